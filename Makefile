@@ -1,0 +1,48 @@
+# `make help` lists the targets. `make demo` and `make test` are all that a new machine needs.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+UV := $(BIN)/uv
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml
+
+DEMO_PLAYERS ?= 400
+
+.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws test demo down bench-reaction manifests clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
+
+install: $(VENV)/.installed ## make .venv with every console command in it
+
+$(VENV)/.installed: pyproject.toml requirements/dev.txt
+	@echo "==> .venv: Python environment from requirements/dev.txt (hashed)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt -r requirements/uv.txt
+	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+lock: ## pin the dependencies again (requirements/*.txt, hashed)
+	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt; }
+	$(LOCK) --all-extras --group test --group lint --group build -o requirements/dev.txt
+	$(LOCK) --extra operator --extra server -o requirements/image.txt
+
+lint: install ## ruff, import contracts
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/lint-imports --no-logo
+
+types: install ## mypy strict
+	@$(BIN)/mypy
+
+format: install ## ruff's formatter and safe fixes
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
+
+test-unit: install ## pure logic, in seconds
+	@$(BIN)/pytest -q tests/unit
+
+clean: ## caches of the tools
+	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

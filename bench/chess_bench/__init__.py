@@ -1,0 +1,1 @@
+"""Bot players, the demo and the benchmarks."""

@@ -1,0 +1,1 @@
+"""Troposphere stacks and the command line that takes them to an account and back."""
