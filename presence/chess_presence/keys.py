@@ -1,0 +1,30 @@
+"""Where presence lives in Redis: one builder per key.
+
+All keys of a cluster carry the hash tag `{cluster-uid}`, so that they share a slot and one Lua call may
+touch them all.
+"""
+
+
+def records(cluster_uid: str) -> str:
+    """Hash: pod uid → heartbeat record."""
+    return f"chess:{{{cluster_uid}}}:records"
+
+
+def expiry(cluster_uid: str) -> str:
+    """Sorted set: pod uid → Redis TIME in milliseconds at which its record expires."""
+    return f"chess:{{{cluster_uid}}}:expiry"
+
+
+def drains(cluster_uid: str) -> str:
+    """Hash: pod uid → drain deadline in milliseconds of Redis TIME, or 0 for a drain taken back."""
+    return f"chess:{{{cluster_uid}}}:drains"
+
+
+def census_channel(cluster_uid: str) -> str:
+    """Channel: a pod's uid, each time its record was written or taken away."""
+    return f"chess:{{{cluster_uid}}}:census"
+
+
+def orders_channel(cluster_uid: str) -> str:
+    """Channel: a pod's uid, each time it was ordered to drain or to stop draining."""
+    return f"chess:{{{cluster_uid}}}:orders"

@@ -1,0 +1,15 @@
+-- Purge what has expired, return what lives. KEYS: records, expiry.
+-- Returns {now in ms, earliest expiry in ms or false, uid, record, uid, record, …}.
+local time = redis.call('TIME')
+local now = time[1] * 1000 + math.floor(time[2] / 1000)
+local expired = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now)
+for _, uid in ipairs(expired) do
+  redis.call('ZREM', KEYS[2], uid)
+  redis.call('HDEL', KEYS[1], uid)
+end
+local head = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')
+local answer = {now, head[2] or false}
+for _, field in ipairs(redis.call('HGETALL', KEYS[1])) do
+  answer[#answer + 1] = field
+end
+return answer

@@ -1,0 +1,63 @@
+"""The heartbeat record: what a server pod says of itself.
+
+Server and operator always differ in version, so a reader ignores fields that it does not know, and refuses
+a record only when it cannot be counted. A field may be added under the same `schema`; `schema` rises when
+one changes its meaning.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+SCHEMA = 1
+
+HEARTBEAT_SECONDS = 5.0
+TTL_SECONDS = 15.0
+QUIET_SECONDS = 0.25
+"""The shortest time between two records of one pod."""
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Name = Annotated[str, msgspec.Meta(max_length=253)]
+
+
+class RecordError(ValueError):
+    """A record that cannot be counted; the message names the field."""
+
+
+class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """One pod's absolute statement.
+
+    `connections` are open player sockets, `games` distinct games with a socket here; `accepted` and
+    `abnormal_closes` are totals since `started_at` (epoch milliseconds by the pod's own clock: informative,
+    it decides nothing).
+    """
+
+    uid: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
+    addr: Name = ""
+    revision: Name = ""
+    connections: Count
+    games: Count = 0
+    draining: bool = False
+    accepted: Count = 0
+    abnormal_closes: Count = 0
+    handler_p99_ms: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    started_at: Count = 0
+    schema: Annotated[int, msgspec.Meta(ge=1)] = SCHEMA
+
+
+_decoder = msgspec.json.Decoder(Heartbeat)
+
+
+def encode(heartbeat: Heartbeat) -> bytes:
+    """Encode a record as JSON in UTF-8."""
+    return msgspec.json.encode(heartbeat)
+
+
+def decode(raw: bytes) -> Heartbeat:
+    """Decode a record; raises RecordError."""
+    try:
+        return _decoder.decode(raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise RecordError(str(error)) from error

@@ -1,0 +1,129 @@
+"""The registry in Redis: beat, leave, read, order. Each is one atomic Lua call; Redis TIME is the only clock.
+
+An order is *explicit in both directions*: a drain that was taken back says so, and a missing order means no
+news. So a Redis that lost its memory cannot make a draining pod accept players again.
+"""
+
+from collections.abc import Iterable, Sequence
+from importlib.resources import files
+from typing import Any
+
+from redis.asyncio import Redis
+
+from chess_presence import keys
+from chess_presence.records import (
+    HEARTBEAT_SECONDS,
+    QUIET_SECONDS,
+    TTL_SECONDS,
+    Beat,
+    Heartbeat,
+    Reading,
+    RecordError,
+    decode,
+    encode,
+)
+
+__all__ = ["HEARTBEAT_SECONDS", "QUIET_SECONDS", "TTL_SECONDS", "Beat", "Reading", "Registry", "read_many"]
+
+ORDERS_SECONDS = 24 * 3600.0
+"""How long orders outlive the last one given: longer than any drain."""
+
+
+def _lua(name: str) -> str:
+    return files("chess_presence").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+
+
+def beat_of(answer: Sequence[Any]) -> Beat:
+    """Type the answer of beat.lua."""
+    now_ms, order = int(answer[0]), answer[1]
+    if order is None:
+        return Beat(now_ms=now_ms)
+    deadline = int(order)
+    return Beat(now_ms=now_ms, drain_deadline_ms=deadline or None, taken_back=deadline == 0)
+
+
+def reading_of(answer: Sequence[Any]) -> Reading:
+    """Type the answer of read.lua; a record that cannot be counted is named in `unreadable`."""
+    records: dict[str, Heartbeat] = {}
+    unreadable: set[str] = set()
+    for uid, raw in zip(answer[2::2], answer[3::2], strict=True):
+        try:
+            records[uid.decode()] = decode(raw)
+        except RecordError:
+            unreadable.add(uid.decode())
+    return Reading(
+        now_ms=int(answer[0]),
+        records=records,
+        unreadable=frozenset(unreadable),
+        next_expiry_ms=None if answer[1] is None else int(float(answer[1])),
+    )
+
+
+class Registry:
+    """One cluster's presence.
+
+    `client` must not decode responses; its own timeouts and errors pass through.
+    """
+
+    def __init__(self, client: Redis, cluster_uid: str, *, ttl_seconds: float = TTL_SECONDS) -> None:
+        self._client = client
+        self._ttl_ms = round(ttl_seconds * 1000)
+        self._uid = cluster_uid
+        self._beat = client.register_script(_lua("beat"))
+        self._leave = client.register_script(_lua("leave"))
+        self._read = client.register_script(_lua("read"))
+        self._order = client.register_script(_lua("order"))
+
+    async def beat(self, heartbeat: Heartbeat) -> Beat:
+        """State a pod's count, and learn of its drain order."""
+        answer = await self._beat(
+            keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
+            args=[heartbeat.uid, encode(heartbeat), self._ttl_ms, keys.census_channel(self._uid)],
+        )
+        return beat_of(answer)
+
+    async def leave(self, pod_uid: str) -> bool:
+        """Take a pod out of the count, with its order. False if it was not there."""
+        known = await self._leave(
+            keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
+            args=[pod_uid, keys.census_channel(self._uid)],
+        )
+        return bool(known)
+
+    async def read(self) -> Reading:
+        """Purge what has expired and return what lives."""
+        return reading_of(await self._read(keys=[keys.records(self._uid), keys.expiry(self._uid)]))
+
+    async def mark(self, pod_uid: str, deadline_ms: int) -> None:
+        """Order a pod to drain until `deadline_ms` of Redis TIME."""
+        await self._send_order(pod_uid, deadline_ms)
+
+    async def unmark(self, pod_uid: str) -> None:
+        """Take a drain back: the pod accepts players again."""
+        await self._send_order(pod_uid, 0)
+
+    async def orders(self) -> dict[str, int]:
+        """All orders in force: pod uid → deadline in ms, 0 for one taken back."""
+        found = await self._client.hgetall(keys.drains(self._uid))
+        return {bytes(uid).decode(): int(deadline) for uid, deadline in found.items()}
+
+    async def clear(self) -> None:
+        """Forget the whole cluster."""
+        await self._client.delete(keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid))
+
+    async def _send_order(self, pod_uid: str, deadline_ms: int) -> None:
+        await self._order(
+            keys=[keys.drains(self._uid)],
+            args=[pod_uid, deadline_ms, round(ORDERS_SECONDS * 1000), keys.orders_channel(self._uid)],
+        )
+
+
+async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Reading]:
+    """Read many clusters that share an endpoint: one Lua call each, one round trip in all."""
+    uids = list(cluster_uids)
+    script = client.register_script(_lua("read"))
+    async with client.pipeline(transaction=False) as pipeline:
+        for uid in uids:
+            await script(keys=[keys.records(uid), keys.expiry(uid)], client=pipeline)
+        answers = await pipeline.execute()
+    return {uid: reading_of(answer) for uid, answer in zip(uids, answers, strict=True)}
