@@ -47,6 +47,25 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     schema: Annotated[int, msgspec.Meta(ge=1)] = SCHEMA
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beat:
+    """What a pod learns when it has stated its count."""
+
+    now_ms: int
+    drain_deadline_ms: int | None = None
+    taken_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """All live records of one cluster at one moment of Redis TIME."""
+
+    now_ms: int
+    records: Mapping[str, Heartbeat]
+    unreadable: frozenset[str] = frozenset()
+    next_expiry_ms: int | None = None
+
+
 _decoder = msgspec.json.Decoder(Heartbeat)
 
 

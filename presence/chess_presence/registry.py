@@ -4,7 +4,7 @@ An order is *explicit in both directions*: a drain that was taken back says so, 
 news. So a Redis that lost its memory cannot make a draining pod accept players again.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -104,8 +104,8 @@ class Registry:
 
     async def orders(self) -> dict[str, int]:
         """All orders in force: pod uid → deadline in ms, 0 for one taken back."""
-        found = await self._client.hgetall(keys.drains(self._uid))
-        return {bytes(uid).decode(): int(deadline) for uid, deadline in found.items()}
+        found: Mapping[Any, Any] = await self._client.hgetall(keys.drains(self._uid))
+        return {uid.decode(): int(deadline) for uid, deadline in found.items()}
 
     async def clear(self) -> None:
         """Forget the whole cluster."""
