@@ -1,0 +1,40 @@
+"""All stacks there are, and the order a profile puts them in.
+
+The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap comes before everything,
+because it holds the role that CloudFormation assumes for each other stack.
+"""
+
+from __future__ import annotations
+
+from graphlib import TopologicalSorter
+from typing import TYPE_CHECKING
+
+from chess_stacks import names
+from chess_stacks.stacks import network
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chess_stacks.profile import Profile
+    from chess_stacks.stack import Stack
+
+STACKS: tuple[Stack, ...] = (network.STACK,)
+
+
+def dependencies(profile: Profile) -> Mapping[str, frozenset[str]]:
+    """Stack key → keys of the stacks that must be there first, for the stacks that the profile turns on."""
+    on = {stack.key: stack for stack in STACKS if stack.build(profile) is not None}
+    return {key: _upstream(stack, profile) & on.keys() for key, stack in on.items()}
+
+
+def enabled(profile: Profile) -> tuple[Stack, ...]:
+    """Stacks that the profile turns on, every one after those it depends on; ties in the catalog's order."""
+    graph = dependencies(profile)
+    order = list(TopologicalSorter({key: sorted(needs) for key, needs in graph.items()}).static_order())
+    by_key = {stack.key: stack for stack in STACKS}
+    return tuple(by_key[key] for key in order)
+
+
+def _upstream(stack: Stack, profile: Profile) -> frozenset[str]:
+    taken = {given.stack for given in stack.inputs(profile)} | stack.after
+    return (taken | {names.BOOTSTRAP}) - {stack.key}

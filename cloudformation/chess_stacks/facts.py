@@ -1,0 +1,62 @@
+"""What AWS accepts, as dated tables: the values that troposphere and cfn-lint let through though AWS refuses them.
+
+Each table names the day it was read. A value that is newer than a table is warned about and not refused, so that the project
+does not stand in the way of a release; what is older, misspelt or contradictory is refused.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+EKS_TABLE_READ: Final = date(2026, 11, 20)
+EKS_STANDARD_SUPPORT_ENDS: Final = {
+    "1.35": date(2027, 3, 27),
+    "1.36": date(2027, 8, 2),
+    "1.37": None,
+}
+"""Kubernetes version → last day of standard support; None: not yet announced when the table was read."""
+EKS_DEFAULT: Final = "1.36"
+
+ADDONS: Final = (
+    "vpc-cni",
+    "kube-proxy",
+    "eks-pod-identity-agent",
+    "coredns",
+    "aws-ebs-csi-driver",
+    "metrics-server",
+    "amazon-cloudwatch-observability",
+    "eks-node-monitoring-agent",
+    "snapshot-controller",
+)
+
+POSTGRES_MAJORS: Final = ("15", "16", "17")
+"""Majors of RDS and Aurora PostgreSQL, read 2026-11-20; a minor (17.5) may follow."""
+
+CACHE_ENGINES: Final = {"valkey": ("7.2", "8.0", "8.1"), "redis": ("6.2", "7.0", "7.1")}
+"""ElastiCache engine → versions, read 2026-11-20."""
+
+SERVERLESS_MAJORS: Final = {"valkey": ("7", "8"), "redis": ("7",)}
+
+AURORA_PAUSES_FROM: Final = {"15": 7, "16": 3, "17": 0}
+"""Aurora PostgreSQL major → first minor that can pause at 0 ACU (Serverless v2)."""
+
+FULLY_PRIVATE_ENDPOINTS: Final = frozenset({"ecr.api", "ecr.dkr", "ec2", "sts", "eks", "eks-auth"})
+"""Interface endpoints without which nodes cannot join where no route leads to the internet."""
+INTERFACE_ENDPOINTS: Final = (
+    "ecr.api",
+    "ecr.dkr",
+    "ec2",
+    "sts",
+    "eks",
+    "eks-auth",
+    "logs",
+    "monitoring",
+    "xray",
+    "secretsmanager",
+    "ssm",
+    "kms",
+    "sqs",
+    "elasticloadbalancing",
+    "autoscaling",
+)

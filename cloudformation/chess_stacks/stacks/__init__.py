@@ -1,0 +1,1 @@
+"""One module a stack; each ends in `STACK`, which the catalog lists."""
