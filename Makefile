@@ -9,7 +9,7 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --
 
 DEMO_PLAYERS ?= 400
 
-.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws test demo down bench-reaction manifests clean
+.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -28,6 +28,7 @@ lock: ## pin the dependencies again (requirements/*.txt, hashed)
 	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt; }
 	$(LOCK) --all-extras --group test --group lint --group build -o requirements/dev.txt
 	$(LOCK) --extra operator --extra server -o requirements/image.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:emulator -o requirements/emulator.txt
 
 lint: install ## ruff, import contracts
 	@$(BIN)/ruff check .
@@ -46,3 +47,17 @@ test-unit: install ## pure logic, in seconds
 
 clean: ## caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+aws-tools: install .venv-emulator/.installed .venv-checkov/.installed ## the AWS emulator and checkov, each in a venv of its own
+
+.venv-%/.installed: requirements/%.txt | $(VENV)/.installed
+	@echo "==> .venv-$*: from requirements/$*.txt (hashed)"
+	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
+	@VIRTUAL_ENV=$(CURDIR)/.venv-$* $(UV) pip install --quiet --require-hashes -r requirements/$*.txt
+	@touch $@
+
+test-aws: aws-tools ## templates, command line and lifecycle against the AWS emulator
+	@$(BIN)/pytest -q tests/unit/stacks tests/unit/stacks_cli tests/aws
+
+bench-stacks: aws-tools ## synth, lint and deploy times
+	@$(BIN)/python -m chess_bench.stacks
