@@ -1,0 +1,198 @@
+"""What passes between the shell and `decide`: frozen values, no I/O, no Kubernetes types.
+
+The shell fills `Observed` from its watches and a `Census` from Redis, `decide` answers with a `Decision`, the
+shell applies it. Times are epoch milliseconds of one clock: Redis TIME where a reading is at hand, the operator's
+own clock otherwise. Deadlines and heartbeats are Redis time, so the two must not be mixed within one decision.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal
+
+Colour = Literal["blue", "green"]
+COLOURS: tuple[Colour, ...] = ("blue", "green")
+Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
+
+# Pod deletion costs, lowest first to go. Serving pods carry none (0). Two steps, so that of two draining pods the
+# one that is empty goes first; each is written once, for constant updates of the cost load the API server.
+DRAINING_COST = -1_000_000
+DRAINED_COST = -2_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pod:
+    """One server pod as the API server last told it."""
+
+    uid: str
+    name: str
+    colour: Colour
+    revision: str
+    resource_version: str
+    phase: Phase
+    scheduled: bool
+    ready: bool
+    created_at_ms: int
+    ready_since_ms: int | None = None
+    running_since_ms: int | None = None
+    """Start of the server container that runs now; None while none runs (Pending, CrashLoopBackOff, …)."""
+    restarts: int = 0
+    serving: bool = True
+    """Carries the label `chesscluster.dev/serving: "true"`."""
+    deletion_cost: int = 0
+    drain_deadline_ms: int | None = None
+    """Annotation `chesscluster.dev/drain-deadline`; set means: this pod drains."""
+    terminating: bool = False
+    waiting: str | None = None
+    """Why the server container waits (ImagePullBackOff, CrashLoopBackOff, …) or the pod is not scheduled."""
+
+    @property
+    def draining(self) -> bool:
+        """Ordered to drain; whether it knows is for its own heartbeat to say."""
+        return self.drain_deadline_ms is not None
+
+    @property
+    def active(self) -> bool:
+        """What the ReplicaSet counts: not ended and not being deleted."""
+        return not self.terminating and self.phase not in ("Succeeded", "Failed")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """One colour's Deployment."""
+
+    colour: Colour
+    replicas: int
+    resource_version: str
+    revision: str
+    """Annotation `chesscluster.dev/revision` of its pod template: the hash that this was made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """The ChessCluster and everything of it that exists now."""
+
+    name: str
+    namespace: str
+    uid: str
+    generation: int
+    revision: str
+    """`revision.revision(spec)`: the hash that the spec asks for now."""
+    workloads: Mapping[Colour, Workload] = field(default_factory=lambda: MappingProxyType({}))
+    pods: tuple[Pod, ...] = ()
+    deleting: bool = False
+
+    def of(self, colour: Colour) -> tuple[Pod, ...]:
+        """All pods of one colour, also ended and terminating ones."""
+        return tuple(pod for pod in self.pods if pod.colour == colour)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleEvent:
+    """A change of the serving replicas that was ordered; `change` is negative for scale-in."""
+
+    at_ms: int
+    change: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """Wanted replicas, a step function: `low` to `high` just after `at_ms`, then `last` until the next one."""
+
+    at_ms: int
+    low: int
+    high: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What a decision must remember. `history.encode`/`decode` carry it through status, except `last`."""
+
+    recommendations: tuple[Recommendation, ...] = ()
+    events: tuple[ScaleEvent, ...] = ()
+    failing_since_ms: int | None = None
+    """Since when no complete census could be taken."""
+    active_at_ms: int | None = None
+    """When a connection was last known."""
+    last_scale_ms: int | None = None
+    last: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Connections by pod uid when last seen, for `census.take(last=…)`. In memory only."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drain:
+    """Begin to drain a pod: annotation, serving label away and cost in one patch, then the mark in Redis."""
+
+    uid: str
+    deadline_ms: int
+    resource_version: str
+    connections: int
+    deletion_cost: int = DRAINING_COST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Takeback:
+    """Undo a drain: the mark in Redis away, then annotation and cost away and the label back in one patch."""
+
+    uid: str
+    connections: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What one colour's Deployment should be."""
+
+    replicas: int
+    weight: int
+    template: Literal["keep", "render"]
+    """keep: read the live template back and apply it again; render: make it from the spec."""
+    guard: str | None = None
+    """The Deployment's resourceVersion that the write must carry; set when replicas go down."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A condition's status, reason (CamelCase) and message."""
+
+    status: bool
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdicts:
+    """The conditions that follow from a decision; the others (Ready, Available, …) are the shell's."""
+
+    able_to_scale: Verdict
+    scaling_active: Verdict
+    scaling_limited: Verdict
+    fallback: Verdict
+    draining: Verdict
+    rollout_pending: Verdict
+    paused: Verdict
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What is to be done, and why. An empty one (nothing differs from what is observed) is the usual case."""
+
+    plans: Mapping[Colour, Plan]
+    desired: int
+    """Serving replicas after this decision; draining pods come on top until they go."""
+    wanted: int | None
+    """What the load alone asks for, before limits; None when it is unknown or not asked (External)."""
+    reason: str
+    message: str
+    verdicts: Verdicts
+    history: History
+    drains: tuple[Drain, ...] = ()
+    takebacks: tuple[Takeback, ...] = ()
+    deletion_costs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
+    """Pod uid → cost to write; only where the pod has another one."""
+    going: tuple[str, ...] = ()
+    """Uids of the pods that a lowering of replicas is meant to take."""
+    wake_at_ms: int | None = None
+    """Decide again at this time at the latest, even if nothing happens."""
