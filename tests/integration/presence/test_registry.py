@@ -1,0 +1,222 @@
+"""The registry against a real Redis, step by step beside a model of what it should say."""
+
+import asyncio
+import sys
+import time
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from redis.asyncio import Redis
+
+from chess_presence import keys
+from chess_presence.records import Heartbeat
+from chess_presence.registry import Registry, read_many
+
+pytestmark = pytest.mark.integration
+
+UID = "11111111-cluster"
+
+
+@pytest.fixture
+async def client(redis_url: str) -> AsyncIterator[Redis]:
+    client = Redis.from_url(redis_url)
+    await client.flushall()
+    yield client
+    await client.aclose()
+
+
+async def eventually(what: Any, *, within: float) -> None:
+    deadline = time.monotonic() + within
+    while not await what():
+        assert time.monotonic() < deadline, f"not within {within} s"
+        await asyncio.sleep(0.02)
+
+
+class RegistryModel(RuleBasedStateMachine):
+    """Any order of beats, goodbyes, orders, passing time and lost memory. Moving the scores is time passing."""
+
+    url: str
+    pods = st.sampled_from(["p1", "p2", "p3"])
+
+    @initialize()
+    def connect(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self.client = Redis.from_url(self.url)
+        self.run(self.client.flushall())
+        self.registry = Registry(self.client, UID, ttl_seconds=100)
+        self.count: dict[str, int] = {}
+        self.left_ms: dict[str, int] = {}
+        self.order: dict[str, int] = {}
+
+    def run(self, coroutine: Coroutine[Any, Any, Any]) -> Any:
+        return self.loop.run_until_complete(coroutine)
+
+    @rule(pod=pods, count=st.integers(0, 3000))
+    def beat(self, pod: str, count: int) -> None:
+        beat = self.run(self.registry.beat(Heartbeat(uid=pod, connections=count)))
+        self.count[pod], self.left_ms[pod] = count, 100_000
+        assert beat.drain_deadline_ms == (self.order.get(pod) or None)
+        assert beat.taken_back == (self.order.get(pod) == 0)
+
+    @rule(pod=pods)
+    def leave(self, pod: str) -> None:
+        assert self.run(self.registry.leave(pod)) == (pod in self.count)
+        self.count.pop(pod, None)
+        self.order.pop(pod, None)
+
+    @rule(pod=pods, deadline=st.integers(1, 2**50))
+    def mark(self, pod: str, deadline: int) -> None:
+        self.run(self.registry.mark(pod, deadline))
+        self.order[pod] = deadline
+
+    @rule(pod=pods)
+    def unmark(self, pod: str) -> None:
+        self.run(self.registry.unmark(pod))
+        self.order[pod] = 0
+
+    @rule(ms=st.sampled_from([1_000, 30_000, 60_000, 120_000]))
+    def time_passes(self, ms: int) -> None:
+        for pod in list(self.count):
+            self.run(self.client.zincrby(keys.expiry(UID), -ms, pod))
+            self.left_ms[pod] -= ms
+            if self.left_ms[pod] <= 0:
+                del self.count[pod]
+        self.read_agrees()
+
+    @rule()
+    def redis_forgets(self) -> None:
+        self.run(self.client.flushall())
+        self.count, self.order = {}, {}
+
+    @invariant()
+    def read_agrees(self) -> None:
+        reading = self.run(self.registry.read())
+        assert {uid: record.connections for uid, record in reading.records.items()} == self.count
+        assert (reading.next_expiry_ms is None) == (not self.count)
+        assert self.run(self.registry.orders()) == self.order
+
+    def teardown(self) -> None:
+        self.run(self.client.aclose())
+        self.loop.close()
+
+
+def test_the_registry_agrees_with_its_model(redis_url: str) -> None:
+    RegistryModel.url = redis_url
+    run_state_machine_as_test(
+        RegistryModel, settings=settings(max_examples=40, stateful_step_count=25, deadline=None)
+    )
+
+
+async def test_a_beat_wakes_the_reader(client: Redis) -> None:
+    pubsub = client.pubsub()
+    await pubsub.subscribe(keys.census_channel(UID))
+    registry = Registry(client, UID)
+    await registry.beat(Heartbeat(uid="p1", connections=1))
+    await registry.leave("p1")
+    heard: list[bytes] = []
+    while len(heard) < 2:
+        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+        if message:
+            heard.append(message["data"])
+    assert heard == [b"p1", b"p1"]
+    await pubsub.aclose()
+
+
+async def test_an_order_reaches_its_pod(client: Redis) -> None:
+    pubsub = client.pubsub()
+    await pubsub.subscribe(keys.orders_channel(UID))
+    await Registry(client, UID).mark("p1", 123)
+    message = None
+    while message is None:
+        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+    assert message["data"] == b"p1"
+    await pubsub.aclose()
+
+
+async def test_clusters_on_one_endpoint_are_read_in_one_go_and_do_not_mix(client: Redis) -> None:
+    for cluster, count in {"c1": 1, "c2": 2}.items():
+        await Registry(client, cluster).beat(Heartbeat(uid="p", connections=count))
+    readings = await read_many(client, ["c1", "c2", "nobody"])
+    assert {
+        uid: {k: r.connections for k, r in reading.records.items()} for uid, reading in readings.items()
+    } == {
+        "c1": {"p": 1},
+        "c2": {"p": 2},
+        "nobody": {},
+    }
+
+
+async def test_a_record_that_cannot_be_read_is_named_and_harms_no_other(client: Redis) -> None:
+    registry = Registry(client, UID)
+    await registry.beat(Heartbeat(uid="good", connections=2))
+    await client.hset(keys.records(UID), "bad", "{nonsense")
+    reading = await registry.read()
+    assert (set(reading.records), reading.unreadable) == ({"good"}, frozenset({"bad"}))
+
+
+async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> None:
+    registry = Registry(client, UID, ttl_seconds=0.3)
+    await registry.beat(Heartbeat(uid="future", connections=1, started_at=2**50))
+    await registry.beat(Heartbeat(uid="past", connections=1, started_at=0))
+    assert set((await registry.read()).records) == {"future", "past"}
+
+    async def nobody() -> bool:
+        return not (await registry.read()).records
+
+    await eventually(nobody, within=1.3)
+
+
+WRITER = """
+import asyncio, sys
+from redis.asyncio import Redis
+from chess_presence.records import Heartbeat
+from chess_presence.registry import Registry
+async def main():
+    registry = Registry(Redis.from_url(sys.argv[1]), sys.argv[2], ttl_seconds=1)
+    while True:
+        await registry.beat(Heartbeat(uid="mortal", connections=7))
+        await asyncio.sleep(0.2)
+asyncio.run(main())
+"""
+
+
+async def test_a_killed_writer_leaves_the_count_within_its_ttl_and_a_second(
+    client: Redis, redis_url: str
+) -> None:
+    writer = await asyncio.create_subprocess_exec(sys.executable, "-c", WRITER, redis_url, UID)
+    registry = Registry(client, UID)
+
+    async def there() -> bool:
+        return "mortal" in (await registry.read()).records
+
+    async def gone() -> bool:
+        return not await there()
+
+    await eventually(there, within=20)
+    writer.kill()
+    await writer.wait()
+    await eventually(gone, within=2)
+
+
+async def test_scripts_survive_a_redis_that_restarted_empty(client: Redis) -> None:
+    registry = Registry(client, UID)
+    await registry.beat(Heartbeat(uid="p1", connections=5))
+    await client.script_flush()
+    await client.flushall()
+    assert (await registry.read()).records == {}
+    await registry.beat(Heartbeat(uid="p1", connections=5))
+    assert (await registry.read()).records["p1"].connections == 5
+
+
+async def test_an_abandoned_cluster_leaves_nothing_behind(client: Redis) -> None:
+    registry = Registry(client, UID, ttl_seconds=0.05)
+    await registry.beat(Heartbeat(uid="p1", connections=1))
+
+    async def nothing() -> bool:
+        return not await client.keys("*")
+
+    await eventually(nothing, within=5)
