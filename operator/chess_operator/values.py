@@ -1,8 +1,8 @@
 """What passes between the shell and `decide`: frozen values, no I/O, no Kubernetes types.
 
-The shell fills `Observed` from its watches and a `Census` from Redis, `decide` answers with a `Decision`, the
-shell applies it. Times are epoch milliseconds of one clock: Redis TIME where a reading is at hand, the operator's
-own clock otherwise. Deadlines and heartbeats are Redis time, so the two must not be mixed within one decision.
+The shell fills `Observed` from its watches and a `Census` from Redis, `decide` answers with a `Decision`, and
+the shell applies it. Times are epoch milliseconds of one clock: Redis TIME where a reading is at hand, the
+operator's own clock otherwise. Deadlines and heartbeats are Redis time: don't mix the two in one decision.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ Colour = Literal["blue", "green"]
 COLOURS: tuple[Colour, ...] = ("blue", "green")
 Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 
-# Pod deletion costs, lowest first to go. Serving pods carry none (0). Two steps, so that of two draining pods the
-# one that is empty goes first; each is written once, for constant updates of the cost load the API server.
+# Pod deletion costs, lowest first to go. Serving pods carry none (0). Two steps, so that of two draining pods
+# the empty one goes first; each is written once, for constant updates of the cost load the API server.
 DRAINING_COST = -1_000_000
 DRAINED_COST = -2_000_000
 
@@ -99,7 +99,7 @@ class ScaleEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """Wanted replicas, a step function: `low` to `high` just after `at_ms`, then `last` until the next one."""
+    """Wanted replicas, a step function: `low` to `high` just after `at_ms`, then `last` until the next."""
 
     at_ms: int
     low: int
