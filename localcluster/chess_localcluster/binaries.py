@@ -1,0 +1,148 @@
+"""Builds the Go modules that lie in `modules/`, once for each state of their files, and names the programs.
+
+A build is kept under the hash of everything that decides it: module files, sources, Go version, flags.
+"""
+
+import fcntl
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_localcluster import golang
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.golang import Go
+from chess_localcluster.paths import Cache
+from chess_localcluster.plan import KUBERNETES_VERSION
+from chess_localcluster.progress import Note, Progress
+
+MODULES = Path(__file__).parent / "modules"
+NEEDED_BYTES = 6 << 30  # modules, Go's build cache and the result, measured 4.4 GB
+VERSION_FLAG = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """One program to compile."""
+
+    name: str
+    module: str
+    package: str
+    title: str
+    tags: str = ""
+    linker: str = "-s -w"
+    cgo: bool = False
+    names: tuple[str, ...] = ()  # what else the program is called: it dispatches on its name
+
+    def key(self, go_version: str) -> str:
+        """Return the hash of all that decides the result."""
+        digest = hashlib.sha256(repr((self, go_version)).encode())
+        for path in sorted((MODULES / self.module).rglob("*")):
+            if path.is_file():
+                digest.update(path.name.encode() + b"\0" + path.read_bytes())
+        return digest.hexdigest()[:16]
+
+
+KUBE = Build(
+    name="kube",
+    module="kube",
+    package=".",
+    title=f"Kubernetes {KUBERNETES_VERSION} from its Go modules",
+    tags="no_btrfs,no_devmapper,no_zfs",
+    linker=f"-s -w {VERSION_FLAG}",
+    names=(
+        "etcd",
+        "kube-apiserver",
+        "kube-controller-manager",
+        "kube-scheduler",
+        "kubelet",
+        "kube-proxy",
+        "coredns",
+        "containerd",
+        "ctr",
+        "kubectl",
+    ),
+)
+SHIM = Build(name="containerd-shim-runc-v2", module="kube", package="./shim", title="containerd's shim")
+RUNC = Build(
+    name="runc",
+    module="runc",
+    package="github.com/opencontainers/runc",
+    title="runc",
+    tags="seccomp",
+    cgo=True,
+)
+
+
+def ensure(cache: Cache, builds: tuple[Build, ...], progress: Progress) -> None:
+    """Make every named build present in the cache's bin directory."""
+    go: Go | None = None
+    for build in builds:
+        go = go or golang.ensure(cache, progress)
+        target = cache.bin / build.key(go.version) / build.name
+        with _alone(cache.bin / f".{build.module}.lock", progress):
+            if not target.exists():
+                _compile(go, build, target, progress)
+            _link(cache.bin, target, build)
+
+
+@contextmanager
+def _alone(lock: Path, progress: Progress) -> Iterator[None]:
+    """Let one process build a module; the other waits and finds the result."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            with progress.stage("waiting for another build of the same module"):
+                fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    require_disk(target.parent, NEEDED_BYTES, f"building {build.name}")
+    draft = target.with_suffix(".draft")
+    argv = [str(go.program), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
+    argv += ["-tags", build.tags, "-ldflags", build.linker, "-o", str(draft), build.package]
+    environment = go.environment() | {"CGO_ENABLED": "1" if build.cgo else "0"}
+    with progress.stage(f"building {build.title}") as note:
+        _follow(argv, MODULES / build.module, environment, note)
+        draft.replace(target)
+
+
+def _follow(argv: list[str], module: Path, environment: dict[str, str], note: Note) -> None:
+    """Run the compiler; each line it prints is a package done or part of an error."""
+    last: list[str] = []
+    with subprocess.Popen(
+        argv, cwd=module, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as compiler:
+        for count, line in enumerate(compiler.stdout or (), start=1):
+            last = [*last[-20:], line.strip()]
+            note(f"{count} packages and downloads")
+    if compiler.returncode:
+        raise ClusterError(f"go build in {module} failed: " + " / ".join(last[-5:]))
+
+
+def _link(directory: Path, target: Path, build: Build) -> None:
+    for name in (build.name, *build.names):
+        for link, to in ((target.with_name(name), target.name), (directory / name, target)):
+            if link == target or (link.is_symlink() and link.readlink() == Path(to)):
+                continue
+            draft = link.with_name(f".{name}.{os.getpid()}")
+            draft.unlink(missing_ok=True)
+            draft.symlink_to(to)
+            draft.replace(link)
+
+
+def require_disk(path: Path, wanted: int, purpose: str) -> None:
+    """Refuse early and in one line what would fail late and oddly."""
+    free = shutil.disk_usage(path).free
+    if free < wanted:
+        raise ClusterError(
+            f"too little disk: {purpose} takes {wanted / 1e9:.1f} GB under {path}, {free / 1e9:.1f} GB are free"
+        )

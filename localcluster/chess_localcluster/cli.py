@@ -1,0 +1,106 @@
+"""`localcluster`: a real Kubernetes on this machine, from the command line."""
+
+import json
+import os
+import sys
+from enum import StrEnum
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from chess_localcluster import cluster
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.progress import Terminal
+
+app = typer.Typer(
+    help="A real Kubernetes on this Linux machine, for the demo and the tests.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+HomeOption = Annotated[
+    Path | None,
+    typer.Option("--home", help="Directory of the cluster [default: $LOCALCLUSTER_HOME or /var/lib/localcluster]"),
+]
+
+
+class Output(StrEnum):
+    """How a result is written."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the result is written")]
+
+
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+    if wanted:
+        print(f"localcluster {version('chesscluster')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version")
+    ] = False,  # noqa: FBT002 - typer reads it so
+) -> None:
+    """Hold the options of all commands."""
+
+
+@app.command()
+def up(
+    home: HomeOption = None,
+    nodes: Annotated[int, typer.Option(min=0, max=1, help="0: the control plane alone; 1: with a node for pods")] = 1,
+    api_port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Port of the API server [default: any free]")] = None,
+) -> None:
+    """Bring the cluster up; heal it if parts of it have died."""
+    running = cluster.up(home, nodes, Terminal(), api_port)
+    state = f"started {', '.join(running.started)}" if running.started else "already running"
+    print(f"cluster at {running.api_url} is ready after {running.seconds:.1f} s ({state})")
+    print(f"export KUBECONFIG={running.kubeconfig}")
+
+
+@app.command()
+def down(home: HomeOption = None) -> None:
+    """Stop the cluster and remove everything it left."""
+    found = cluster.down(home, Terminal())
+    print("the cluster is gone" if found else f"no cluster at {Home.at(home).root}")
+
+
+@app.command()
+def kubeconfig(home: HomeOption = None) -> None:
+    """Print the path of the administrator's kubeconfig."""
+    print(_existing(home).kubeconfig)
+
+
+@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def kubectl(context: typer.Context) -> None:
+    """Run kubectl of the cluster's own version; everything after it is kubectl's."""
+    place = _existing(None)
+    program = Cache.of_user().bin / "kubectl"
+    os.environ["KUBECONFIG"] = str(place.kubeconfig)
+    os.execv(program, [str(program), *context.args])  # noqa: S606 - no shell is meant
+
+
+def _existing(home: Path | None) -> Home:
+    place = Home.at(home)
+    if not place.kubeconfig.exists():
+        raise ClusterError(f"no cluster at {place.root}: `localcluster up` makes one")
+    return place
+
+
+def main() -> None:
+    """Run; what a person can act on is one line, not a traceback."""
+    try:
+        app()
+    except ClusterError as error:
+        print(f"localcluster: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("localcluster: interrupted; `localcluster up` goes on, `localcluster down` removes", file=sys.stderr)
+        sys.exit(130)

@@ -1,0 +1,112 @@
+"""`up` and `down`: what happens, in order. Each step does only what is missing, so that `up` is also what heals."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_localcluster import binaries, certificates, homes, kubeconfigs, launch, objects, ports
+from chess_localcluster.api import Api
+from chess_localcluster.controlplane import control_plane, scheduler_configuration
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.plan import Plan
+from chess_localcluster.processes import Registry, stop
+from chess_localcluster.progress import Progress, Silent
+
+NEEDED_BYTES = 1 << 30
+CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "netpol", "kubelet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A cluster that answers."""
+
+    home: Path
+    kubeconfig: Path
+    api_url: str
+    nodes: int
+    started: Sequence[str]
+    seconds: float
+
+
+def up(
+    home: Path | None = None, nodes: int = 1, progress: Progress | None = None, api_port: int | None = None
+) -> Running:
+    """Bring a cluster up, or heal it, or find it running."""
+    place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
+    with homes.locked(place, "up"):
+        binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
+        cache = Cache.of_user()
+        plan = _settle_plan(place, nodes, api_port)
+        binaries.ensure(cache, (binaries.KUBE,), shown)
+        registry = homes.registry(place)
+        launch.leftovers(registry)
+        started = _start_control_plane(plan, place, cache, registry, shown)
+    return Running(
+        home=place.root,
+        kubeconfig=place.kubeconfig,
+        api_url=plan.api_url,
+        nodes=plan.nodes,
+        started=started,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
+    """Keep the plan of a cluster that exists: its ports are in kubeconfigs by now."""
+    if home.plan.exists():
+        plan = Plan.from_json(home.plan.read_text())
+        if plan.nodes != nodes:
+            raise ClusterError(
+                f"the cluster at {home.root} has {plan.nodes} nodes: `localcluster down` before `up --nodes {nodes}`"
+            )
+        return plan
+    plan = Plan(home=home.root, nodes=nodes, ports=ports.free_ports(api_port))
+    home.plan.write_text(plan.to_json())
+    return plan
+
+
+def _start_control_plane(
+    plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress
+) -> list[str]:
+    api = Api.of(plan, home.pki)
+    with progress.stage("control plane"):
+        certificates.ensure(home.pki)
+        _write_configuration(plan, home)
+        components = control_plane(plan, home)
+        started = launch.start_missing(components, registry, cache.bin)
+        names = [component.name for component in components]
+        launch.await_true("the API server", api.ready, names, registry)
+        api.apply_all(objects.rights())
+        launch.await_true("the controllers", lambda: _controllers_work(api), names, registry)
+    return started
+
+
+def _write_configuration(plan: Plan, home: Home) -> None:
+    home.conf.mkdir(exist_ok=True, mode=0o700)
+    kubeconfigs.write_private(home.kubeconfig, kubeconfigs.administrator(plan, home.pki))
+    for name in CLIENTS:
+        path = home.conf / f"{name}.kubeconfig"
+        kubeconfigs.write_private(path, kubeconfigs.component(plan, home.pki, name))
+    kubeconfigs.write_private(home.conf / "kube-scheduler.json", scheduler_configuration(home))
+
+
+def _controllers_work(api: Api) -> bool:
+    """Pods need their namespace's default account, which the controller manager makes."""
+    return api.get("/api/v1/namespaces/default/serviceaccounts/default") is not None
+
+
+def down(home: Path | None = None, progress: Progress | None = None) -> bool:
+    """Stop what `up` started and remove the home; tell whether there was anything."""
+    place, shown = Home.at(home), progress or Silent()
+    if not place.root.exists():
+        return False
+    with homes.locked(place, "down"):
+        registry = homes.registry(place)
+        with shown.stage("stopping the control plane"):
+            registry.stop(CONTROL_PLANE, grace=3.0)
+            stop([*registry.recorded(), *registry.marked()], grace=3.0)
+        homes.remove(place)
+    return True

@@ -1,0 +1,5 @@
+"""The one exception that the command line turns into one line and exit code 1."""
+
+
+class ClusterError(Exception):
+    """Something that its reader can act on; the message is the whole line shown."""

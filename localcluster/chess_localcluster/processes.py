@@ -1,0 +1,185 @@
+"""Processes that outlive the command which started them, found again without ever taking a stranger's pid.
+
+Each is known by pid *and* start time. All carry the cluster's mark in their environment as well, so that one whose
+starter was killed before it could write the record is still found.
+"""
+
+import json
+import os
+import signal
+import time
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+MARK = "CHESS_LOCALCLUSTER_OF"
+PROC = Path("/proc")
+STATE, PARENT, START = 0, 1, 19  # fields of /proc/PID/stat, counted after the name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """A process by pid and by the clock tick at which it started."""
+
+    name: str
+    pid: int
+    start: int
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether this very process still runs; a zombie does not."""
+        fields = stat_fields(self.pid)
+        if fields is None or int(fields[START]) != self.start:
+            return False
+        if fields[STATE] != "Z":
+            return True
+        if int(fields[PARENT]) == os.getpid():
+            os.waitpid(self.pid, os.WNOHANG)
+        return False
+
+    @property
+    def parent(self) -> int:
+        """The parent's pid, 0 if the process has ended."""
+        fields = stat_fields(self.pid)
+        return int(fields[PARENT]) if fields else 0
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal, unless the process is gone or its pid belongs to another by now."""
+        if self.alive:
+            try:
+                os.kill(self.pid, number)
+            except ProcessLookupError:
+                return
+
+
+def stat_fields(pid: int) -> list[str] | None:
+    """Return the fields of /proc/PID/stat after the name, or None if there is no such process."""
+    try:
+        return parse_stat((PROC / str(pid) / "stat").read_text())
+    except (OSError, IndexError):
+        return None
+
+
+def parse_stat(text: str) -> list[str]:
+    """Split after the name, which may itself hold spaces and brackets."""
+    return text.rpartition(")")[2].split()
+
+
+def identify(name: str, pid: int) -> Process | None:
+    """Return the process that has `pid` now."""
+    fields = stat_fields(pid)
+    return None if fields is None else Process(name=name, pid=pid, start=int(fields[START]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registry:
+    """The processes of one home: records in `run`, output in `log`."""
+
+    run: Path
+    log: Path
+    mark: str
+
+    def start(self, name: str, argv: list[str], env: Mapping[str, str] | None = None) -> Process:
+        """Start `argv` in a session of its own and record it."""
+        self.run.mkdir(parents=True, exist_ok=True)
+        self.log.mkdir(parents=True, exist_ok=True)
+        environment = _environment() | dict(env or {}) | {MARK: self.mark}
+        append = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        pid = os.posix_spawnp(
+            argv[0],
+            argv,
+            environment,
+            setsid=True,
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(self.log / f"{name}.log"), append, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+        )
+        process = identify(name, pid) or Process(name=name, pid=pid, start=-1)
+        self._record(process)
+        return process
+
+    def _record(self, process: Process) -> None:
+        target = self.run / f"{process.name}.json"
+        draft = target.with_suffix(".draft")
+        draft.write_text(json.dumps(asdict(process)))
+        draft.replace(target)
+
+    def find(self, name: str) -> Process | None:
+        """Return the recorded process of that name, alive or not."""
+        try:
+            return Process(**json.loads((self.run / f"{name}.json").read_text()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def alive(self, name: str) -> bool:
+        """Tell whether the process of that name runs."""
+        process = self.find(name)
+        return process is not None and process.alive
+
+    def recorded(self) -> list[Process]:
+        """Return every recorded process."""
+        found = (self.find(path.stem) for path in sorted(self.run.glob("*.json")))
+        return [process for process in found if process is not None]
+
+    def marked(self) -> list[Process]:
+        """Return every living process with this cluster's mark, recorded or not, shims included."""
+        wanted = f"{MARK}={self.mark}".encode()
+        pids = (int(path.name) for path in PROC.glob("[0-9]*") if wanted in _environ_of(path))
+        found = (identify(_name_of(pid), pid) for pid in pids)
+        return [process for process in found if process is not None and process.alive]
+
+    def forget(self, name: str) -> None:
+        """Remove the record."""
+        (self.run / f"{name}.json").unlink(missing_ok=True)
+
+    def stop(self, names: Iterable[str], grace: float) -> None:
+        """Stop the named processes together and forget them."""
+        chosen = [process for name in names if (process := self.find(name)) is not None]
+        stop(chosen, grace)
+        for process in chosen:
+            self.forget(process.name)
+
+
+def stop(processes: Iterable[Process], grace: float) -> None:
+    """Ask all to end, and kill those that have not done so after `grace` seconds."""
+    living = [process for process in processes if process.alive]
+    for process in living:
+        process.signal(signal.SIGTERM)
+        process.signal(signal.SIGCONT)
+    if not await_end(living, grace):
+        for process in living:
+            process.signal(signal.SIGKILL)
+        await_end(living, 5.0)
+
+
+def await_end(processes: Iterable[Process], seconds: float) -> bool:
+    """Wait until none of them lives; tell whether that came about in time."""
+    deadline = time.monotonic() + seconds
+    left = list(processes)
+    while left := [process for process in left if process.alive]:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """Pass on nothing that steers a program of ours from outside but what finding programs takes."""
+    kept = {name: os.environ[name] for name in ("HOME", "LANG", "TZ") if name in os.environ}
+    return kept | {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"}
+
+
+def _environ_of(process: Path) -> list[bytes]:
+    try:
+        return (process / "environ").read_bytes().split(b"\0")
+    except OSError:
+        return []
+
+
+def _name_of(pid: int) -> str:
+    try:
+        return (PROC / str(pid) / "comm").read_text().strip()
+    except OSError:
+        return "ended"

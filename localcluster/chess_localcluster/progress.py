@@ -1,0 +1,103 @@
+"""What a person sees while it works: one line a stage, with its seconds; a live line on a terminal."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from rich.console import Console
+from rich.status import Status
+
+REMIND_AFTER = 20.0  # seconds between plain lines of one stage
+
+
+class Note(Protocol):
+    """Says how far a stage has come."""
+
+    def __call__(self, text: str) -> None:
+        """Show `text` beside the stage."""
+
+
+class Progress(Protocol):
+    """Where stages are shown."""
+
+    def stage(self, title: str) -> AbstractContextManager[Note]:
+        """Show a stage from begin to end."""
+
+    def line(self, text: str) -> None:
+        """Show one line."""
+
+
+class Silent:
+    """Shows nothing; for tests and for library use."""
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[Note]:
+        """Do without."""
+        yield lambda text: None
+
+    def line(self, text: str) -> None:
+        """Do without."""
+
+
+@dataclass(slots=True)
+class Terminal:
+    """Lines on standard error, so that standard output stays for results. Stages may run in parallel threads."""
+
+    console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
+    _running: dict[str, str] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _status: Status | None = None
+
+    def line(self, text: str) -> None:
+        """Show one line above the live one."""
+        with self._lock:
+            self.console.print(text, soft_wrap=True, markup=False)
+            sys.stderr.flush()
+
+    @contextmanager
+    def stage(self, title: str) -> Iterator[Note]:
+        """Show the stage as running, then its seconds."""
+        began = reminded = time.monotonic()
+
+        def note(text: str) -> None:
+            nonlocal reminded
+            self._show(title, text)
+            if not self.console.is_terminal and time.monotonic() - reminded > REMIND_AFTER:
+                reminded = time.monotonic()
+                self.line(f"  … {title}: {text} ({reminded - began:.0f} s)")
+
+        self._show(title, "")
+        try:
+            yield note
+        except BaseException:
+            self._end(title, f"✗ {title} ({time.monotonic() - began:.1f} s)")
+            raise
+        self._end(title, f"✓ {title} ({time.monotonic() - began:.1f} s)")
+
+    def _show(self, title: str, text: str) -> None:
+        with self._lock:
+            self._running[title] = text
+            self._draw()
+
+    def _end(self, title: str, text: str) -> None:
+        with self._lock:
+            self._running.pop(title, None)
+            self._draw()
+        self.line(text)
+
+    def _draw(self) -> None:
+        if not self.console.is_terminal:
+            return
+        if self._running:
+            text = " · ".join(f"{title} {note}".strip() for title, note in self._running.items())
+            if self._status is None:
+                self._status = self.console.status(text)
+                self._status.start()
+            self._status.update(text)
+        elif self._status is not None:
+            self._status.stop()
+            self._status = None
