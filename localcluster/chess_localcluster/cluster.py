@@ -5,7 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import binaries, certificates, homes, kubeconfigs, launch, objects, ports
+from chess_localcluster import (
+    binaries,
+    certificates,
+    homes,
+    kubeconfigs,
+    launch,
+    network,
+    node,
+    objects,
+    ports,
+)
 from chess_localcluster.api import Api
 from chess_localcluster.controlplane import control_plane, scheduler_configuration
 from chess_localcluster.errors import ClusterError
@@ -16,6 +26,7 @@ from chess_localcluster.progress import Progress, Silent
 
 NEEDED_BYTES = 1 << 30
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+NODE_BUILDS = (binaries.KUBE, binaries.SHIM, binaries.RUNC)
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "netpol", "kubelet")
 
 
@@ -40,10 +51,10 @@ def up(
         binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
         cache = Cache.of_user()
         plan = _settle_plan(place, nodes, api_port)
-        binaries.ensure(cache, (binaries.KUBE,), shown)
+        binaries.ensure(cache, NODE_BUILDS if nodes else (binaries.KUBE,), shown)
         registry = homes.registry(place)
         launch.leftovers(registry)
-        started = _start_control_plane(plan, place, cache, registry, shown)
+        started = _start_missing(plan, place, cache, registry, shown)
     return Running(
         home=place.root,
         kubeconfig=place.kubeconfig,
@@ -68,13 +79,23 @@ def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
     return plan
 
 
+def _start_missing(
+    plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress
+) -> list[str]:
+    certificates.ensure(home.pki)
+    _write_configuration(plan, home)
+    if not plan.nodes:
+        return _start_control_plane(plan, home, cache, registry, progress)
+    first = node.prepare(plan, home, cache, registry)
+    control = _start_control_plane(plan, home, cache, registry, progress)
+    return [*first, *control, *node.start(plan, home, cache, registry, progress)]
+
+
 def _start_control_plane(
     plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress
 ) -> list[str]:
     api = Api.of(plan, home.pki)
     with progress.stage("control plane"):
-        certificates.ensure(home.pki)
-        _write_configuration(plan, home)
         components = control_plane(plan, home)
         started = launch.start_missing(components, registry, cache.bin)
         names = [component.name for component in components]
@@ -105,6 +126,9 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
         return False
     with homes.locked(place, "down"):
         registry = homes.registry(place)
+        if network.owned(place) and network.is_root():
+            with shown.stage("removing the node"):
+                node.remove(place, registry)
         with shown.stage("stopping the control plane"):
             registry.stop(CONTROL_PLANE, grace=3.0)
             stop([*registry.recorded(), *registry.marked()], grace=3.0)

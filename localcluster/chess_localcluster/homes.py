@@ -64,7 +64,7 @@ def remove(home: Home) -> None:
     """Remove what commands of ours put into a home, and the directory itself if nothing else is in it."""
     for path in (home.pki, home.conf, home.run, home.log, home.etcd, home.node, home.stores):
         shutil.rmtree(path, ignore_errors=True)
-    for name in (BUSY, home.plan.name, home.kubeconfig.name):
+    for name in (BUSY, "before.json", home.plan.name, home.kubeconfig.name):
         (home.root / name).unlink(missing_ok=True)
     with contextlib.suppress(OSError):
         home.root.rmdir()

@@ -1,0 +1,97 @@
+"""The control groups below which kubelet puts every pod: how to make them, and how to end all that lives in them."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from chess_localcluster.nodeconfig import CGROUP
+
+ROOT = Path("/sys/fs/cgroup")
+PROCESSES = "cgroup.procs"
+SETTLE = 5.0
+
+
+def hierarchies(root: Path = ROOT) -> list[Path]:
+    """Return the mounted hierarchies: one with version 2, one for each controller with version 1."""
+    if (root / "cgroup.controllers").exists():
+        return [root]
+    return [path for path in sorted(root.iterdir()) if (path / PROCESSES).exists() and path.name != "unified"]
+
+
+def ensure() -> None:
+    """Make kubelet's root group in every hierarchy; kubelet refuses to make it itself."""
+    for hierarchy in hierarchies():
+        group = hierarchy / CGROUP.strip("/")
+        group.mkdir(exist_ok=True)
+        if hierarchy.name == "cpuset":
+            _inherit_cpuset(hierarchy, group)
+        control = hierarchy / "cgroup.subtree_control"
+        if control.exists():
+            _enable_controllers(hierarchy, group)
+
+
+def _inherit_cpuset(parent: Path, group: Path) -> None:
+    """A new group of version 1 starts with no processor and no memory to run on."""
+    for name in ("cpuset.cpus", "cpuset.mems"):
+        if not (group / name).read_text().strip():
+            (group / name).write_text((parent / name).read_text())
+
+
+def _enable_controllers(hierarchy: Path, group: Path) -> None:
+    wanted = " ".join(f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text().split())
+    for path in (hierarchy, group):
+        (path / "cgroup.subtree_control").write_text(wanted)
+
+
+def remove() -> None:
+    """Kill every process of every pod and remove the groups."""
+    deadline = time.monotonic() + SETTLE
+    while pids := set(_pids()):
+        for pid in pids:
+            _kill(pid)
+        if time.monotonic() > deadline:
+            break
+        time.sleep(0.02)
+    for group in _groups():
+        _remove_group(group, deadline)
+
+
+def _pids() -> Iterator[int]:
+    for group in _groups():
+        try:
+            yield from (int(line) for line in (group / PROCESSES).read_text().split())
+        except OSError:
+            continue
+
+
+def _groups() -> list[Path]:
+    """Return our groups, the deepest first."""
+    found = []
+    for hierarchy in hierarchies():
+        top = hierarchy / CGROUP.strip("/")
+        found += [Path(path) for path, _, _ in os.walk(top, topdown=False)]
+    return found
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
+
+
+def _remove_group(group: Path, deadline: float) -> None:
+    """The kernel lets go of a group a moment after its last process."""
+    while True:
+        try:
+            group.rmdir()
+        except FileNotFoundError:
+            return
+        except OSError:
+            if time.monotonic() > deadline:
+                return
+            time.sleep(0.02)
+        else:
+            return

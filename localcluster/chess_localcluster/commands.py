@@ -1,0 +1,34 @@
+"""Runs another program to its end and turns its failure into one line."""
+
+import subprocess
+from collections.abc import Mapping, Sequence
+
+from chess_localcluster.errors import ClusterError
+
+
+def run(
+    *argv: str, env: Mapping[str, str] | None = None, given: str | None = None, cwd: str | None = None
+) -> str:
+    """Return what the program prints; raise with its last words if it fails."""
+    try:
+        answer = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, input=given, cwd=cwd)
+    except FileNotFoundError as error:
+        raise ClusterError(f"{argv[0]} is not installed: `localcluster setup` installs what is missing") from error
+    if answer.returncode:
+        raise ClusterError(f"{shown(argv)} failed: {last_line(answer.stderr or answer.stdout)}")
+    return answer.stdout
+
+
+def succeeds(*argv: str) -> bool:
+    """Tell whether the program ends well; what it says does not matter."""
+    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+
+
+def shown(argv: Sequence[str]) -> str:
+    """Return the beginning of a command line, enough to know it by."""
+    return " ".join(argv[:4])
+
+
+def last_line(text: str) -> str:
+    """Return the line that usually holds the reason."""
+    return (text.strip() or "no error shown").splitlines()[-1]

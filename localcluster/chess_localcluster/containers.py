@@ -1,0 +1,55 @@
+"""containerd's own command line: which images the node has, and how it gets one without a registry."""
+
+import hashlib
+import platform
+from pathlib import Path
+
+from chess_localcluster import oci
+from chess_localcluster.commands import run, succeeds
+from chess_localcluster.nodeconfig import PAUSE_IMAGE, socket
+from chess_localcluster.paths import Cache, Home
+
+PAUSE_SOURCE = Path(__file__).parent / "pause" / "pause.c"
+NAMESPACE = "k8s.io"
+
+
+def ctr(home: Home, cache: Cache, *arguments: str) -> str:
+    """Run `ctr` in the namespace that kubelet uses."""
+    return run(*_ctr(home, cache), *arguments)
+
+
+def answers(home: Home, cache: Cache) -> bool:
+    """Tell whether containerd is ready for requests."""
+    return socket(home).exists() and succeeds(*_ctr(home, cache), "version")
+
+
+def _ctr(home: Home, cache: Cache) -> tuple[str, ...]:
+    return (str(cache.bin / "ctr"), "--address", str(socket(home)), "--namespace", NAMESPACE)
+
+
+def names(home: Home, cache: Cache) -> list[str]:
+    """Return the names of the images that the node has."""
+    return ctr(home, cache, "images", "list", "--quiet").split()
+
+
+def load(home: Home, cache: Cache, archive: Path) -> None:
+    """Import an OCI or Docker archive."""
+    ctr(home, cache, "images", "import", "--local", "--snapshotter", "overlayfs", str(archive))
+
+
+def ensure_pause(home: Home, cache: Cache) -> None:
+    """Every pod's first container; without it none starts."""
+    if PAUSE_IMAGE not in names(home, cache):
+        load(home, cache, pause_archive(cache))
+
+
+def pause_archive(cache: Cache) -> Path:
+    """Compile the pause program and wrap it, once for each state of its source."""
+    key = hashlib.sha256(PAUSE_SOURCE.read_bytes() + PAUSE_IMAGE.encode()).hexdigest()[:16]
+    archive = cache.images / f"pause-{key}.tar"
+    if not archive.exists():
+        cache.images.mkdir(parents=True, exist_ok=True)
+        program = cache.images / "pause"
+        run("gcc", "-Os", "-static", "-s", "-o", str(program), str(PAUSE_SOURCE))
+        oci.write_archive(archive, PAUSE_IMAGE, program, platform.machine())
+    return archive

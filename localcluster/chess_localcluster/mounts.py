@@ -1,0 +1,25 @@
+"""Mounts below a directory, found and taken away."""
+
+from pathlib import Path
+
+from chess_localcluster.commands import succeeds
+
+MOUNTINFO = Path("/proc/self/mountinfo")
+
+
+def below(root: Path, mountinfo: str) -> list[str]:
+    """Return the mount points in or below `root`, the deepest first."""
+    points = (_unescape(line.split()[4]) for line in mountinfo.splitlines())
+    inside = [point for point in points if Path(point).is_relative_to(root)]
+    return sorted(inside, key=lambda point: point.count("/"), reverse=True)
+
+
+def _unescape(point: str) -> str:
+    """The kernel writes blanks in octal."""
+    return point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
+
+
+def remove_below(root: Path) -> None:
+    """Detach each; a mount still busy goes when its last user does."""
+    for point in below(root, MOUNTINFO.read_text()):
+        succeeds("umount", "--lazy", point)

@@ -1,0 +1,133 @@
+"""The node's network in the kernel: bridge, masquerading, sysctls; and how all of it is taken back.
+
+A machine has one node: bridge and pod addresses are fixed, and `/run/localcluster-node` says whose they are.
+"""
+
+import json
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from chess_localcluster.commands import run, succeeds
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Home
+from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR
+
+OWNER = Path("/run/localcluster-node")
+TABLE = "localcluster"
+POLICY_TABLE = "localcluster-netpol"
+KUBE_CHAIN = "KUBE-"
+IPTABLES = ("iptables", "ip6tables")
+TABLES = ("nat", "filter", "mangle")
+FAMILIES = {"iptables": "ip", "ip6tables": "ip6"}
+SYSCTLS = {
+    "net/ipv4/ip_forward": "1",
+    "net/bridge/bridge-nf-call-iptables": "1",  # Services and policies see traffic between pods of one bridge
+}
+CHANGED_BY_COMPONENTS = ("net/ipv4/conf/all/route_localnet", "vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops")
+MASQUERADE = f"""
+add table ip {TABLE}
+delete table ip {TABLE}
+table ip {TABLE} {{
+  chain postrouting {{
+    type nat hook postrouting priority srcnat;
+    ip saddr {POD_CIDR} ip daddr != {POD_CIDR} oifname != "{BRIDGE}" masquerade
+  }}
+}}
+"""
+
+
+def claim(home: Home) -> None:
+    """Make this home the owner of the machine's node, or say who is."""
+    owner = _owner()
+    if owner and owner != home.root and (owner / "cluster.json").exists():
+        raise ClusterError(f"this machine's node belongs to the cluster at {owner}: `localcluster down --home {owner}` first")
+    OWNER.write_text(str(home.root))
+
+
+def owned(home: Home) -> bool:
+    """Tell whether the machine's node is this home's."""
+    return _owner() == home.root
+
+
+def _owner() -> Path | None:
+    try:
+        return Path(OWNER.read_text().strip())
+    except FileNotFoundError:
+        return None
+
+
+def ensure(home: Home) -> None:
+    """Bring bridge, masquerading and sysctls about; note what was there before the first time."""
+    before = home.root / "before.json"
+    if not before.exists():
+        before.write_text(json.dumps({"sysctls": _sysctls(), "tables": _tables()}))
+    if not succeeds("ip", "link", "show", BRIDGE):
+        run("ip", "link", "add", BRIDGE, "type", "bridge")
+    run("ip", "address", "replace", f"{BRIDGE_ADDRESS}/{POD_CIDR.partition('/')[2]}", "dev", BRIDGE)
+    run("ip", "link", "set", BRIDGE, "up")
+    for name, value in SYSCTLS.items():
+        Path("/proc/sys", name).write_text(value)
+    run("nft", "-f", "-", given=MASQUERADE)
+
+
+def remove(home: Home) -> None:
+    """Take back what `ensure`, kube-proxy and the CNI plugins did to the kernel."""
+    before = _read_before(home)
+    for table in (TABLE, POLICY_TABLE):
+        succeeds("nft", "delete", "table", "ip", table)
+    for program in IPTABLES:
+        for table in TABLES:
+            _without_kube(program, table, existed=f"{FAMILIES[program]} {table}" in before["tables"])
+    if succeeds("ip", "link", "show", BRIDGE):
+        run("ip", "link", "delete", BRIDGE)
+    for name, value in before["sysctls"].items():
+        Path("/proc/sys", name).write_text(value)
+    for result in Path("/var/lib/cni/results").glob("localcluster-*"):
+        result.unlink(missing_ok=True)
+    OWNER.unlink(missing_ok=True)
+
+
+def _read_before(home: Home) -> dict[str, dict[str, str] | list[str]]:
+    try:
+        before: dict[str, dict[str, str]] = json.loads((home.root / "before.json").read_text())
+    except (OSError, ValueError):
+        return {"sysctls": {}, "tables": []}
+    return dict(before)
+
+
+def _sysctls() -> dict[str, str]:
+    paths = ((name, Path("/proc/sys", name)) for name in (*SYSCTLS, *CHANGED_BY_COMPONENTS))
+    return {name: path.read_text().strip() for name, path in paths if path.exists()}
+
+
+def _tables() -> list[str]:
+    """Return the nftables tables there are, as `family name`."""
+    return [line.removeprefix("table ") for line in run("nft", "list", "tables").splitlines()]
+
+
+def _without_kube(program: str, table: str, *, existed: bool) -> None:
+    """Drop kube-proxy's and kubelet's chains; drop the table as well if it came with them."""
+    family = FAMILIES[program]
+    if f"{family} {table}" not in _tables():
+        return
+    saved = run(f"{program}-save", "-t", table)
+    kept = without_chains(saved.splitlines(), KUBE_CHAIN)
+    if not existed and not any(line.startswith("-A") for line in kept):
+        succeeds("nft", "delete", "table", family, table)
+        return
+    run(f"{program}-restore", "-T", table, given="\n".join(kept) + "\n")
+
+
+def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
+    """Return iptables-save's text without the chains of that prefix and the rules in them or leading there."""
+    return [
+        line
+        for line in saved
+        if not (line.startswith((f":{prefix}", f"-A {prefix}")) or f"-j {prefix}" in line or f"-g {prefix}" in line)
+    ]
+
+
+def is_root() -> bool:
+    """Tell whether the kernel will let us."""
+    return os.geteuid() == 0

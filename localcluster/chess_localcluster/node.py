@@ -1,0 +1,80 @@
+"""The one node of the machine, beside the control plane: how it comes, and how it goes without a trace."""
+
+from pathlib import Path
+
+from chess_localcluster import cgroups, containers, launch, mounts, network, nodeconfig, objects
+from chess_localcluster.api import Api
+from chess_localcluster.controlplane import Component
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.plan import NODE_NAME, Plan
+from chess_localcluster.processes import Registry, stop
+from chess_localcluster.progress import Progress
+
+RESOLV_CONF = Path("/etc/resolv.conf")
+POD_LOG_LINKS = Path("/var/log/containers")
+CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
+
+
+def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:
+    """Bring about what needs no API server: network, control groups, containerd."""
+    if not network.is_root():
+        raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
+    network.claim(home)
+    network.ensure(home)
+    cgroups.ensure()
+    _write_files(plan, home, cache)
+    return launch.start_missing([nodeconfig.containerd(home, cache)], registry, cache.bin)
+
+
+def _write_files(plan: Plan, home: Home, cache: Cache) -> None:
+    home.node.mkdir(exist_ok=True, mode=0o711)
+    resolvers = nodeconfig.parse_resolvers(RESOLV_CONF.read_text() if RESOLV_CONF.exists() else "")
+    for name, text in nodeconfig.files(plan, home, cache, resolvers).items():
+        path = home.conf / name
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        path.write_text(text)
+
+
+def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress) -> list[str]:
+    """Start the node's components and wait until the node is Ready."""
+    api = Api.of(plan, home.pki)
+    with progress.stage("node"):
+        launch.await_true("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
+        containers.ensure_pause(home, cache)
+        components = nodeconfig.node_components(plan, home)
+        started = launch.start_missing(components, registry, cache.bin)
+        api.apply_all([*objects.dns(), *objects.stores()])
+        names = _names(components)
+        launch.await_true("the node to be Ready", lambda: is_ready(api), names, registry)
+    return started
+
+
+def _names(components: list[Component]) -> list[str]:
+    return [component.name for component in components]
+
+
+def is_ready(api: Api) -> bool:
+    """Tell whether kubelet says that the node takes pods."""
+    node = api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
+
+
+def remove(home: Home, registry: Registry) -> None:
+    """Stop the node's processes and pods; take back mounts, links, network and control groups."""
+    registry.stop(CLIENTS_FIRST, grace=2.0)
+    cgroups.remove()
+    shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
+    stop(shims, grace=0.0)
+    registry.stop(["containerd"], grace=3.0)
+    mounts.remove_below(home.root)
+    _remove_log_links(home)
+    network.remove(home)
+
+
+def _remove_log_links(home: Home) -> None:
+    """Kubelet keeps links to pods' logs outside of every directory that it can be given."""
+    for link in POD_LOG_LINKS.glob("*"):
+        if link.is_symlink() and link.readlink().is_relative_to(home.root):
+            link.unlink(missing_ok=True)
