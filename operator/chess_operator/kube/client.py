@@ -1,0 +1,136 @@
+"""Requests to the API server, as plain JSON objects. Every write passes the fence: only the leader writes."""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+import aiohttp
+from kubernetes.aio.client import ApiClient
+
+from chess_operator.kube.kinds import FIELD_MANAGER, Kind
+
+REQUEST_SECONDS = 10.0
+CONFLICT = 409
+NOT_FOUND = 404
+
+Manifest = dict[str, Any]
+"""An object as the API speaks it. Only `kube`, `build`, `gather` and `status` look inside."""
+
+
+class ApiError(RuntimeError):
+    """The API server refused or could not be reached. `status` is 0 for the latter."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class NotLeaderError(RuntimeError):
+    """A write was attempted after leadership had been lost."""
+
+
+def always() -> bool:
+    """Fence nothing: for tools and tests that run alone."""
+    return True
+
+
+class Kube:
+    """A thin client. `fence` says whether this process may still write."""
+
+    def __init__(self, api: ApiClient, *, fence: Callable[[], bool] = always) -> None:
+        self._api = api
+        self.fence = fence
+
+    async def get(self, kind: Kind, namespace: str | None, name: str) -> Manifest | None:
+        """Read one object; None if there is none."""
+        try:
+            return await self._request("GET", kind.path(namespace, name))
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return None
+            raise
+
+    async def list(self, kind: Kind, namespace: str | None, *, selector: str = "") -> Manifest:
+        """Read a collection from the API server's watch cache: cheap, and as fresh as a watch."""
+        query = {"resourceVersion": "0", **({"labelSelector": selector} if selector else {})}
+        return await self._request("GET", kind.path(namespace), query=query)
+
+    async def create(self, kind: Kind, namespace: str | None, body: Manifest) -> Manifest:
+        """Create an object."""
+        return await self._write("POST", kind.path(namespace), body=body)
+
+    async def replace(self, kind: Kind, namespace: str | None, name: str, body: Manifest) -> Manifest:
+        """Replace an object whole; conflicts when `metadata.resourceVersion` is not the latest."""
+        return await self._write("PUT", kind.path(namespace, name), body=body)
+
+    async def apply(self, kind: Kind, body: Manifest, *, subresource: str | None = None) -> Manifest:
+        """Server-side apply. A `metadata.resourceVersion` in the body makes it conditional."""
+        meta = body["metadata"]
+        return await self._write(
+            "PATCH",
+            kind.path(meta["namespace"], meta["name"], subresource),
+            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            body={"apiVersion": kind.api_version, "kind": kind.kind, **body},
+            content_type="application/apply-patch+yaml",
+        )
+
+    async def merge(self, kind: Kind, namespace: str, name: str, patch: Mapping[str, Any]) -> Manifest:
+        """Merge-patch: the only way to remove a label that another manager owns."""
+        return await self._write(
+            "PATCH",
+            kind.path(namespace, name),
+            query={"fieldManager": FIELD_MANAGER},
+            body=patch,
+            content_type="application/merge-patch+json",
+        )
+
+    async def delete(self, kind: Kind, namespace: str, name: str, *, resource_version: str) -> None:
+        """Delete exactly the version that the decision saw. It is fine if it has gone."""
+        body = {"preconditions": {"resourceVersion": resource_version}, "propagationPolicy": "Background"}
+        try:
+            await self._write("DELETE", kind.path(namespace, name), body=body)
+        except ApiError as error:
+            if error.status != NOT_FOUND:
+                raise
+
+    async def _write(self, method: str, path: str, **request: Any) -> Manifest:
+        if not self.fence():
+            raise NotLeaderError(f"{method} {path} was held back: this process no longer leads")
+        return await self._request(method, path, **request)
+
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        body: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+    ) -> Manifest:
+        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = f"{self._api.configuration.host}{path}" + (f"?{urlencode(query)}" if query else "")
+        try:
+            response = await self._api.call_api(
+                method, url, header_params=headers, body=body, _request_timeout=REQUEST_SECONDS
+            )
+            raw = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise ApiError(0, f"{method} {path}: {type(error).__name__}: {error}") from error
+        return _answer(response.status, raw, f"{method} {path}")
+
+
+def _answer(status: int, raw: bytes, request: str) -> Manifest:
+    answer: Manifest = _json(raw)
+    if status >= 300:  # noqa: PLR2004 - HTTP's own line between success and the rest
+        raise ApiError(status, f"{request}: {status} {answer.get('message', '')}")
+    return answer
+
+
+def _json(raw: bytes) -> Manifest:
+    try:
+        parsed = json.loads(raw)
+    except ValueError:
+        return {"message": raw[:200].decode(errors="replace")}
+    return parsed if isinstance(parsed, dict) else {"message": str(parsed)[:200]}

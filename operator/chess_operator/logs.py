@@ -1,0 +1,43 @@
+"""Structured logs: one JSON object a line, for our own lines and those of kopf and other libraries alike."""
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+
+Format = Literal["json", "console"]
+LEVELS = ("debug", "info", "warning", "error")
+
+
+def configure(level: str, style: Format) -> None:
+    """Set up logging for the process."""
+    shared: list[structlog.types.Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.processors.format_exc_info,
+    ]
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    renderer = structlog.processors.JSONRenderer() if style == "json" else structlog.dev.ConsoleRenderer()
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            foreign_pre_chain=shared,
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    for chatty in ("kopf", "kopf.objects", "kubernetes", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(logging.WARNING if level != "debug" else logging.DEBUG)
