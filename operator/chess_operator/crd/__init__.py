@@ -1,0 +1,1 @@
+"""The CRD and its reference page, generated from the spec's model."""

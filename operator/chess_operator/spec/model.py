@@ -1,0 +1,63 @@
+"""The ground that every part of the spec stands on: the model class and its cross-field rules.
+
+A `Rule` is written once and lives twice: as CEL in the CRD, where the API server checks it, and as a Python
+predicate, where the operator checks objects that were stored before the rule was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict, model_validator
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What must hold between the fields of one object.
+
+    `message` may name fields of that object in braces; both checkers fill in their values.
+    """
+
+    cel: str
+    """Without escapes: a regular expression stands in it as it is."""
+    holds: Callable[[Any], bool]
+    message: str
+    field: str | None = None
+    """The field to blame (camelCase); the object itself otherwise."""
+
+    def explain(self, values: BaseModel) -> str:
+        """Fill the message with this object's values."""
+        wire = values.model_dump(by_alias=True)
+        return _PLACEHOLDER.sub(lambda match: str(wire[match[1]]), self.message)
+
+    def message_expression(self) -> str | None:
+        """Write the message as a CEL expression, where it names values."""
+        if not _PLACEHOLDER.search(self.message):
+            return None
+        parts = _PLACEHOLDER.split(self.message)
+        terms = [
+            f"string(self.{part})" if index % 2 else f"'{part}'" for index, part in enumerate(parts) if part
+        ]
+        return " + ".join(terms)
+
+
+class Model(BaseModel):
+    """A part of the spec: immutable, camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    rules: ClassVar[tuple[Rule, ...]] = ()
+
+    @model_validator(mode="after")
+    def _obey_rules(self) -> Self:
+        for rule in self.rules:
+            if not rule.holds(self):
+                raise PydanticCustomError("rule", "{message}", {"message": rule.explain(self)})
+        return self
