@@ -4,13 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
-from chess_presence.census import Expected
-
 from chess_operator import labels
 from chess_operator.kube.client import Manifest
 from chess_operator.kube.kinds import DEPLOYMENTS, PODS
 from chess_operator.kube.mirror import Key, Mirror
 from chess_operator.values import COLOURS, Colour, Observed, Phase, Pod, Workload
+from chess_presence.census import Expected
 
 CONTAINER = "server"
 PHASES = frozenset(get_args(Phase))

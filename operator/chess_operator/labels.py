@@ -25,7 +25,7 @@ def child_labels(cluster: str) -> dict[str, str]:
 
 
 def colour_selector(cluster: str, colour: Colour) -> dict[str, str]:
-    """What a Deployment selects. It never changes."""
+    """Select a colour's pods, as its Deployment does. It never changes."""
     return {CLUSTER: cluster, COLOUR: colour}
 
 
