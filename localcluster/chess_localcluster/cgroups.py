@@ -14,10 +14,10 @@ SETTLE = 5.0
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
-    """Return the mounted hierarchies: one with version 2, one for each controller with version 1."""
+    """Return the mounted hierarchies: one with version 2, with version 1 one a controller and often an empty version 2."""
     if (root / "cgroup.controllers").exists():
         return [root]
-    return [path for path in sorted(root.iterdir()) if (path / PROCESSES).exists() and path.name != "unified"]
+    return [path for path in sorted(root.iterdir()) if (path / PROCESSES).exists()]
 
 
 def ensure() -> None:
@@ -40,8 +40,9 @@ def _inherit_cpuset(parent: Path, group: Path) -> None:
 
 
 def _enable_controllers(hierarchy: Path, group: Path) -> None:
+    """Version 2 hands controllers down level by level; beside version 1 it has none to hand."""
     wanted = " ".join(f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text().split())
-    for path in (hierarchy, group):
+    for path in (hierarchy, group) if wanted else ():
         (path / "cgroup.subtree_control").write_text(wanted)
 
 

@@ -10,8 +10,9 @@ from typing import Annotated
 
 import typer
 
-from chess_localcluster import cluster
+from chess_localcluster import cluster, homes, managed
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.managed import Fault
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Terminal
 
@@ -70,6 +71,17 @@ def down(home: HomeOption = None) -> None:
     """Stop the cluster and remove everything it left."""
     found = cluster.down(home, Terminal())
     print("the cluster is gone" if found else f"no cluster at {Home.at(home).root}")
+
+
+@app.command()
+def store(
+    fault: Annotated[Fault, typer.Argument(help="stop, cont: freeze and thaw; kill: -9; start: again")],
+    name: Annotated[str, typer.Argument(help="redis or postgres")],
+    home: HomeOption = None,
+) -> None:
+    """Disturb Redis or PostgreSQL, as fault tests do. A killed Redis starts empty, PostgreSQL on its data."""
+    place = _existing(home)
+    managed.disturb(place, homes.registry(place), name, fault)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from chess_localcluster import (
     homes,
     kubeconfigs,
     launch,
+    managed,
     network,
     node,
     objects,
@@ -25,6 +27,7 @@ from chess_localcluster.processes import Registry, stop
 from chess_localcluster.progress import Progress, Silent
 
 NEEDED_BYTES = 1 << 30
+STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 NODE_BUILDS = (binaries.KUBE, binaries.SHIM, binaries.RUNC)
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "netpol", "kubelet")
@@ -87,8 +90,15 @@ def _start_missing(
     if not plan.nodes:
         return _start_control_plane(plan, home, cache, registry, progress)
     first = node.prepare(plan, home, cache, registry)
-    control = _start_control_plane(plan, home, cache, registry, progress)
-    return [*first, *control, *node.start(plan, home, cache, registry, progress)]
+    with ThreadPoolExecutor() as pool:
+        beside = pool.submit(_start_stores, home, registry, progress)
+        control = _start_control_plane(plan, home, cache, registry, progress)
+        return [*first, *control, *node.start(plan, home, cache, registry, progress), *beside.result()]
+
+
+def _start_stores(home: Home, registry: Registry, progress: Progress) -> list[str]:
+    with progress.stage("Redis and PostgreSQL"):
+        return managed.ensure(home, registry)
 
 
 def _start_control_plane(
@@ -130,7 +140,7 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
             with shown.stage("removing the node"):
                 node.remove(place, registry)
         with shown.stage("stopping the control plane"):
-            registry.stop(CONTROL_PLANE, grace=3.0)
+            registry.stop([*STORES, *CONTROL_PLANE], grace=3.0)
             stop([*registry.recorded(), *registry.marked()], grace=3.0)
         homes.remove(place)
     return True

@@ -1,5 +1,6 @@
 """Runs another program to its end and turns its failure into one line."""
 
+import os
 import subprocess
 from collections.abc import Mapping, Sequence
 
@@ -19,9 +20,10 @@ def run(
     return answer.stdout
 
 
-def succeeds(*argv: str) -> bool:
+def succeeds(*argv: str, env: Mapping[str, str] | None = None) -> bool:
     """Tell whether the program ends well; what it says does not matter."""
-    return subprocess.run(argv, capture_output=True, check=False).returncode == 0
+    environment = os.environ | dict(env or {})
+    return subprocess.run(argv, capture_output=True, check=False, env=environment).returncode == 0
 
 
 def shown(argv: Sequence[str]) -> str:

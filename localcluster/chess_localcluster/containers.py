@@ -1,7 +1,6 @@
 """containerd's own command line: which images the node has, and how it gets one without a registry."""
 
 import hashlib
-import platform
 from pathlib import Path
 
 from chess_localcluster import oci
@@ -51,5 +50,6 @@ def pause_archive(cache: Cache) -> Path:
         cache.images.mkdir(parents=True, exist_ok=True)
         program = cache.images / "pause"
         run("gcc", "-Os", "-static", "-s", "-o", str(program), str(PAUSE_SOURCE))
-        oci.write_archive(archive, PAUSE_IMAGE, program, platform.machine())
+        run_as = {"Entrypoint": ["/pause"], "User": "65535:65535"}
+        oci.write_archive(archive, PAUSE_IMAGE, oci.program_layer(program), run_as)
     return archive

@@ -20,7 +20,8 @@ def start_missing(components: Iterable[Component], registry: Registry, programs:
         if registry.alive(component.name):
             continue
         _require_port(component)
-        argv = [str(programs / component.argv[0]), *component.argv[1:]]
+        own = programs / component.argv[0]
+        argv = [str(own) if own.exists() else component.argv[0], *component.argv[1:]]
         registry.start(component.name, argv, component.env)
         started.append(component.name)
     return started

@@ -83,8 +83,6 @@ def remove(home: Home) -> None:
         run("ip", "link", "delete", BRIDGE)
     for name, value in before["sysctls"].items():
         Path("/proc/sys", name).write_text(value)
-    for result in Path("/var/lib/cni/results").glob("localcluster-*"):
-        result.unlink(missing_ok=True)
     OWNER.unlink(missing_ok=True)
 
 

@@ -1,5 +1,7 @@
 """The one node of the machine, beside the control plane: how it comes, and how it goes without a trace."""
 
+import contextlib
+import json
 from pathlib import Path
 
 from chess_localcluster import cgroups, containers, launch, mounts, network, nodeconfig, objects
@@ -12,7 +14,10 @@ from chess_localcluster.processes import Registry, stop
 from chess_localcluster.progress import Progress
 
 RESOLV_CONF = Path("/etc/resolv.conf")
+# what kubelet, the CNI library and the shims keep outside of every directory that they can be given
 POD_LOG_LINKS = Path("/var/log/containers")
+CNI_RESULTS = Path("/var/lib/cni/results")
+SHIM_SOCKETS = Path("/run/containerd/s")
 CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
 
 
@@ -68,13 +73,24 @@ def remove(home: Home, registry: Registry) -> None:
     shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
     stop(shims, grace=0.0)
     registry.stop(["containerd"], grace=3.0)
+    _remove_strays(home)
     mounts.remove_below(home.root)
-    _remove_log_links(home)
     network.remove(home)
 
 
-def _remove_log_links(home: Home) -> None:
-    """Kubelet keeps links to pods' logs outside of every directory that it can be given."""
-    for link in POD_LOG_LINKS.glob("*"):
-        if link.is_symlink() and link.readlink().is_relative_to(home.root):
-            link.unlink(missing_ok=True)
+def _remove_strays(home: Home) -> None:
+    """Remove our files from directories that others may share, and the directories if nothing else is in them."""
+    links = (link for link in POD_LOG_LINKS.glob("*") if link.is_symlink())
+    ours = [link for link in links if link.readlink().is_relative_to(home.root)]
+    for path in [*ours, *CNI_RESULTS.glob(f"{nodeconfig.CNI_NETWORK}-*"), *_shim_sockets(home)]:
+        path.unlink(missing_ok=True)
+    for directory in (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent, SHIM_SOCKETS, SHIM_SOCKETS.parent):
+        with contextlib.suppress(OSError):
+            directory.rmdir()
+
+
+def _shim_sockets(home: Home) -> list[Path]:
+    """Each shim's address stands in the directory of its container."""
+    bundles = (home.node / "containerd-state").glob("io.containerd.runtime.v2.task/*/*/bootstrap.json")
+    addresses = (json.loads(bundle.read_text())["address"] for bundle in bundles)
+    return [Path(address.removeprefix("unix://")) for address in addresses]

@@ -175,6 +175,7 @@ sandbox = '{PAUSE_IMAGE}'
 restrict_oom_score_adj = true
 netns_mounts_under_state_dir = true
 [plugins.'io.containerd.cri.v1.runtime'.cni]
+use_internal_loopback = true
 bin_dirs = ['{CNI_PROGRAMS}']
 conf_dir = '{home.conf / "cni"}'
 [plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]

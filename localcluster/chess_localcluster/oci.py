@@ -3,6 +3,7 @@
 import hashlib
 import io
 import json
+import platform
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -11,14 +12,14 @@ MEDIA = "application/vnd.oci.image"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
 
 
-def write_archive(target: Path, name: str, program: Path, machine: str) -> None:
-    """Write an image of that name which holds and runs one static program."""
-    layer = _layer(program)
+def write_archive(target: Path, name: str, layer: bytes, run: dict[str, Any]) -> None:
+    """Write an image of that name from one tar layer; `run` is its configuration (Entrypoint, User, …)."""
+    machine = platform.machine()
     config = _json(
         {
             "architecture": ARCHITECTURES.get(machine, machine),
             "os": "linux",
-            "config": {"Entrypoint": [f"/{program.name}"], "User": "65535:65535"},
+            "config": run,
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
         }
     )
@@ -36,7 +37,8 @@ def write_archive(target: Path, name: str, program: Path, machine: str) -> None:
     _write(target, {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index} | blobs)
 
 
-def _layer(program: Path) -> bytes:
+def program_layer(program: Path) -> bytes:
+    """Return a layer that holds one static program."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         member = tarfile.TarInfo(program.name)

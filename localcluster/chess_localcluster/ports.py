@@ -1,26 +1,26 @@
 """Free TCP ports, and who holds one that is taken."""
 
+import random
 import socket
-from contextlib import ExitStack
 from pathlib import Path
 
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
 
 LISTEN = "0A"
+# below what the kernel gives to outgoing connections and to NodePorts, so that a port stays ours across a restart
+RANGE = range(20000, 29999)
 
 
 def free_ports(api: int | None = None) -> Ports:
     """Return ports that are free now; `api` fixes the API server's."""
-    with ExitStack() as held:
-        found = dict(zip(PORT_NAMES, (_hold(held) for _ in PORT_NAMES), strict=True))
+    candidates = random.sample(RANGE, len(RANGE))
+    found = dict(zip(PORT_NAMES, (port for port in candidates if is_free(LOOPBACK, port)), strict=False))
     return Ports(**(found | ({"api": api} if api else {})))
 
 
-def _hold(held: ExitStack) -> int:
-    """Keep a port bound until all are chosen, so that no two are the same."""
-    listener = held.enter_context(socket.socket())
-    listener.bind((LOOPBACK, 0))
-    return int(listener.getsockname()[1])
+def free_port() -> int:
+    """Return one port that is free now."""
+    return next(port for port in random.sample(RANGE, len(RANGE)) if is_free(LOOPBACK, port))
 
 
 def is_free(host: str, port: int) -> bool:

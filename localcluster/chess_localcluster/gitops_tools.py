@@ -1,0 +1,52 @@
+"""Helm, kustomize and Argo CD, built from their Go modules when a GitOps command or test first asks for them.
+
+`up` needs none of them, so that they are named here and not among the node's builds.
+"""
+
+from pathlib import Path
+
+from chess_localcluster import binaries
+from chess_localcluster.binaries import Build
+from chess_localcluster.paths import Cache
+from chess_localcluster.plan import KUBERNETES_VERSION
+from chess_localcluster.progress import Progress, Silent
+
+HELM_VERSION = "v3.22.0"
+KUSTOMIZE_VERSION = "v5.8.1"
+ARGOCD_VERSION = "v3.2.6"  # the last whose modules the Go proxy serves whole
+
+_MAJOR, _MINOR, *_ = KUBERNETES_VERSION.removeprefix("v").split(".")
+_HELM_FLAGS = (
+    f"-X helm.sh/helm/v3/internal/version.version={HELM_VERSION}",
+    f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMajor={_MAJOR}",
+    f"-X helm.sh/helm/v3/pkg/chartutil.k8sVersionMinor={_MINOR}",
+)
+HELM = Build(
+    name="helm",
+    module="helm",
+    package="helm.sh/helm/v3/cmd/helm",
+    title=f"Helm {HELM_VERSION}",
+    linker=" ".join(("-s -w", *_HELM_FLAGS)),
+)
+KUSTOMIZE = Build(
+    name="kustomize",
+    module="kustomize",
+    package="sigs.k8s.io/kustomize/kustomize/v5",
+    title=f"kustomize {KUSTOMIZE_VERSION}",
+    linker=f"-s -w -X sigs.k8s.io/kustomize/api/provenance.version={KUSTOMIZE_VERSION}",
+)
+ARGOCD = Build(
+    name="argocd",
+    module="argocd",
+    package="github.com/argoproj/argo-cd/v3/cmd",
+    title=f"Argo CD {ARGOCD_VERSION}",
+    linker=f"-s -w -X github.com/argoproj/argo-cd/v3/common.version={ARGOCD_VERSION.removeprefix('v')}",
+    names=("argocd-application-controller", "argocd-repo-server", "argocd-server", "argocd-applicationset-controller"),
+)
+
+
+def ensure(*builds: Build, progress: Progress | None = None) -> Path:
+    """Make the programs present; return the directory that holds them by name."""
+    cache = Cache.of_user()
+    binaries.ensure(cache, builds, progress or Silent())
+    return cache.bin

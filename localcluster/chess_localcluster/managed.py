@@ -1,0 +1,84 @@
+"""The stores that run beside the cluster: on the bridge, under the names that pods know, and how faults are made."""
+
+import os
+import signal
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from pathlib import Path
+
+from chess_localcluster import stores
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.objects import STORE_PORTS, STORES_NAMESPACE
+from chess_localcluster.paths import Home
+from chess_localcluster.plan import BRIDGE_ADDRESS, DOMAIN
+from chess_localcluster.processes import Process, Registry
+from chess_localcluster.stores import Store
+
+NAMES = tuple(STORE_PORTS)
+Starter = Callable[[Path, str, int, Registry | None], Store]
+STARTERS: Mapping[str, Starter] = {"redis": stores.start_redis, "postgres": stores.start_postgres}
+URLS = {"redis": ("redis", stores.redis_url), "postgres": ("database", stores.postgres_url)}
+
+
+class Fault(StrEnum):
+    """What a test does to a store."""
+
+    STOP = "stop"
+    CONT = "cont"
+    KILL = "kill"
+    START = "start"
+
+
+SIGNALS = {Fault.STOP: signal.SIGSTOP, Fault.CONT: signal.SIGCONT, Fault.KILL: signal.SIGKILL}
+
+
+def ensure(home: Home, registry: Registry) -> list[str]:
+    """Start the stores that do not run; return their names."""
+    home.stores.mkdir(exist_ok=True, mode=0o711)
+    dead = [name for name in NAMES if not registry.alive(name)]
+    for name in NAMES:
+        start(home, registry, name)
+    return dead
+
+
+def start(home: Home, registry: Registry, name: str) -> Store:
+    """Start one store, Redis empty and PostgreSQL on its data, and write its URLs."""
+    store = STARTERS[name](home.stores / name, BRIDGE_ADDRESS, STORE_PORTS[name], registry)
+    secret = stores.password(home.stores / name)
+    for file, url in urls(name, secret).items():
+        _write_private(home.stores / file, url + "\n")
+    return store
+
+
+def urls(name: str, secret: str) -> dict[str, str]:
+    """Return the URLs by file: for pods by the Service's name, for this machine by the bridge's address."""
+    file, build = URLS[name]
+    service = f"{name}.{STORES_NAMESPACE}.svc.{DOMAIN}"
+    port = STORE_PORTS[name]
+    return {
+        f"{file}.url": build(service, port, secret),
+        f"{file}.host.url": build(BRIDGE_ADDRESS, port, secret),
+    }
+
+
+def disturb(home: Home, registry: Registry, name: str, fault: Fault) -> None:
+    """Do to a store what `fault` says."""
+    if name not in NAMES:
+        raise ClusterError(f"store {name!r} is unknown: {' or '.join(NAMES)}")
+    if fault is Fault.START:
+        start(home, registry, name)
+        return
+    stores.signal_family(_living(registry, name), SIGNALS[fault])
+
+
+def _living(registry: Registry, name: str) -> Process:
+    process = registry.find(name)
+    if process is None or not process.alive:
+        raise ClusterError(f"{name} does not run: `localcluster store start {name}` starts it")
+    return process
+
+
+def _write_private(path: Path, text: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(text)
