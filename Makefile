@@ -61,3 +61,6 @@ test-aws: aws-tools ## templates, command line and lifecycle against the AWS emu
 
 bench-stacks: aws-tools ## synth, lint and deploy times
 	@$(BIN)/python -m chess_bench.stacks
+
+manifests: install ## generate manifests/ and the reference page from the model
+	@$(BIN)/python -m chess_operator.crd

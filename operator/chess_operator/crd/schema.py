@@ -1,8 +1,7 @@
 """From pydantic's JSON schema to a structural OpenAPI v3 schema, as CustomResourceDefinitions want it.
 
 Structural means: no `$ref`, no `anyOf` with null, no numeric `exclusiveMinimum`, no `additionalProperties: false` (the
-API server prunes, kubectl refuses unknown fields). A part whose fields all have defaults gets the default `{}`, or the
-API server would not fill in what is below it.
+API server prunes, kubectl refuses unknown fields).
 """
 
 from __future__ import annotations
@@ -51,8 +50,8 @@ def _convert(raw: Schema, parts: Schema, models: dict[str, type[BaseModel]]) -> 
         schema["enum"] = [raw["const"]]
     if "exclusiveMinimum" in raw:
         schema["minimum"] = raw["exclusiveMinimum"] + 1
-    if raw.get("default") is not None:
-        schema["default"] = _default(raw)
+    if raw.get("default") not in (None, []):
+        schema["default"] = _default(raw["default"])
     match raw.get("type"):
         case "object" if "properties" in raw:
             schema |= _object(raw, parts, models)
@@ -84,8 +83,11 @@ def _named(target: Schema) -> Schema:
     return {"title": target["title"]} if "title" in target else {}
 
 
-def _default(raw: Schema) -> Any:
-    return {} if raw.get("type") == "object" else raw["default"]
+def _default(value: Any) -> Any:
+    """Leave out what is not given. Parts are spelled out: a default must obey its rules before it is filled in."""
+    if isinstance(value, dict):
+        return {key: _default(one) for key, one in value.items() if one not in (None, [])}
+    return value
 
 
 def _object(raw: Schema, parts: Schema, models: dict[str, type[BaseModel]]) -> Schema:
@@ -101,7 +103,7 @@ def _object(raw: Schema, parts: Schema, models: dict[str, type[BaseModel]]) -> S
 
 
 def _values(raw: Schema) -> Schema:
-    """A map's values. Its keys' pattern has no place in a structural schema; the operator checks it."""
+    """Find a map's values. Its keys' pattern has no place in a structural schema; the operator checks it."""
     (values,) = (
         raw["patternProperties"].values() if "patternProperties" in raw else (raw["additionalProperties"],)
     )
