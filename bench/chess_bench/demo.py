@@ -1,0 +1,229 @@
+"""`python -m chess_bench.demo`: a cluster, an operator, a ChessCluster, and hundreds of people playing on it.
+
+The composition root of `make demo`. Whatever it started it ends again, on success, failure and Ctrl-C alike, unless
+KEEP=1. Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import time
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from chess_bench import acts, demo_settings, games, installing, objects, targets
+from chess_bench.demo_settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
+from chess_bench.fleet import Fleet
+from chess_bench.kubectl import KubectlError
+from chess_bench.outcome import Outcome
+from chess_bench.pace import Pace
+from chess_bench.screen import Screen
+from chess_bench.story import Story, first_crossing
+from chess_bench.targets import Target, TargetError
+from chess_bench.verify import VerifyError, verify
+from chess_bench.watching import watching
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+
+    from chess_bench.games import Game
+
+CLUSTER = "demo"
+PLAY_DEADLINE_S = 420.0
+SETTLE_S = 5
+
+
+@dataclass(slots=True)
+class Run:
+    """What a demo has at hand."""
+
+    settings: Settings
+    games: Sequence[Game]
+    screen: Screen
+    stages: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Time one stage and say so."""
+        self.screen.say(f"== {name}", "bold")
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self.stages[name] = time.monotonic() - began
+
+
+async def demo(run: Run) -> Outcome:
+    """Go through all stages."""
+    async with AsyncExitStack() as kept:
+        target = await kept.enter_async_context(_cluster(run))
+        await kept.enter_async_context(_operator(run, target))
+        uid = await kept.enter_async_context(_chess_cluster(run, target))
+        return await _play(run, target, uid)
+
+
+@asynccontextmanager
+async def _cluster(run: Run) -> AsyncIterator[Target]:
+    if run.settings.existing:
+        yield targets.existing_target(run.settings.existing)
+        return
+    with run.stage("cluster"):
+        was_up = await targets.local_is_up()
+        await targets.localcluster("up", "--nodes", "1")
+    try:
+        with run.stage("image"):
+            await targets.localcluster("image", "build", ".")
+        yield targets.local_target()
+    finally:
+        if not was_up and not run.settings.keep:
+            with run.stage("cluster down"):
+                await targets.localcluster("down")
+
+
+@asynccontextmanager
+async def _operator(run: Run, target: Target) -> AsyncIterator[None]:
+    with run.stage("operator"):
+        installed = await installing.install_operator(target)
+    try:
+        yield
+    finally:
+        if not run.settings.keep:
+            await installing.uninstall(target.kubectl, installed)
+
+
+@asynccontextmanager
+async def _chess_cluster(run: Run, target: Target) -> AsyncIterator[str]:
+    namespace, target_connections = run.settings.namespace, run.settings.target
+    scaling = objects.brisk_scaling(
+        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=target_connections, settle_s=SETTLE_S
+    )
+    with run.stage("namespace"):
+        await installing.make_namespace(target, namespace)
+    try:
+        with run.stage("chesscluster"):
+            chess_cluster = objects.chess_cluster(namespace, CLUSTER, target.image, scaling=scaling)
+            uid = await installing.apply_cluster(target, chess_cluster)
+            await installing.wait_ready(target.kubectl, namespace, CLUSTER)
+        yield uid
+    finally:
+        if not run.settings.keep:
+            with run.stage("namespace away"):
+                await installing.delete_namespace(target.kubectl, namespace)
+
+
+async def _play(run: Run, target: Target, uid: str) -> Outcome:
+    settings, screen = run.settings, run.screen
+    host, port = await targets.entry(target, settings)
+    screen.say(
+        f"{settings.players} players come in by {host}:{port}; a replica for each {settings.target} connections"
+    )
+    async with Fleet(host, port, run.games, pace=Pace(think_s=settings.think_s)) as fleet:
+        story = Story(
+            tipped_at=lambda replicas, since, until: first_crossing(
+                fleet.connections, lambda connections: settings.wanted(connections) >= replicas, since, until
+            )
+        )
+        stage = acts.Stage(settings, fleet, story, screen)
+        redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
+        async with watching(story, target.kubectl, settings.namespace, CLUSTER, uid, redis_url):
+            narrator = asyncio.create_task(acts.narrate(stage))
+            try:
+                async with asyncio.timeout(PLAY_DEADLINE_S):
+                    with run.stage("scale-outs"):
+                        await acts.fill(stage)
+                    with run.stage("scale-ins"):
+                        report = await acts.empty(stage)
+            except TimeoutError:
+                report = await fleet.finish(0)
+            finally:
+                narrator.cancel()
+                await asyncio.gather(narrator, return_exceptions=True)
+                screen.freeze()
+    with run.stage("verification"):
+        source = settings.games_file.read_text(encoding="utf-8", errors="replace")
+        wrong = await verify(source, report.finished, target.stores.database_from_here)
+    return Outcome(
+        settings=settings,
+        report=report,
+        story=story,
+        wrong=wrong,
+        verified=len(report.finished) - len(wrong),
+        began_at=began_at,
+        stages=run.stages,
+        first_scale_out_s=stage.first_scale_out_s,
+        peak_wanted=stage.peak_wanted,
+    )
+
+
+def _conclude(run: Run, outcome: Outcome) -> int:
+    settings, screen = run.settings, run.screen
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
+    settings.out.write_text(json.dumps(outcome.figures(), indent=1) + "\n", encoding="utf-8")
+    screen.table("ChessCluster demo", outcome.rows())
+    failures = outcome.failures()
+    for failure in failures:
+        screen.say(f"FAILED: {failure}", "red")
+    screen.say(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
+    if settings.keep:
+        _how_to_look_around(run)
+    return 1 if failures else 0
+
+
+def _how_to_look_around(run: Run) -> None:
+    existing = run.settings.existing
+    kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl --"
+    namespace = run.settings.namespace
+    run.screen.say("left running, as KEEP=1 asks; look around:")
+    for command in (
+        f"{kubectl} -n {namespace} get chess -w",
+        f"{kubectl} -n {namespace} describe chess {CLUSTER}",
+        f"{kubectl} -n {namespace} get pods,deployments,services,pdb -L chesscluster.dev/serving",
+        f"{kubectl} -n chess-system logs -l app.kubernetes.io/name=chess-operator --tail=50",
+        f"{kubectl} delete namespace {namespace}" if existing else "make down",
+    ):
+        run.screen.say(f"    {command}")
+
+
+async def _main(run: Run) -> int:
+    task = asyncio.current_task()
+    assert task  # noqa: S101, a coroutine that runs has a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    try:
+        outcome = await demo(run)
+    except (KubectlError, TargetError, VerifyError) as error:
+        run.screen.freeze()
+        run.screen.say(f"FAILED: {error}", "red")
+        return 1
+    return _conclude(run, outcome)
+
+
+def main() -> int:
+    """Read the settings, check the games, and run."""
+    try:
+        settings = demo_settings.read(os.environ)
+        chosen = games.load(settings.games_file)
+    except (SettingsError, games.GamesError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    with Screen() as screen:
+        try:
+            return uvloop.run(_main(Run(settings, chosen, screen)))
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            screen.freeze()
+            screen.say(
+                "stopped; what was started has been ended"
+                if not settings.keep
+                else "stopped; KEEP=1: all is left"
+            )
+            return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())
