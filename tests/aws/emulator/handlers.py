@@ -29,7 +29,7 @@ class Refusals:
     """Checks a resource's properties before a handler sees them."""
 
     def __init__(self, registry: Registry) -> None:
-        self._registry = registry
+        self.registry = registry
         self._checkers: dict[str, Any] = {}
 
     def check(self, type_name: str, props: JsonObject) -> None:
@@ -37,7 +37,7 @@ class Refusals:
         if UNOBTAINABLE in str(props):
             raise ValueError(f"{type_name}: the requested configuration is not available in this region.")
         if type_name not in self._checkers:
-            self._checkers[type_name] = validity.validator(self._registry.schema(type_name))
+            self._checkers[type_name] = validity.validator(self.registry.schema(type_name))
         own = {key: value for key, value in props.items() if key != "Tags"}
         if reason := validity.problem(self._checkers[type_name], own):
             raise ValueError(reason)
@@ -57,11 +57,11 @@ class Generated:
         """Create the resource: a physical id and its attributes."""
         name = f"{stack_name}-{logical_id}"
         owner = minted.physical_id(self.type_name, self.identifier, props, name)
-        return owner, self._attributes(owner)
+        return owner, self.attributes(owner)
 
     def update(self, physical_id: str, _old: JsonObject, _new: JsonObject, _stack: str) -> Created:
         """Update in place: the identity stays."""
-        return physical_id, self._attributes(physical_id)
+        return physical_id, self.attributes(physical_id)
 
     def delete(self, physical_id: str, props: JsonObject) -> None:
         """Delete: nothing is kept."""
@@ -76,7 +76,8 @@ class Generated:
         maybe = {path[0] for path in self.create_only if len(path) > 1} - always
         return tuple(sorted(always)), tuple(sorted(maybe))
 
-    def _attributes(self, owner: str) -> JsonObject:
+    def attributes(self, owner: str) -> JsonObject:
+        """Mint every read-only attribute."""
         place = (get_account_id(), get_region())
         return {
             ".".join(path): minted.attribute(self.type_name, path, self._kind(path), owner, place)
@@ -128,7 +129,10 @@ class _Lazy(dict[str, JsonObject]):
         return self[type_name]
 
     def get(self, type_name: str, default: Any = None) -> Any:
-        return self[type_name] if type_name in self else default
+        try:
+            return self[type_name]
+        except KeyError:
+            return default
 
 
 def _generate(registry: Registry, refusals: Refusals, type_name: str) -> JsonObject:
@@ -146,11 +150,17 @@ def _guard(refusals: Refusals, type_name: str, entry: JsonObject) -> None:
 
     def checked_create(logical_id: str, props: JsonObject, stack_name: str) -> Created:
         refusals.check(type_name, props)
-        return create(logical_id, props, stack_name)
+        return whole(create(logical_id, props, stack_name), props)
 
     def checked_update(physical_id: str, old: JsonObject, new: JsonObject, *rest: str) -> Created:
         refusals.check(type_name, new)
-        return update(physical_id, old, new, *rest)
+        return whole(update(physical_id, old, new, *rest), new)
+
+    def whole(created: Created, props: JsonObject) -> Created:
+        # ministack's own handlers lack some attributes that GetAtt reads; what it says itself stands.
+        owner, known = created
+        given = {key: value for key, value in props.items() if isinstance(value, str | int)}
+        return owner, given | Generated(refusals.registry, type_name).attributes(owner) | (known or {})
 
     if create:
         entry["create"] = checked_create

@@ -29,12 +29,8 @@ def attribute(type_name: str, path: tuple[str, ...], kind: str, owner: str, plac
     account, region = place
     leaf = path[-1]
     service = type_name.split("::")[1].lower()
-    if kind in ("integer", "number"):
-        return 6379 if leaf == "Port" else 1
-    if kind == "boolean":
-        return False
-    if kind == "array":
-        return [f"{owner}-{leaf.lower()}"]
+    if kind != "string":
+        return _plain(kind, f"{owner}-{leaf.lower()}")
     if leaf.endswith("Arn") or leaf == "ARN":
         return f"arn:aws:{service}:{region}:{account}:{type_name.split('::')[2].lower()}/{owner}"
     if leaf in ("Address", "Endpoint", "DnsName", "DomainName"):
@@ -42,6 +38,10 @@ def attribute(type_name: str, path: tuple[str, ...], kind: str, owner: str, plac
     if leaf.endswith("Ip") or leaf == "PublicIp":
         return _address(owner)
     return owner if len(path) == 1 and leaf.endswith(("Id", "Name")) else f"{owner}-{leaf.lower()}"
+
+
+def _plain(kind: str, text: str) -> Any:
+    return {"integer": 6379, "number": 1, "boolean": False, "array": [text]}.get(kind, {})
 
 
 def _mint(type_name: str, leaf: str, name: str) -> str:

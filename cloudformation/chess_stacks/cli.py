@@ -1,0 +1,61 @@
+"""`chess-stacks`: the composition root of the command line.
+
+Exit codes: 0 ok, 1 error (also a mistyped option), 2 changes or drift were found, 3 refused.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from chess_stacks.commands import moving, offline
+from chess_stacks.commands.options import verb
+from chess_stacks.deploy.failure import ERROR
+
+# typer carries click within itself in some versions and beside itself in others; the class is reached the same way.
+_MISTYPED: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+app = typer.Typer(
+    name="chess-stacks",
+    help="The AWS layer of ChessCluster: from an empty account to an environment, and back.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.callback()
+def shared(
+    context: typer.Context,
+    endpoint_url: Annotated[
+        str | None,
+        typer.Option("--endpoint-url", help="send every AWS call there", envvar="AWS_ENDPOINT_URL"),
+    ] = None,
+) -> None:
+    """Take the AWS layer of ChessCluster from an empty account to an environment, and back."""
+    context.obj = {"endpoint_url": endpoint_url}
+
+
+for command in (
+    offline.synth,
+    moving.diff,
+    moving.deploy,
+    moving.destroy,
+    offline.graph,
+    offline.explain,
+):
+    app.command()(verb(command))
+
+
+def main() -> None:
+    """Run the command line; a mistyped option is an error (1), because 2 means changes."""
+    try:
+        code = app(standalone_mode=False)
+    except _MISTYPED as error:
+        error.show()
+        code = ERROR
+    except typer.Abort:
+        code = ERROR
+    sys.exit(code or 0)

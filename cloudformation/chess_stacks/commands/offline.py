@@ -1,0 +1,179 @@
+"""`synth`, `graph` and `explain`: what needs neither network nor credentials."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+import yaml
+from rich.table import Table
+
+from chess_stacks import drawing, explanation
+from chess_stacks.commands.report import plain
+from chess_stacks.commands.session import Session
+from chess_stacks.deploy.failure import OK, Failure
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from chess_stacks.explanation import Explanation
+    from chess_stacks.synth import Assembly
+
+MANIFEST_SCHEMA = 1
+
+
+class Format(StrEnum):
+    """How templates are written."""
+
+    JSON = "json"
+    YAML = "yaml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Synthesised:
+    """What `synth` yields."""
+
+    assembly: Assembly
+    files: tuple[str, ...]
+    exit_code: int = OK
+
+    def document(self) -> dict[str, Any]:
+        """Return the manifest and the files that were written."""
+        return {**manifest(self.assembly), "files": list(self.files)}
+
+    def render(self, console: Console) -> None:
+        """Print one line a stack."""
+        table = Table(box=None, pad_edge=False)
+        for heading in ("stack", "region", "resources", "bytes", "after"):
+            table.add_column(heading, justify="right" if heading in ("resources", "bytes") else "left")
+        for entry in self.assembly.manifest:
+            after = ", ".join(entry.depends_on)
+            table.add_row(entry.name, entry.region, str(entry.resources), str(entry.size), after)
+        console.print(table)
+        if self.files:
+            console.print(f"{len(self.files)} files in {_parent(self.files[0])}", soft_wrap=True)
+
+
+def synth(
+    session: Session,
+    out: Annotated[Path | None, typer.Option("--out", help="folder for one template a stack")] = None,
+    form: Annotated[Format, typer.Option("--format", help="json or yaml")] = Format.JSON,
+) -> Synthesised:
+    """Generate one template a stack, and a manifest of the DAG."""
+    assembly = session.assembly()
+    files = write(assembly, out, form) if out else ()
+    return Synthesised(assembly=assembly, files=files)
+
+
+def write(assembly: Assembly, out: Path, form: Format) -> tuple[str, ...]:
+    """Write every template and the manifest into a folder."""
+    texts = {
+        f"{entry.name}.{form.value}": _text(assembly.templates[entry.key], form)
+        for entry in assembly.manifest
+    }
+    texts["manifest.json"] = _text(manifest(assembly), Format.JSON)
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        for name, text in texts.items():
+            (out / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Failure(f"--out {out}: {error.strerror or error}") from error
+    return tuple(str(out / name) for name in texts)
+
+
+def manifest(assembly: Assembly) -> dict[str, Any]:
+    """Return the DAG with every stack's inputs and outputs."""
+    profile = assembly.profile
+    return {
+        "schema": MANIFEST_SCHEMA,
+        "profile": profile.name,
+        "env": profile.env,
+        "region": profile.region,
+        "stacks": plain(assembly.manifest),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """What `graph` yields."""
+
+    svg: str
+    file: str | None
+    edges: tuple[tuple[str, str], ...]
+    exit_code: int = OK
+
+    def document(self) -> dict[str, Any]:
+        """Return the edges, and where the picture went."""
+        return {"edges": [list(edge) for edge in self.edges], "file": self.file}
+
+    def render(self, console: Console) -> None:
+        """Print the picture itself, unless it went into a file."""
+        if self.file:
+            console.print(self.file, soft_wrap=True)
+        else:
+            print(self.svg, file=console.file)
+
+
+def graph(
+    session: Session,
+    out: Annotated[Path | None, typer.Option("--out", help="SVG file; default: standard output")] = None,
+) -> Graph:
+    """Draw the stack DAG as SVG."""
+    assembly = session.assembly()
+    svg = drawing.draw(assembly)
+    if out:
+        try:
+            out.write_text(svg, encoding="utf-8")
+        except OSError as error:
+            raise Failure(f"--out {out}: {error.strerror or error}") from error
+    edges = tuple((need, entry.key) for entry in assembly.manifest for need in entry.depends_on)
+    return Graph(svg=svg, file=str(out) if out else None, edges=edges)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explained:
+    """What `explain` yields."""
+
+    explanation: Explanation
+    exit_code: int = OK
+
+    def document(self) -> dict[str, Any]:
+        """Return stacks and settings."""
+        found: dict[str, Any] = plain(self.explanation)
+        return found
+
+    def render(self, console: Console) -> None:
+        """Print what is on, what is off, and every setting with its reason."""
+        told = self.explanation
+        console.print(f"[bold]{told.profile}[/] → environment [bold]{told.env}[/] in {told.region}\n")
+        table = Table(box=None, pad_edge=False)
+        for heading in ("stack", "", "what it is"):
+            table.add_column(heading)
+        for stack in told.stacks:
+            table.add_row(stack.key, "on" if stack.on else "[dim]off[/]", stack.title)
+        console.print(table)
+        settings = Table(box=None, pad_edge=False, title="\nsettings", title_justify="left")
+        for heading in ("field", "value", "what it decides", "why so"):
+            settings.add_column(heading, overflow="fold")
+        for setting in told.settings:
+            settings.add_row(setting.path, setting.value, setting.meaning, setting.why)
+        console.print(settings)
+
+
+def explain(session: Session) -> Explained:
+    """Say what a profile turns on, and why."""
+    return Explained(explanation=explanation.explain(session.profile()))
+
+
+def _text(body: Any, form: Format) -> str:
+    if form is Format.YAML:
+        return str(yaml.safe_dump(body, sort_keys=False, width=110))
+    return json.dumps(body, indent=2) + "\n"
+
+
+def _parent(path: str) -> str:
+    return path.rsplit("/", 1)[0]

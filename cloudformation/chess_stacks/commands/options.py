@@ -1,0 +1,123 @@
+"""The options that every verb has, and the frame around each: read them, run, print, exit.
+
+typer reads a function's signature; `verb` hands it one with the common options added, so that each verb states only its
+own.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import traceback
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from chess_stacks.commands.session import Output, Session
+from chess_stacks.deploy import failure
+from chess_stacks.profile import NAMES, ProfileError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chess_stacks.commands.report import Report
+
+_COMMON: dict[str, tuple[Any, Any]] = {
+    "profile": (
+        Annotated[
+            str, typer.Option("--profile", "-p", help=f"one of {', '.join(NAMES)}", envvar="CHESS_PROFILE")
+        ],
+        "dev",
+    ),
+    "overlay": (
+        Annotated[Path | None, typer.Option("--overlay", "-f", help="YAML laid over the profile")],
+        None,
+    ),
+    "env": (
+        Annotated[str | None, typer.Option("--env", help="environment name; default: the profile's")],
+        None,
+    ),
+    "output": (Annotated[Output, typer.Option("--output", "-o", help="text or json")], Output.TEXT),
+    "endpoint_url": (
+        Annotated[str | None, typer.Option("--endpoint-url", help="send every AWS call there")],
+        None,
+    ),
+}
+DEBUG = "CHESS_STACKS_DEBUG"
+
+
+def verb(function: Callable[..., Report]) -> Callable[..., None]:
+    """Frame a verb: a function of a Session and its own options that returns a Report."""
+    own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+
+    def framed(context: typer.Context, **given: Any) -> None:
+        session = _session(context, {name: given.pop(name) for name in _COMMON})
+        raise typer.Exit(run(session, lambda: function(session, **given)))
+
+    common = [
+        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
+        for name, (kind, default) in _COMMON.items()
+    ]
+    context = inspect.Parameter("context", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    mine = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+    parameters = [context, *mine, *common]
+    framed.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    framed.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    framed.__doc__ = function.__doc__
+    framed.__name__ = function.__name__
+    return framed
+
+
+def run(session: Session, work: Callable[[], Report]) -> int:
+    """Do the work, print its report, and return the exit code; no error leaves as a traceback."""
+    try:
+        report = work()
+    except (failure.Failure, ProfileError) as error:
+        return _complain(session, error)
+    except KeyboardInterrupt:
+        return _complain(session, failure.Failure("stopped", "run the same command again to go on"))
+    except Exception as error:  # noqa: BLE001 (the last frame: whatever it is, the user gets a sentence)
+        if os.environ.get(DEBUG):
+            session.aside.print(failure.redact(traceback.format_exc()), markup=False, highlight=False)
+        return _complain(session, failure.explain(error, f"unexpected (set {DEBUG}=1 for details)"))
+    if session.output is Output.JSON:
+        _json(session.console, report.document())
+    else:
+        report.render(session.console)
+    return report.exit_code
+
+
+def _session(context: typer.Context, common: dict[str, Any]) -> Session:
+    outer = (context.obj or {}).get("endpoint_url")
+    wide = None if Console().is_terminal else 200
+    return Session(
+        profile_name=common["profile"],
+        overlay=common["overlay"],
+        env=common["env"],
+        output=common["output"],
+        endpoint_url=common["endpoint_url"] or outer or os.environ.get("AWS_ENDPOINT_URL"),
+        console=Console(width=wide, highlight=False),
+        aside=Console(stderr=True, width=wide, highlight=False),
+    )
+
+
+def _complain(session: Session, error: failure.Failure | ProfileError) -> int:
+    told = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
+    if session.output is Output.JSON:
+        _json(session.console, {"error": failure.redact(told.message), "advice": told.advice})
+    for line in failure.redact(str(told)).splitlines():
+        session.aside.print(f"[red]error:[/] {_escape(line)}")
+    return told.exit_code
+
+
+def _escape(text: str) -> str:
+    from rich.markup import escape
+
+    return escape(text)
+
+
+def _json(console: Console, document: dict[str, Any]) -> None:
+    print(json.dumps(document, indent=2, sort_keys=False), file=console.file)

@@ -1,0 +1,73 @@
+"""One invocation: the profile that was named, the output that was asked for, and the clients made on demand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from chess_stacks import profile, synth
+from chess_stacks.deploy import environment
+from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.failure import Failure
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from chess_stacks.deploy.environment import Environment
+    from chess_stacks.profile import Profile
+    from chess_stacks.synth import Assembly
+
+
+class Output(StrEnum):
+    """How results are printed."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+@dataclass(slots=True, kw_only=True)
+class Session:
+    """What every verb is given."""
+
+    profile_name: str = "dev"
+    overlay: Path | None = None
+    env: str | None = None
+    output: Output = Output.TEXT
+    endpoint_url: str | None = None
+    console: Console = field(default_factory=Console)
+    """For results."""
+    aside: Console = field(default_factory=lambda: Console(stderr=True))
+    """For progress and errors."""
+
+    def profile(self) -> Profile:
+        """Read the profile and its overlay."""
+        return profile.load(self.profile_name, self.overlay, self.env)
+
+    def assembly(self) -> Assembly:
+        """Synthesise every stack; needs neither network nor credentials."""
+        return synth.synthesize(self.profile())
+
+    def clients(self) -> Clients:
+        """Return clients for the credentials at hand."""
+        return Clients(self.endpoint_url)
+
+    def environment(self) -> Environment:
+        """Open the environment in the account that the credentials belong to."""
+        return environment.open_environment(self.assembly(), self.clients(), self.endpoint_url)
+
+    @property
+    def progress(self) -> bool:
+        """Tell whether a person watches: JSON callers get the document alone."""
+        return self.output is Output.TEXT
+
+
+def choose(assembly: Assembly, wanted: list[str] | None) -> frozenset[str]:
+    """Return the stacks that were named, or all; refuse a name that is none."""
+    known = [entry.key for entry in assembly.manifest]
+    for key in wanted or ():
+        if key not in known:
+            raise Failure(f"--stack {key!r} is no stack of this profile; allowed: {', '.join(known)}")
+    return frozenset(wanted or known)

@@ -1,0 +1,128 @@
+"""How changes and outcomes look on a terminal; shared by `diff`, `deploy` and `destroy`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from chess_stacks.commands.report import plain
+from chess_stacks.deploy import failure
+from chess_stacks.deploy.grading import Grade
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from chess_stacks.deploy.grading import GradedChange
+    from chess_stacks.deploy.outcome import Outcome
+    from chess_stacks.deploy.templates import Difference
+
+COLOURS = {
+    Grade.NONE: "green",
+    Grade.INTERRUPT: "yellow",
+    Grade.REPLACE: "magenta",
+    Grade.DATA_LOSS: "bold red",
+}
+
+
+def changes_table(changes: Iterable[GradedChange], differences: Iterable[Difference]) -> Table:
+    """Print one row for each changing property, with values where the templates tell them."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("grade", "action", "resource", "property", "before → after", "why"):
+        table.add_column(heading, overflow="fold")
+    values = {(item.logical_id, item.path.split(".")[0]): item for item in differences}
+    for graded in changes:
+        change = graded.change
+        resource = f"{change.logical_id} ({change.resource_type})"
+        first = [_label(graded.grade), change.action.lower(), resource]
+        for row in _rows(graded, values) or [("", "", graded.reason)]:
+            table.add_row(*first, *row)
+            first = ["", "", ""]
+    return table
+
+
+def outcomes_table(outcomes: Iterable[Outcome]) -> Table:
+    """Print one row a stack."""
+    table = Table(box=None, pad_edge=False)
+    for heading in ("stack", "result", "status", "seconds", "changes", "reason"):
+        table.add_column(heading, overflow="fold", justify="right" if heading == "seconds" else "left")
+    for outcome in outcomes:
+        reason = failure.redact(". ".join(part for part in (outcome.reason, outcome.advice) if part))
+        count = str(len(outcome.changes)) if outcome.changes else ""
+        table.add_row(
+            outcome.name, outcome.verdict, outcome.status, f"{outcome.seconds:.1f}", count, escape(reason)
+        )
+    return table
+
+
+def outcome_document(outcome: Outcome) -> dict[str, Any]:
+    """Return a stack's end for machines."""
+    return {
+        "stack": outcome.key,
+        "name": outcome.name,
+        "result": outcome.verdict,
+        "status": outcome.status,
+        "seconds": round(outcome.seconds, 3),
+        "reason": failure.redact(outcome.reason),
+        "advice": outcome.advice,
+        "changes": [change_document(graded) for graded in outcome.changes],
+        "resources": [
+            {
+                "logical_id": step.logical_id,
+                "type": step.resource_type,
+                "status": step.status,
+                "seconds": step.seconds,
+                "reason": failure.redact(step.reason),
+            }
+            for step in outcome.steps
+        ],
+        "kept": list(outcome.kept),
+    }
+
+
+def change_document(graded: GradedChange) -> dict[str, Any]:
+    """Return one graded change for machines."""
+    change = graded.change
+    return {
+        "action": change.action,
+        "logical_id": change.logical_id,
+        "type": change.resource_type,
+        "physical_id": change.physical_id,
+        "grade": graded.grade.label,
+        "reason": graded.reason,
+        "properties": [
+            {
+                "attribute": prop.detail.attribute,
+                "name": prop.detail.name,
+                "grade": prop.grade.label,
+                "certain": prop.certain,
+                "cause": prop.detail.cause,
+            }
+            for prop in graded.properties
+        ],
+    }
+
+
+def difference_documents(differences: Iterable[Difference]) -> Any:
+    """Return template differences for machines."""
+    return plain(list(differences))
+
+
+def _rows(graded: GradedChange, values: dict[tuple[str, str], Difference]) -> list[tuple[str, str, str]]:
+    rows: dict[str, tuple[str, str, str]] = {}
+    for prop in graded.properties:
+        name = prop.detail.name or prop.detail.attribute
+        found = values.get((graded.change.logical_id, prop.detail.name or f"@{prop.detail.attribute}"))
+        shown = f"{_side(found.before)} → {_side(found.after)}" if found else ""
+        cause = f"{_label(prop.grade)} by {prop.detail.cause}" if prop.detail.cause else _label(prop.grade)
+        rows.setdefault(name, (name, escape(shown), cause))
+    return list(rows.values())
+
+
+def _side(value: str | None) -> str:
+    return "—" if value is None else value
+
+
+def _label(grade: Grade) -> str:
+    return f"[{COLOURS[grade]}]{grade.label}[/]"

@@ -1,0 +1,5 @@
+"""Taking synthesised stacks to an account and back.
+
+Pure: `states`, `changes`, `grading`, `templates`, `timeline`, `weights`, `policy`. Shells: `clients`, `cloud`, `watch`,
+`schedule`. `engine` and `destroy` compose them.
+"""

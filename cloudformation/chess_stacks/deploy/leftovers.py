@@ -1,0 +1,61 @@
+"""What an environment leaves behind in the account, by its tags: retained on purpose, or forgotten by a controller."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from botocore import exceptions as aws
+
+from chess_stacks import names
+from chess_stacks.deploy.environment import ENV_TAG
+
+if TYPE_CHECKING:
+    from chess_stacks.deploy.environment import Environment
+
+_CONTROLLERS: Final = (
+    "elbv2.k8s.aws/cluster",
+    "kubernetes.io/cluster/{cluster}",
+    "ebs.csi.aws.com/cluster-name",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Leftover:
+    """One thing that is still there."""
+
+    arn: str
+    region: str
+    made_by: str
+    """`stack` or `controller`."""
+
+
+def find(environment: Environment) -> tuple[tuple[Leftover, ...], tuple[str, ...]]:
+    """Return what is left in each region, and which look-ups could not be made."""
+    found: dict[str, Leftover] = {}
+    missed: list[str] = []
+    for region in environment.regions():
+        try:
+            for leftover in _of_region(environment, region):
+                found.setdefault(leftover.arn, leftover)
+        except (aws.ClientError, aws.BotoCoreError) as error:
+            missed.append(f"{region}: the tagging API could not be asked ({type(error).__name__})")
+    return tuple(found.values()), tuple(missed)
+
+
+def _of_region(environment: Environment, region: str) -> list[Leftover]:
+    tagging = environment.clients.get("resourcegroupstaggingapi", region)
+    cluster = names.cluster_name(environment.env)
+    asked = [(ENV_TAG, environment.env, "stack")]
+    asked += [(tag.format(cluster=cluster), cluster, "controller") for tag in _CONTROLLERS]
+    result = []
+    for tag, value, made_by in asked:
+        wanted = {"Key": tag} if "kubernetes.io/cluster/" in tag else {"Key": tag, "Values": [value]}
+        pages = tagging.get_paginator("get_resources").paginate(TagFilters=[wanted])
+        for page in pages:
+            result += [
+                Leftover(arn=entry["ResourceARN"], region=region, made_by=made_by)
+                for entry in page["ResourceTagMappingList"]
+                if ":cloudformation:" not in entry["ResourceARN"]
+            ]
+    return result

@@ -1,0 +1,68 @@
+"""What became of each stack, and what is told meanwhile: the typed messages between engine and screen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from chess_stacks.deploy.cloud import Event
+    from chess_stacks.deploy.grading import GradedChange
+    from chess_stacks.deploy.timeline import Step
+
+Verdict = Literal[
+    "created", "updated", "unchanged", "deleted", "absent", "failed", "refused", "interrupted", "waiting"
+]
+GOOD: frozenset[Verdict] = frozenset({"created", "updated", "unchanged", "deleted", "absent"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The end of one stack's part."""
+
+    key: str
+    name: str
+    verdict: Verdict
+    status: str = ""
+    seconds: float = 0.0
+    reason: str = ""
+    advice: str = ""
+    changes: tuple[GradedChange, ...] = ()
+    steps: tuple[Step, ...] = ()
+    kept: tuple[str, ...] = ()
+    """Resources that were left in the account on purpose."""
+
+    @property
+    def good(self) -> bool:
+        """Tell whether those that wait for this stack may begin."""
+        return self.verdict in GOOD
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """Work on a stack has begun, or a new stage of it."""
+
+    key: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """CloudFormation reports on a resource."""
+
+    key: str
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Work on a stack has ended."""
+
+    outcome: Outcome
+
+
+Message = Begun | Happened | Ended
+if TYPE_CHECKING:
+    Tell = Callable[[Message], None]

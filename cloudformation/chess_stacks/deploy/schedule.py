@@ -1,0 +1,79 @@
+"""Run a DAG of jobs, independent ones at once, and say what became of each.
+
+The order is decided here and nowhere else: `Board` is pure; `run` is the thread pool around it. After the first failure
+nothing new begins, what runs is let finish, and what never began says what it waited for.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+_TICK = 0.2  # seconds between looks at the keyboard: waiting for ever would swallow Ctrl-C
+
+
+@dataclass(slots=True)
+class Board(Generic[T]):
+    """Which jobs are done, and which may begin."""
+
+    needs: Mapping[str, frozenset[str]]
+    done: dict[str, T] = field(default_factory=dict)
+    begun: set[str] = field(default_factory=set)
+    stopped: bool = False
+
+    def ready(self) -> list[str]:
+        """Name the jobs that may begin now, in the order of the graph."""
+        if self.stopped:
+            return []
+        return [
+            key for key, needs in self.needs.items() if key not in self.begun and needs <= self.done.keys()
+        ]
+
+    def left(self) -> list[str]:
+        """Name the jobs that never began."""
+        return [key for key in self.needs if key not in self.begun]
+
+
+def run(
+    needs: Mapping[str, frozenset[str]],
+    work: Callable[[str], T],
+    succeeded: Callable[[T], bool],
+    *,
+    parallel: int,
+    interrupted: Callable[[], None] = lambda: None,
+) -> dict[str, T]:
+    """Do every job after those it needs; return the results of all that began."""
+    board: Board[T] = Board(needs)
+    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack") as pool:
+        running: dict[Future[T], str] = {}
+        while True:
+            for key in board.ready():
+                board.begun.add(key)
+                running[pool.submit(work, key)] = key
+            if not running:
+                return board.done
+            try:
+                finished, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                board.stopped = True
+                interrupted()
+                continue
+            for future in finished:
+                key = running.pop(future)
+                board.done[key] = future.result()
+                board.stopped |= not succeeded(board.done[key])
+
+
+def reverse(needs: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
+    """Turn the DAG round: who must be gone before each can go."""
+    return {key: frozenset(other for other in needs if key in needs[other]) for key in reversed(list(needs))}
+
+
+def subset(needs: Mapping[str, frozenset[str]], keys: frozenset[str]) -> dict[str, frozenset[str]]:
+    """Keep only `keys`, in order, with the needs between them."""
+    return {key: frozenset(needs[key] & keys) for key in needs if key in keys}
