@@ -41,7 +41,12 @@ ARGOCD = Build(
     package="github.com/argoproj/argo-cd/v3/cmd",
     title=f"Argo CD {ARGOCD_VERSION}",
     linker=f"-s -w -X github.com/argoproj/argo-cd/v3/common.version={ARGOCD_VERSION.removeprefix('v')}",
-    names=("argocd-application-controller", "argocd-repo-server", "argocd-server", "argocd-applicationset-controller"),
+    names=(
+        "argocd-application-controller",
+        "argocd-repo-server",
+        "argocd-server",
+        "argocd-applicationset-controller",
+    ),
 )
 
 
