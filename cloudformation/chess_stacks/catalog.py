@@ -10,7 +10,19 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 from chess_stacks import names
-from chess_stacks.stacks import network
+from chess_stacks.stacks import (
+    bootstrap,
+    data_cache,
+    data_rds,
+    edge_global,
+    edge_regional,
+    eks_control,
+    eks_nodes,
+    eks_platform,
+    network,
+    observability,
+    security,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +30,19 @@ if TYPE_CHECKING:
     from chess_stacks.profile import Profile
     from chess_stacks.stack import Stack
 
-STACKS: tuple[Stack, ...] = (network.STACK,)
+_OTHERS: tuple[Stack, ...] = (
+    network.STACK,
+    security.STACK,
+    data_rds.STACK,
+    data_cache.STACK,
+    eks_control.STACK,
+    eks_nodes.STACK,
+    eks_platform.STACK,
+    edge_regional.STACK,
+    edge_global.STACK,
+    observability.STACK,
+)
+STACKS: tuple[Stack, ...] = (bootstrap.stack_of(_OTHERS), *_OTHERS)
 
 
 def dependencies(profile: Profile) -> Mapping[str, frozenset[str]]:
@@ -29,12 +53,15 @@ def dependencies(profile: Profile) -> Mapping[str, frozenset[str]]:
 
 def enabled(profile: Profile) -> tuple[Stack, ...]:
     """Stacks that the profile turns on, every one after those it depends on; ties in the catalog's order."""
-    graph = dependencies(profile)
-    order = list(TopologicalSorter({key: sorted(needs) for key, needs in graph.items()}).static_order())
     by_key = {stack.key: stack for stack in STACKS}
-    return tuple(by_key[key] for key in order)
+    return tuple(by_key[key] for key in order(dependencies(profile)))
+
+
+def order(graph: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """Keys in DAG order, ties in the catalog's."""
+    return tuple(TopologicalSorter({key: sorted(needs) for key, needs in graph.items()}).static_order())
 
 
 def _upstream(stack: Stack, profile: Profile) -> frozenset[str]:
-    taken = {given.stack for given in stack.inputs(profile)} | stack.after
-    return (taken | {names.BOOTSTRAP}) - {stack.key}
+    taken = frozenset(given.stack for given in stack.inputs(profile))
+    return (taken | stack.after | {names.BOOTSTRAP}) - {stack.key}

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from chess_stacks import facts
-from chess_stacks.sections import AuroraDatabase, RdsDatabase
+from chess_stacks.sections import AuroraDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from chess_stacks.profile import Profile
+    from chess_stacks.sections import Cache, RdsDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +39,35 @@ def problems(profile: Profile) -> list[Problem]:
 
 def warnings(profile: Profile) -> list[str]:
     """What deserves a word but no refusal."""
-    known = facts.EKS_STANDARD_SUPPORT_ENDS
-    version = profile.eks.version
-    if version not in known and _minor(version) > max(map(_minor, known)):
-        return [f"eks.version: {version} is newer than the table of {facts.EKS_TABLE_READ}; not checked"]
-    return []
+    return [
+        f"{path}: {value} is newer than the table this project carries; not checked"
+        for path, value, newer in (
+            ("eks.version", profile.eks.version, _newer_eks(profile)),
+            ("database.version", profile.database.version, _newer_database(profile)),
+            ("cache.version", profile.cache.version, _newer_cache(profile)),
+        )
+        if newer
+    ]
+
+
+def _newer_eks(profile: Profile) -> bool:
+    return _minor(profile.eks.version) > max(map(_minor, facts.EKS_STANDARD_SUPPORT_ENDS))
+
+
+def _newer_database(profile: Profile) -> bool:
+    known = facts.POSTGRES_MINORS[profile.database.kind]
+    major, minor = _version(profile.database.version)
+    return major > max(known) or (major in known and minor > max(known[major]))
+
+
+def _newer_cache(profile: Profile) -> bool:
+    known = cache_versions(profile.cache)
+    return _version(profile.cache.version) > _version(known[-1])
+
+
+def cache_versions(cache: Cache) -> tuple[str, ...]:
+    """Versions on offer for the kind of cache, oldest first."""
+    return (facts.SERVERLESS_MAJORS if cache.kind == "serverless" else facts.CACHE_ENGINES)[cache.engine]
 
 
 def _minor(version: str) -> int:
@@ -97,6 +122,12 @@ def _eks(profile: Profile) -> Iterator[Problem]:
             value=list(eks.public_cidrs),
             allowed="empty where eks.endpoint is private",
         )
+    if eks.endpoint != "private" and not eks.public_cidrs:
+        yield Problem(
+            path="eks.public_cidrs",
+            value=[],
+            allowed="who may reach the public endpoint; 0.0.0.0/0 must be said",
+        )
     if eks.compute == "auto" and eks.groups:
         yield Problem(
             path="eks.groups", value=[group.name for group in eks.groups], allowed="none with Auto Mode"
@@ -147,16 +178,24 @@ def _groups(profile: Profile) -> Iterator[Problem]:
 
 def _database(profile: Profile) -> Iterator[Problem]:
     database = profile.database
-    if database.version.split(".")[0] not in facts.POSTGRES_MAJORS:
-        yield Problem(
-            path="database.version",
-            value=database.version,
-            allowed=f"PostgreSQL {', '.join(facts.POSTGRES_MAJORS)}",
+    major, minor = _version(database.version)
+    known = facts.POSTGRES_MINORS[database.kind]
+    oldest = min(known)
+    if major < oldest or (major in known and minor < max(known[major]) and minor not in known[major]):
+        choice = (
+            ", ".join(f"{major}.{known_minor}" for known_minor in known.get(major, ()))
+            or f"{oldest} or newer"
         )
-    elif isinstance(database, AuroraDatabase):
+        yield Problem(path="database.version", value=database.version, allowed=choice)
+    if isinstance(database, AuroraDatabase):
         yield from _aurora(database)
-    if isinstance(database, RdsDatabase):
+    else:
         yield from _rds(database, single_zone=profile.network.single_zone)
+
+
+def _version(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor or 0)
 
 
 def _rds(database: RdsDatabase, *, single_zone: bool) -> Iterator[Problem]:
@@ -183,19 +222,18 @@ def _aurora(database: AuroraDatabase) -> Iterator[Problem]:
         yield Problem(
             path="database.min_acu", value=database.min_acu, allowed=f"at most max_acu ({database.max_acu})"
         )
-    major, _, minor = database.version.partition(".")
-    if database.min_acu == 0 and int(minor) < facts.AURORA_PAUSES_FROM[major]:
+    major, minor = _version(database.version)
+    pauses_from = facts.AURORA_PAUSES_FROM.get(major, 0)
+    if database.min_acu == 0 and minor < pauses_from:
         yield Problem(
-            path="database.min_acu",
-            value=0,
-            allowed=f"0 from {major}.{facts.AURORA_PAUSES_FROM[major]} on, else 0.5 or more",
+            path="database.min_acu", value=0, allowed=f"0 from {major}.{pauses_from} on, else 0.5 or more"
         )
 
 
 def _cache(profile: Profile) -> Iterator[Problem]:
     cache = profile.cache
-    known = (facts.SERVERLESS_MAJORS if cache.kind == "serverless" else facts.CACHE_ENGINES)[cache.engine]
-    if cache.version not in known:
+    known = cache_versions(cache)
+    if cache.version not in known and _version(cache.version) < _version(known[-1]):
         yield Problem(
             path="cache.version",
             value=cache.version,

@@ -30,15 +30,29 @@ ADDONS: Final = (
     "snapshot-controller",
 )
 
-POSTGRES_MAJORS: Final = ("15", "16", "17")
-"""Majors of RDS and Aurora PostgreSQL, read 2026-11-20; a minor (17.5) may follow."""
+POSTGRES_MINORS: Final = {
+    "rds": {
+        15: (13, 14, 15, 16, 17, 18, 19),
+        16: (9, 10, 11, 12, 13, 14, 15),
+        17: (5, 6, 7, 8, 9, 10, 11),
+        18: (1, 2, 3, 4, 6),
+    },
+    "aurora": {
+        15: (10, 12, 13, 14, 15, 17, 18, 19),
+        16: (8, 9, 10, 11, 13, 14, 15),
+        17: (4, 5, 6, 7, 9, 10, 11),
+        18: (3, 4, 6),
+    },
+}
+"""Kind of database → major → minors on offer, deprecated ones left out; from cfn-lint 1.58's tables, read 2026-11-20."""
 
-CACHE_ENGINES: Final = {"valkey": ("7.2", "8.0", "8.1"), "redis": ("6.2", "7.0", "7.1")}
-"""ElastiCache engine → versions, read 2026-11-20."""
+CACHE_ENGINES: Final = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("6.2", "7.0", "7.1")}
+"""ElastiCache engine → versions; from cfn-lint 1.58's tables, read 2026-11-20."""
 
 SERVERLESS_MAJORS: Final = {"valkey": ("7", "8"), "redis": ("7",)}
+"""ElastiCache Serverless takes a major version."""
 
-AURORA_PAUSES_FROM: Final = {"15": 7, "16": 3, "17": 0}
+AURORA_PAUSES_FROM: Final = {15: 7, 16: 3, 17: 0, 18: 0}
 """Aurora PostgreSQL major → first minor that can pause at 0 ACU (Serverless v2)."""
 
 FULLY_PRIVATE_ENDPOINTS: Final = frozenset({"ecr.api", "ecr.dkr", "ec2", "sts", "eks", "eks-auth"})

@@ -45,6 +45,9 @@ class Profile:
     account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
     """The only account that commands may touch; None takes the one that the credentials belong to."""
     region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    keep_data: bool = Field(
+        default=True, description="on destroy: leave a final snapshot, keys and buckets rather than nothing"
+    )
     bootstrap: Bootstrap
     network: Network
     security: Security

@@ -36,6 +36,7 @@ class Bootstrap:
     ci_repository: Annotated[str, Field(pattern=r"^[\w.-]+/[\w.-]+$")] | None = _field(
         "owner/name of the GitHub repository whose workflows may deploy by OIDC", None
     )
+    ci_provider: Arn | None = _field("an OIDC provider that the account already has for GitHub", None)
     ci_ref: str = _field("Git ref that the CI role trusts", "refs/heads/main")
     budget_usd: int = _field(
         "monthly budget that warns at 80 and 100 percent; 0 for none", 0, ge=0, le=1_000_000
@@ -76,7 +77,7 @@ class RdsDatabase:
     """RDS for PostgreSQL: a primary and read replicas."""
 
     kind: Literal["rds"] = "rds"
-    version: Annotated[str, Field(pattern=r"^\d{2}(\.\d{1,2})?$")] = _field("PostgreSQL version", "17")
+    version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = _field("PostgreSQL version", "17.9")
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$")] = _field(
         "size", "db.t4g.micro"
     )
@@ -93,7 +94,7 @@ class AuroraDatabase:
     """Aurora PostgreSQL: a writer, autoscaled readers, provisioned or Serverless v2."""
 
     kind: Literal["aurora"] = "aurora"
-    version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = _field("Aurora PostgreSQL version", "17.5")
+    version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = _field("Aurora PostgreSQL version", "17.9")
     capacity: Literal["serverless", "provisioned"] = _field("how instances are sized", "serverless")
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$")] = _field(
         "size of provisioned instances", "db.r8g.large"
@@ -117,7 +118,7 @@ class Cache:
 
     kind: Literal["node", "replication-group", "cluster", "serverless"] = _field("shape", "node")
     engine: Literal["valkey", "redis"] = _field("engine", "valkey")
-    version: str = _field("engine version", "8.1")
+    version: Annotated[str, Field(pattern=r"^\d+(\.\d+)?$")] = _field("engine version", "8.1")
     node_type: Annotated[str, Field(pattern=r"^cache\.[a-z0-9-]+\.[a-z0-9]+$")] = _field(
         "size", "cache.t4g.micro"
     )
@@ -194,11 +195,15 @@ class Edge:
         None,
     )
     server_port: int = _field("port of the game server's pods", 8080, ge=1, le=65_535)
+    admin_port: int = _field("port of the pods' health checks", 9090, ge=1, le=65_535)
     health_path: Annotated[str, Field(pattern=r"^/[\w./-]*$")] = _field(
         "readiness path of the pods", "/readyz"
     )
-    websocket_path: Annotated[str, Field(pattern=r"^/[\w./*-]*$")] = _field(
-        "path that CloudFront sends to the ALB", "/ws*"
+    websocket_paths: tuple[Annotated[str, Field(pattern=r"^/[\w./*-]*$")], ...] = _field(
+        "paths that CloudFront sends to the ALB; all else is the web client",
+        ("/lobby/*", "/play/*", "/watch/*"),
+        min_length=1,
+        max_length=5,  # values of one listener rule
     )
     idle_timeout_seconds: int = _field("ALB closes a silent connection after this", 120, ge=1, le=4000)
     deregistration_seconds: int = _field("how long a leaving pod may finish", 300, ge=0, le=3600)

@@ -79,15 +79,17 @@ class Draft:
                 Type="String",
                 Value=value,
                 Description=description,
-                Tags={"chess:env": self.profile.env, "chess:stack": self.key},
+                Tags=self._marks(),
             )
         )
 
     def tags(self, name: str | None = None, **more: Any) -> Tags:
-        """Tags for one resource; the command line adds the stack-wide ones on deploy."""
-        return Tags(
-            {**({"Name": f"{names.stack_name(self.profile.env, self.key)}-{name}"} if name else {}), **more}
-        )
+        """Tags of one resource; policies are scoped by `chess:env`, so nothing goes without it."""
+        named = {"Name": f"{names.stack_name(self.profile.env, self.key)}-{name}"} if name else {}
+        return Tags({**self._marks(), **named, **more})
+
+    def _marks(self) -> dict[str, str]:
+        return {"chess:env": self.profile.env, "chess:stack": self.key}
 
 
 def define(

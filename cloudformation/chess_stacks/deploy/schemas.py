@@ -1,7 +1,8 @@
 """Which properties only a replacement can change, by the registry schemas that cfn-lint ships.
 
 CloudFormation says so too (`RequiresRecreation`), but vaguely for older types, so the grader takes the stricter of the
-two."""
+two.
+"""
 
 from __future__ import annotations
 

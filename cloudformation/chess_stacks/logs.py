@@ -1,0 +1,29 @@
+"""Log groups, encrypted with the environment's base key and kept for a stated time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from troposphere import logs
+
+from chess_stacks import names, retention
+
+if TYPE_CHECKING:
+    from chess_stacks.stack import Draft
+
+
+def group(
+    draft: Draft, logical_id: str, days: int, name: str | None = None, key: Any = None
+) -> logs.LogGroup:
+    """Add a log group; a name only where a service insists on one."""
+    more = {"LogGroupName": name} if name else {}
+    return draft.add(
+        logs.LogGroup(
+            logical_id,
+            RetentionInDays=days,
+            KmsKeyId=key or draft.take(names.BOOTSTRAP, "BaseKeyArn"),
+            Tags=draft.tags(),
+            **more,
+            **retention.delete(),
+        )
+    )
