@@ -11,27 +11,27 @@ import json
 import os
 import signal
 import sys
-import time
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvloop
 
-from chess_bench import acts, demo_settings, games, installing, objects, targets
+from chess_bench import acts, demo_settings, games, hosting, objects, targets
 from chess_bench.demo_settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
 from chess_bench.fleet import Fleet
 from chess_bench.kubectl import KubectlError
 from chess_bench.outcome import Outcome
 from chess_bench.pace import Pace
 from chess_bench.screen import Screen
+from chess_bench.steps import Steps
 from chess_bench.story import Story, first_crossing
 from chess_bench.targets import Target, TargetError
 from chess_bench.verify import VerifyError, verify
 from chess_bench.watching import watching
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import Sequence
 
     from chess_bench.games import Game
 
@@ -40,87 +40,35 @@ PLAY_DEADLINE_S = 420.0
 SETTLE_S = 5
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Run:
     """What a demo has at hand."""
 
     settings: Settings
     games: Sequence[Game]
     screen: Screen
-    stages: dict[str, float] = field(default_factory=dict)
-
-    @contextmanager
-    def stage(self, name: str) -> Iterator[None]:
-        """Time one stage and say so."""
-        self.screen.say(f"== {name}", "bold")
-        began = time.monotonic()
-        try:
-            yield
-        finally:
-            self.stages[name] = time.monotonic() - began
+    steps: Steps
 
 
 async def demo(run: Run) -> Outcome:
     """Go through all stages."""
-    async with AsyncExitStack() as kept:
-        target = await kept.enter_async_context(_cluster(run))
-        await kept.enter_async_context(_operator(run, target))
-        uid = await kept.enter_async_context(_chess_cluster(run, target))
-        return await _play(run, target, uid)
-
-
-@asynccontextmanager
-async def _cluster(run: Run) -> AsyncIterator[Target]:
-    if run.settings.existing:
-        yield targets.existing_target(run.settings.existing)
-        return
-    with run.stage("cluster"):
-        was_up = await targets.local_is_up()
-        await targets.localcluster("up", "--nodes", "1")
-    try:
-        with run.stage("image"):
-            await targets.localcluster("image", "build", ".")
-        yield targets.local_target()
-    finally:
-        if not was_up and not run.settings.keep:
-            with run.stage("cluster down"):
-                await targets.localcluster("down")
-
-
-@asynccontextmanager
-async def _operator(run: Run, target: Target) -> AsyncIterator[None]:
-    with run.stage("operator"):
-        installed = await installing.install_operator(target)
-    try:
-        yield
-    finally:
-        if not run.settings.keep:
-            await installing.uninstall(target.kubectl, installed)
-
-
-@asynccontextmanager
-async def _chess_cluster(run: Run, target: Target) -> AsyncIterator[str]:
-    namespace, target_connections = run.settings.namespace, run.settings.target
+    settings, steps = run.settings, run.steps
     scaling = objects.brisk_scaling(
-        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=target_connections, settle_s=SETTLE_S
+        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_s=SETTLE_S
     )
-    with run.stage("namespace"):
-        await installing.make_namespace(target, namespace)
-    try:
-        with run.stage("chesscluster"):
-            chess_cluster = objects.chess_cluster(namespace, CLUSTER, target.image, scaling=scaling)
-            uid = await installing.apply_cluster(target, chess_cluster)
-            await installing.wait_ready(target.kubectl, namespace, CLUSTER)
-        yield uid
-    finally:
-        if not run.settings.keep:
-            with run.stage("namespace away"):
-                await installing.delete_namespace(target.kubectl, namespace)
+    async with AsyncExitStack() as stack:
+        target = await stack.enter_async_context(
+            hosting.cluster(steps, settings.existing, keep=settings.keep)
+        )
+        await stack.enter_async_context(hosting.operator(steps, target, keep=settings.keep))
+        wish = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
+        uid = await stack.enter_async_context(hosting.chess_cluster(steps, target, wish, keep=settings.keep))
+        return await _play(run, target, uid)
 
 
 async def _play(run: Run, target: Target, uid: str) -> Outcome:
     settings, screen = run.settings, run.screen
-    host, port = await targets.entry(target, settings)
+    host, port = await targets.entry(target, settings.namespace, settings.entry)
     screen.say(
         f"{settings.players} players come in by {host}:{port}; a replica for each {settings.target} connections"
     )
@@ -136,9 +84,9 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
             narrator = asyncio.create_task(acts.narrate(stage))
             try:
                 async with asyncio.timeout(PLAY_DEADLINE_S):
-                    with run.stage("scale-outs"):
+                    with run.steps.step("scale-outs"):
                         await acts.fill(stage)
-                    with run.stage("scale-ins"):
+                    with run.steps.step("scale-ins"):
                         report = await acts.empty(stage)
             except TimeoutError:
                 report = await fleet.finish(0)
@@ -146,7 +94,7 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
                 narrator.cancel()
                 await asyncio.gather(narrator, return_exceptions=True)
                 screen.freeze()
-    with run.stage("verification"):
+    with run.steps.step("verification"):
         source = settings.games_file.read_text(encoding="utf-8", errors="replace")
         wrong = await verify(source, report.finished, target.stores.database_from_here)
     return Outcome(
@@ -156,7 +104,7 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
         wrong=wrong,
         verified=len(report.finished) - len(wrong),
         began_at=began_at,
-        stages=run.stages,
+        stages=run.steps.seconds,
         first_scale_out_s=stage.first_scale_out_s,
         peak_wanted=stage.peak_wanted,
     )
@@ -214,7 +162,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         try:
-            return uvloop.run(_main(Run(settings, chosen, screen)))
+            return uvloop.run(_main(Run(settings, chosen, screen, Steps(screen))))
         except (KeyboardInterrupt, asyncio.CancelledError):
             screen.freeze()
             screen.say(

@@ -112,6 +112,11 @@ class Sockets:
                     if number in self._live:
                         self._live[number].abandon()
 
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """Sockets that are open or being opened."""
+        return tuple(self._live)
+
     def count(self, change: int) -> None:
         """Keep the number of open connections."""
         self.open += change

@@ -14,7 +14,7 @@ from chess_bench.kubectl import Kubectl
 from chess_bench.objects import ENTRY
 
 if TYPE_CHECKING:
-    from chess_bench.demo_settings import Existing, Settings
+    from chess_bench.demo_settings import Existing
 
 LOCAL_HOME = "/var/lib/localcluster"
 LOCAL_IMAGE = "chesscluster:dev"
@@ -103,11 +103,11 @@ def existing_target(existing: Existing) -> Target:
     )
 
 
-async def entry(target: Target, settings: Settings) -> tuple[str, int]:
+async def entry(target: Target, namespace: str, said: tuple[str, int] | None) -> tuple[str, int]:
     """Find the front door: what the user says, else the NodePort, on loopback or on a node."""
-    if settings.entry:
-        return settings.entry
-    service = await target.kubectl.get(f"/api/v1/namespaces/{settings.namespace}/services/{ENTRY}")
+    if said:
+        return said
+    service = await target.kubectl.get(f"/api/v1/namespaces/{namespace}/services/{ENTRY}")
     port: int = service["spec"]["ports"][0]["nodePort"]
     if target.local:
         return "127.0.0.1", port

@@ -1,0 +1,65 @@
+"""Everything that must stand before anybody can play, each as a context: what a run starts, it ends."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from chess_bench import installing, targets
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from chess_bench.demo_settings import Existing
+    from chess_bench.objects import Object
+    from chess_bench.steps import Steps
+    from chess_bench.targets import Target
+
+
+@asynccontextmanager
+async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> AsyncIterator[Target]:
+    """Use the user's cluster, or bring up the local one; one that was up before stays up."""
+    if existing:
+        yield targets.existing_target(existing)
+        return
+    was_up = await targets.local_is_up()
+    try:
+        with steps.step("cluster"):
+            await targets.localcluster("up", "--nodes", "1")
+        with steps.step("image"):
+            await targets.localcluster("image", "build", ".")
+        yield targets.local_target()
+    finally:
+        if not was_up and not keep:
+            with steps.step("cluster down"):
+                await targets.localcluster("down")
+
+
+@asynccontextmanager
+async def operator(steps: Steps, target: Target, *, keep: bool) -> AsyncIterator[None]:
+    """Install CRD and operator, unless the user has them."""
+    with steps.step("operator"):
+        installed = await installing.install_operator(target)
+    try:
+        yield
+    finally:
+        if not keep:
+            await installing.uninstall(target.kubectl, installed)
+
+
+@asynccontextmanager
+async def chess_cluster(steps: Steps, target: Target, wish: Object, *, keep: bool) -> AsyncIterator[str]:
+    """Make a namespace with a ChessCluster in it; gives its uid once it is Ready."""
+    namespace, name = wish["metadata"]["namespace"], wish["metadata"]["name"]
+    with steps.step("namespace"):
+        await installing.make_namespace(target, namespace)
+    try:
+        with steps.step("chesscluster"):
+            uid = await installing.apply_cluster(target, wish)
+            await installing.wait_ready(target.kubectl, namespace, name)
+        yield uid
+    finally:
+        if not keep:
+            with steps.step("namespace away"):
+                await asyncio.shield(installing.delete_namespace(target.kubectl, namespace))

@@ -1,0 +1,196 @@
+"""`python -m chess_bench.reaction`: how long from a client's handshake to the replicas patch that it causes.
+
+One connection a replica is wanted, so that each client that comes tips the balance. Measured on one clock, this
+process's: from the moment its handshake with a real server pod is complete to the moment its watch has read the
+Deployment with more replicas. Every sample goes to `out/reaction.json`. Exit 1 if p95 is not under a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+from contextlib import AsyncExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import uvloop
+
+from chess_bench import demo_settings, hosting, objects, targets
+from chess_bench.effects import Close, Open
+from chess_bench.kubectl import KubectlError
+from chess_bench.ledger import percentile
+from chess_bench.screen import Screen
+from chess_bench.sockets import Sockets
+from chess_bench.steps import Steps
+from chess_bench.targets import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chess_bench.demo_settings import Settings
+    from chess_bench.kubectl import Kubectl
+
+NAMESPACE, CLUSTER = "chess-reaction", "reaction"
+CHANGES, STEPS_A_ROUND = 25, 5
+LIMIT_S = 1.0
+DEADLINE_S = 60.0  # for any single wait: a fleet that does not follow ends the run
+OUT = Path("out/reaction.json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sample:
+    """One change."""
+
+    before: int
+    after: int
+    seconds: float
+
+
+class Client:
+    """A connection that does nothing but be there."""
+
+    def __init__(self) -> None:
+        self.handshake: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def opened(self, _socket: int) -> None:
+        """Note the moment."""
+        self.handshake.set_result(asyncio.get_running_loop().time())
+
+    def refused(self, _socket: int, _retry_after: float | None) -> None:
+        """Give up: nobody should be refused here."""
+        self.handshake.set_exception(TargetError("a handshake was refused"))
+
+    def received(self, _socket: int, _text: str) -> None:
+        """Ignore it."""
+
+    def closed(self, socket: int, code: int | None) -> None:
+        """Ignore it: an idle client is told to hand over when its pod drains, and does not."""
+
+
+class Deployment:
+    """Replicas as a watch tells them, with the moment of each."""
+
+    def __init__(self) -> None:
+        self.replicas, self.ready, self.at = 0, 0, 0.0
+        self._changed = asyncio.Condition()
+
+    async def follow(self, kubectl: Kubectl) -> None:
+        """Watch until cancelled."""
+        path = f"/apis/apps/v1/namespaces/{NAMESPACE}/deployments"
+        async for event in kubectl.watch(path, f"{objects.CLUSTER}={CLUSTER}"):
+            now = asyncio.get_running_loop().time()
+            found = event["object"]["items"] if event["type"] == "LISTED" else [event["object"]]
+            async with self._changed:
+                for item in found:
+                    if item["spec"]["replicas"] != self.replicas:
+                        self.replicas, self.at = item["spec"]["replicas"], now
+                    self.ready = item.get("status", {}).get("readyReplicas", 0)
+                self._changed.notify_all()
+
+    async def until(self, replicas: int, *, ready: bool) -> float:
+        """Wait for that many; returns when the watch said so."""
+        async with asyncio.timeout(DEADLINE_S), self._changed:
+            await self._changed.wait_for(
+                lambda: self.replicas == replicas and (not ready or self.ready == replicas)
+            )
+            return self.at
+
+
+async def measure(door: tuple[str, int], kubectl: Kubectl, steps: Steps) -> list[Sample]:
+    """Go up and down again until there are enough samples."""
+    deployment, samples = Deployment(), list[Sample]()
+    watch = asyncio.create_task(deployment.follow(kubectl))
+    sockets = Sockets(*door, lambda _open: None)
+    try:
+        while len(samples) < CHANGES:
+            await deployment.until(1, ready=True)
+            samples += await _one_round(sockets, deployment)
+            steps.screen.say(
+                f"{len(samples)} changes, p95 {percentile([s.seconds for s in samples], 0.95):.3f} s"
+            )
+    finally:
+        watch.cancel()
+        await sockets.drain()
+    return samples
+
+
+async def _one_round(sockets: Sockets, deployment: Deployment) -> list[Sample]:
+    samples = list[Sample]()
+    for count in range(1, STEPS_A_ROUND + 2):
+        await asyncio.sleep(random.uniform(0.3, 1.5))  # any phase of the heartbeat
+        client, number = Client(), random.getrandbits(40)
+        sockets.carry_out(client, [Open(number, f"/lobby/socket?sri=react-{number:012d}")])
+        began = await asyncio.wait_for(client.handshake, DEADLINE_S)
+        if count > 1:
+            seen = await deployment.until(count, ready=False)
+            samples.append(Sample(before=count - 1, after=count, seconds=seen - began))
+        await deployment.until(count, ready=True)
+    sockets.carry_out(Client(), [Close(number) for number in sockets.numbers])
+    return samples
+
+
+def _report(samples: Sequence[Sample], steps: Steps) -> int:
+    seconds = [sample.seconds for sample in samples]
+    p50, p95 = percentile(seconds, 0.50) or 0.0, percentile(seconds, 0.95) or 0.0
+    good = p95 < LIMIT_S
+    OUT.parent.mkdir(parents=True, exist_ok=True)
+    figures = {
+        "ok": good,
+        "changes": len(samples),
+        "p50_s": round(p50, 4),
+        "p95_s": round(p95, 4),
+        "max_s": round(max(seconds), 4),
+        "cores": os.cpu_count(),
+        "samples": [{**asdict(sample), "seconds": round(sample.seconds, 4)} for sample in samples],
+        "stages_s": {name: round(value, 2) for name, value in steps.seconds.items()},
+    }
+    OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+    verdict = "under" if good else "FAILED: not under"
+    steps.screen.say(
+        f"{len(samples)} changes: p50 {p50:.3f} s, p95 {p95:.3f} s, {verdict} {LIMIT_S:.0f} s; {OUT}", "bold"
+    )
+    return 0 if good else 1
+
+
+async def _run(settings: Settings, steps: Steps) -> int:
+    scaling = objects.brisk_scaling(minimum=1, maximum=STEPS_A_ROUND + 1, target=1, settle_s=0)
+    async with AsyncExitStack() as stack:
+        target = await stack.enter_async_context(
+            hosting.cluster(steps, settings.existing, keep=settings.keep)
+        )
+        await stack.enter_async_context(hosting.operator(steps, target, keep=settings.keep))
+        wish = objects.chess_cluster(
+            NAMESPACE,
+            CLUSTER,
+            target.image,
+            scaling=scaling,
+            drain={"deadlineSeconds": 3, "reconnectWindowSeconds": 0},
+        )
+        await stack.enter_async_context(hosting.chess_cluster(steps, target, wish, keep=settings.keep))
+        door = await targets.entry(target, NAMESPACE, settings.entry)
+        with steps.step("measurement"):
+            samples = await measure(door, target.kubectl, steps)
+        return _report(samples, steps)
+
+
+def main() -> int:
+    """Run the benchmark."""
+    try:
+        settings = demo_settings.read(os.environ)
+    except demo_settings.SettingsError as error:
+        print(f"reaction: {error}", file=sys.stderr)
+        return 2
+    with Screen() as screen:
+        try:
+            return uvloop.run(_run(settings, Steps(screen)))
+        except (KubectlError, TargetError, TimeoutError) as error:
+            screen.say(f"FAILED: {str(error) or 'the fleet did not follow within a minute'}", "red")
+            return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
