@@ -28,6 +28,7 @@ lock: ## pin the dependencies again (requirements/*.txt, hashed)
 	@test -x $(UV) || { $(PYTHON) -m venv $(VENV) && $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt; }
 	$(LOCK) --all-extras --group test --group lint --group build -o requirements/dev.txt
 	$(LOCK) --extra operator --extra server -o requirements/image.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group image -o requirements/image-build.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:emulator -o requirements/emulator.txt
 
 lint: install ## ruff, import contracts
@@ -64,3 +65,13 @@ bench-stacks: aws-tools ## synth, lint and deploy times
 
 manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.crd
+
+demo: install ## the whole thing on this machine: cluster, operator, 400 players (DEMO_PLAYERS, DEMO_GAMES, KEEP=1, CONTEXT=…)
+	@DEMO_PLAYERS="$(DEMO_PLAYERS)" DEMO_GAMES="$(DEMO_GAMES)" KEEP="$(KEEP)" CONTEXT="$(CONTEXT)" IMAGE="$(IMAGE)" \
+		REDIS_URL_FILE="$(REDIS_URL_FILE)" DATABASE_URL_FILE="$(DATABASE_URL_FILE)" $(BIN)/python -m chess_bench.demo
+
+down: install ## stop and remove the local cluster
+	@$(BIN)/localcluster down
+
+bench-reaction: install ## from a client's handshake to the replicas patch: p50, p95, out/reaction.json
+	@$(BIN)/python -m chess_bench.reaction

@@ -137,11 +137,10 @@ class Story:
             self.scale_ins[uid] = replace(known, taken_back=True)
 
     def _deleted(self, now: float, uid: str, name: str) -> None:
-        self.pods.pop(uid, None)
+        was_there = self.pods.pop(uid, None) is not None
         known = self.scale_ins.get(uid)
-        if known is None:
-            self.unmarked_deletions.append(name)
-            self.scale_ins.pop(uid, None)
+        if known is None or known.taken_back:
+            self.unmarked_deletions += [name] if was_there else []
         elif known.deleted_at is None:
             connections, games = self.load(uid)
             self.scale_ins[uid] = replace(
