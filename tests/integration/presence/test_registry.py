@@ -1,6 +1,7 @@
 """The registry against a real Redis, step by step beside a model of what it should say."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Coroutine
@@ -11,7 +12,9 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 
+from chess_localcluster import stores
 from chess_presence import keys
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry, read_many
@@ -173,6 +176,7 @@ async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> No
 WRITER = """
 import asyncio, sys
 from redis.asyncio import Redis
+from redis.exceptions import ConnectionError as RedisConnectionError
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 async def main():
@@ -202,14 +206,25 @@ async def test_a_killed_writer_leaves_the_count_within_its_ttl_and_a_second(
     await eventually(gone, within=2)
 
 
-async def test_scripts_survive_a_redis_that_restarted_empty(client: Redis) -> None:
-    registry = Registry(client, UID)
-    await registry.beat(Heartbeat(uid="p1", connections=5))
-    await client.script_flush()
-    await client.flushall()
-    assert (await registry.read()).records == {}
-    await registry.beat(Heartbeat(uid="p1", connections=5))
-    assert (await registry.read()).records["p1"].connections == 5
+async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty() -> None:
+    with stores.temporary_redis() as store:
+        client = Redis.from_url(store.url)
+        registry = Registry(client, UID)
+        await registry.beat(Heartbeat(uid="p1", connections=5))
+        await registry.mark("p1", 99)
+        store.signal(signal.SIGKILL)
+        with pytest.raises(RedisConnectionError):
+            await registry.read()
+        port = client.connection_pool.connection_kwargs["port"]
+        revived = await asyncio.to_thread(stores.start_redis, store.directory, "127.0.0.1", port)
+        try:
+            assert (await registry.read()).records == {}
+            beat = await registry.beat(Heartbeat(uid="p1", connections=5))
+            assert (beat.drain_deadline_ms, beat.taken_back) == (None, False), "no order is no news"
+            assert (await registry.read()).records["p1"].connections == 5
+        finally:
+            await client.aclose()
+            revived.signal(signal.SIGTERM)
 
 
 async def test_an_abandoned_cluster_leaves_nothing_behind(client: Redis) -> None:
