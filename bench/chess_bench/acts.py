@@ -9,14 +9,15 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from chess_bench.demo_settings import MIN_REPLICAS, Settings
-from chess_bench.screen import Screen, View
+from chess_bench.demo_settings import MIN_REPLICAS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from chess_bench.demo_settings import Settings
     from chess_bench.fleet import Fleet
     from chess_bench.ledger import Report
+    from chess_bench.screen import Screen
     from chess_bench.story import Story
 
 WAVES = 4
@@ -38,7 +39,6 @@ class Stage:
     story: Story
     screen: Screen
     peak_wanted: int = 0
-    first_scale_out_s: float | None = None
 
 
 def shares(players: int, waves: int = WAVES) -> list[int]:
@@ -83,48 +83,4 @@ async def _until(condition: Callable[[], bool], deadline_s: float) -> None:
     """Wait for a condition of a story that others write; not for ever."""
     deadline = asyncio.get_running_loop().time() + deadline_s
     while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110, many writers
-        await asyncio.sleep(LOOK_S)
-
-
-async def narrate(stage: Stage) -> None:
-    """Show the present state and tell what has changed, until cancelled."""
-    told_out, told_in, told_back = 0, set[str](), set[str]()
-    story, screen = stage.story, stage.screen
-    moves, at = 0, asyncio.get_running_loop().time()
-    rate = 0.0
-    while True:
-        now, counts = asyncio.get_running_loop().time(), stage.fleet.counts
-        if now - at >= 1.0:
-            rate, moves, at = (counts.moves - moves) / (now - at), counts.moves, now
-        for out in story.scale_outs[told_out:]:
-            reaction = "" if out.reaction_s is None else f", {out.reaction_s * 1000:.0f} ms after it was due"
-            screen.say(f"scale-out {out.before} → {out.after}{reaction}", "green")
-            if stage.first_scale_out_s is None:
-                stage.first_scale_out_s = screen.elapsed
-        told_out = len(story.scale_outs)
-        for uid, one in list(story.scale_ins.items()):
-            if uid not in told_in:
-                told_in.add(uid)
-                load = f"{one.connections_when_marked} connections, {one.games_when_marked} games"
-                screen.say(f"draining {one.pod}: {load}", "yellow")
-            if one.deleted_at is not None and uid not in told_back:
-                told_back.add(uid)
-                took = f"{one.deleted_at - one.marked_at:.1f} s"
-                screen.say(
-                    f"scale-in  {one.pod}: {one.connections_when_deleted} connections left, {took}", "yellow"
-                )
-        screen.show(
-            View(
-                counts=counts,
-                census=story.census,
-                wanted=story.status.get("desiredReplicas", 0),
-                replicas=story.replicas,
-                ready=story.ready,
-                draining=story.draining,
-                reaction_s=story.scale_outs[-1].reaction_s if story.scale_outs else None,
-                moves_per_s=rate,
-                scale_outs=len(story.scale_outs),
-                scale_ins=sum(1 for one in story.scale_ins.values() if one.deleted_at is not None),
-            )
-        )
         await asyncio.sleep(LOOK_S)

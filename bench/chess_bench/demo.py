@@ -21,6 +21,7 @@ from chess_bench import acts, demo_settings, games, hosting, objects, targets
 from chess_bench.demo_settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
 from chess_bench.fleet import Fleet
 from chess_bench.kubectl import KubectlError
+from chess_bench.narrator import Narrator
 from chess_bench.outcome import Outcome
 from chess_bench.pace import Pace
 from chess_bench.screen import Screen
@@ -31,9 +32,10 @@ from chess_bench.verify import VerifyError, verify
 from chess_bench.watching import watching
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from chess_bench.games import Game
+    from chess_bench.ledger import Report
 
 CLUSTER = "demo"
 PLAY_DEADLINE_S = 420.0
@@ -67,34 +69,21 @@ async def demo(run: Run) -> Outcome:
 
 
 async def _play(run: Run, target: Target, uid: str) -> Outcome:
-    settings, screen = run.settings, run.screen
+    settings, screen, steps = run.settings, run.screen, run.steps
     host, port = await targets.entry(target, settings.namespace, settings.entry)
     screen.say(
-        f"{settings.players} players come in by {host}:{port}; a replica for each {settings.target} connections"
+        f"{settings.players} players enter by {host}:{port}; a replica for each {settings.target} connections"
     )
     async with Fleet(host, port, run.games, pace=Pace(think_s=settings.think_s)) as fleet:
-        story = Story(
-            tipped_at=lambda replicas, since, until: first_crossing(
-                fleet.connections, lambda connections: settings.wanted(connections) >= replicas, since, until
-            )
-        )
-        stage = acts.Stage(settings, fleet, story, screen)
+        story = Story(tipped_at=_tipping(fleet, settings))
+        stage, narrator = acts.Stage(settings, fleet, story, screen), Narrator(fleet, story, screen)
         redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
-        async with watching(story, target.kubectl, settings.namespace, CLUSTER, uid, redis_url):
-            narrator = asyncio.create_task(acts.narrate(stage))
-            try:
-                async with asyncio.timeout(PLAY_DEADLINE_S):
-                    with run.steps.step("scale-outs"):
-                        await acts.fill(stage)
-                    with run.steps.step("scale-ins"):
-                        report = await acts.empty(stage)
-            except TimeoutError:
-                report = await fleet.finish(0)
-            finally:
-                narrator.cancel()
-                await asyncio.gather(narrator, return_exceptions=True)
-                screen.freeze()
-    with run.steps.step("verification"):
+        async with (
+            watching(story, target.kubectl, settings.namespace, CLUSTER, uid, redis_url),
+            narrator.telling(),
+        ):
+            report = await _perform(stage, steps)
+    with steps.step("verification"):
         source = settings.games_file.read_text(encoding="utf-8", errors="replace")
         wrong = await verify(source, report.finished, target.stores.database_from_here)
     return Outcome(
@@ -104,10 +93,33 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
         wrong=wrong,
         verified=len(report.finished) - len(wrong),
         began_at=began_at,
-        stages=run.steps.seconds,
-        first_scale_out_s=stage.first_scale_out_s,
+        stages=steps.seconds,
+        first_scale_out_s=narrator.first_scale_out_s,
         peak_wanted=stage.peak_wanted,
     )
+
+
+async def _perform(stage: acts.Stage, steps: Steps) -> Report:
+    """Go through the acts, but not for ever."""
+    try:
+        async with asyncio.timeout(PLAY_DEADLINE_S):
+            with steps.step("scale-outs"):
+                await acts.fill(stage)
+            with steps.step("scale-ins"):
+                return await acts.empty(stage)
+    except TimeoutError:
+        return await stage.fleet.finish(0)
+
+
+def _tipping(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
+    """Tell, for a number of replicas, since when the open connections wanted it."""
+
+    def tipped_at(replicas: int, since: float, until: float) -> float | None:
+        return first_crossing(
+            fleet.connections, lambda count: settings.wanted(count) >= replicas, since, until
+        )
+
+    return tipped_at
 
 
 def _conclude(run: Run, outcome: Outcome) -> int:
