@@ -115,8 +115,8 @@ class History:
     events: tuple[ScaleEvent, ...] = ()
     failing_since_ms: int | None = None
     """Since when no complete census could be taken."""
-    active_at_ms: int | None = None
-    """When a connection was last known."""
+    idle_since_ms: int | None = None
+    """Since when a complete census has shown no connection."""
     last_scale_ms: int | None = None
     last: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Connections by pod uid when last seen, for `census.take(last=…)`. In memory only."""
