@@ -77,7 +77,11 @@ def degraded(problem: Problem | None) -> Verdict:
 def pod_trouble(pods: Iterable[Pod], messages: Mapping[str, str]) -> Problem | None:
     """Find the first pod that will not run by itself; `messages` gives the kubelet's words by uid."""
     for pod in pods:
-        if pod.active and pod.waiting is not None and (pod.waiting in BAD_WAITS or pod.waiting == "Unschedulable"):
+        if (
+            pod.active
+            and pod.waiting is not None
+            and (pod.waiting in BAD_WAITS or pod.waiting == "Unschedulable")
+        ):
             words = messages.get(pod.uid, "")
             return Problem(
                 reason=pod.waiting, message=f"pod {pod.name}: {pod.waiting}" + (f": {words}" if words else "")
@@ -113,7 +117,8 @@ def merge(
     """Make the list; a condition whose status stays keeps the time of its last transition."""
     known = {condition["type"]: condition for condition in previous}
     return [
-        _condition(kind, verdict, known.get(kind), generation, stamp) for kind, verdict in sorted(verdicts.items())
+        _condition(kind, verdict, known.get(kind), generation, stamp)
+        for kind, verdict in sorted(verdicts.items())
     ]
 
 

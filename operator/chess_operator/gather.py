@@ -51,7 +51,9 @@ def workload_of(body: Manifest, colour: Colour) -> Workload:
 
 def pods_of(bodies: Iterable[Manifest]) -> Iterable[Pod]:
     """Type the pods of a known colour, oldest first."""
-    for body in sorted(bodies, key=lambda body: (body["metadata"]["creationTimestamp"], body["metadata"]["uid"])):
+    for body in sorted(
+        bodies, key=lambda body: (body["metadata"]["creationTimestamp"], body["metadata"]["uid"])
+    ):
         colour = (body["metadata"].get("labels") or {}).get(labels.COLOUR)
         if colour in COLOURS:
             yield pod_of(body, colour)

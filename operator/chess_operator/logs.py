@@ -2,15 +2,14 @@
 
 import logging
 import sys
-from typing import Literal
 
 import structlog
 
-Format = Literal["json", "console"]
+FORMATS = ("json", "console")
 LEVELS = ("debug", "info", "warning", "error")
 
 
-def configure(level: str, style: Format) -> None:
+def configure(level: str, style: str) -> None:
     """Set up logging for the process."""
     shared: list[structlog.types.Processor] = [
         structlog.contextvars.merge_contextvars,

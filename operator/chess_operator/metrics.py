@@ -30,7 +30,9 @@ class Metrics:
         self.connections = Gauge("chess_cluster_connections", "Live connections", CLUSTER, registry=registry)
         self.desired = Gauge("chess_cluster_desired_replicas", "Serving replicas", CLUSTER, registry=registry)
         self.ready = Gauge("chess_cluster_ready_replicas", "Ready serving pods", CLUSTER, registry=registry)
-        self.draining = Gauge("chess_cluster_draining_replicas", "Pods that drain", CLUSTER, registry=registry)
+        self.draining = Gauge(
+            "chess_cluster_draining_replicas", "Pods that drain", CLUSTER, registry=registry
+        )
 
     def forget(self, key: Key) -> None:
         """Drop the series of a ChessCluster that is gone."""

@@ -14,14 +14,15 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import structlog
-from chess_presence import keys
-from chess_presence.records import Reading
-from chess_presence.registry import Registry, read_many
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
+
+from chess_presence import keys
+from chess_presence.records import Reading
+from chess_presence.registry import Registry, read_many
 
 CALL_SECONDS = 1.5
 """Longest wait for an answer. A Redis that takes longer is as good as none."""

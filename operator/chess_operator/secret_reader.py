@@ -105,11 +105,15 @@ class SecretReader:
         data = secret.get("data") or {}
         if key not in data:
             has = ", ".join(sorted(data)) or "none"
-            raise SecretError("SecretNotFound", f"Secret {namespace}/{name} has no key {key!r} (it has: {has})")
+            raise SecretError(
+                "SecretNotFound", f"Secret {namespace}/{name} has no key {key!r} (it has: {has})"
+            )
         try:
             return base64.b64decode(data[key], validate=True).decode()
         except (binascii.Error, UnicodeDecodeError):
-            raise SecretError("SecretInvalid", f"Secret {namespace}/{name}, key {key!r}, is not text") from None
+            raise SecretError(
+                "SecretInvalid", f"Secret {namespace}/{name}, key {key!r}, is not text"
+            ) from None
 
 
 def _port(url: str, namespace: str, ref: Ref) -> int:

@@ -62,7 +62,9 @@ def namespaces_of(names: list[str]) -> tuple[str, ...]:
     split = [name for text in names for name in re.split(r"[,\s]+", text) if name]
     for name in split:
         if not LABEL.fullmatch(name):
-            raise SettingsError(f"--namespace: {name!r} is not a namespace's name (a-z, 0-9 and -, at most 63)")
+            raise SettingsError(
+                f"--namespace: {name!r} is not a namespace's name (a-z, 0-9 and -, at most 63)"
+            )
     return tuple(dict.fromkeys(split))
 
 

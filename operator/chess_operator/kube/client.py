@@ -51,6 +51,16 @@ class Kube:
                 return None
             raise
 
+    async def served(self, kind: Kind) -> bool:
+        """Whether the API server knows this kind."""
+        try:
+            known = await self._request("GET", f"/apis/{kind.group}/{kind.version}")
+        except ApiError as error:
+            if error.status == NOT_FOUND:
+                return False
+            raise
+        return any(one["name"] == kind.plural for one in known.get("resources") or [])
+
     async def list(self, kind: Kind, namespace: str | None, *, selector: str = "") -> Manifest:
         """Read a collection from the API server's watch cache: cheap, and as fresh as a watch."""
         query = {"resourceVersion": "0", **({"labelSelector": selector} if selector else {})}

@@ -61,6 +61,14 @@ class Mirror:
             self.wake(key)
         return True
 
+    def lacks(self, kind: Kind, body: Manifest) -> bool:
+        """Whether this version is newer than what is known, or the object is not known at all."""
+        key, uid = key_of(kind, body), body["metadata"]["uid"]
+        if key is None or uid in self._gone:
+            return False
+        known = self._objects[key][kind].get(uid) if key in self._objects else None
+        return known is None or version(known) < version(body)
+
     def remove(self, kind: Kind, body: Manifest) -> None:
         """Take in that an object is gone, for good: a late answer to a write does not bring it back."""
         key, uid = key_of(kind, body), body["metadata"]["uid"]

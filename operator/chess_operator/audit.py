@@ -1,0 +1,72 @@
+"""Does the mirror still show what the API server has? Watches have died silently before (kopf#980, kopf#1276).
+
+Every so often each kind is listed from the API server's own watch cache. What the mirror lacks is taken in, and if a
+kind stays behind twice in a row the process is no longer alive: only a restart gives it a new watch.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Sequence
+
+import structlog
+
+from chess_operator import labels
+from chess_operator.kube.client import ApiError, Kube
+from chess_operator.kube.kinds import CLUSTERS, Kind
+from chess_operator.kube.mirror import Mirror
+
+PERIOD_SECONDS = 30.0
+GRACE_SECONDS = 3.0
+STRIKES = 2
+log = structlog.get_logger(__name__)
+
+
+class Audit:
+    """Compares, mends and remembers."""
+
+    def __init__(self, kube: Kube, mirror: Mirror, kinds: Sequence[Kind], namespaces: Sequence[str]) -> None:
+        self._kube = kube
+        self._mirror = mirror
+        self._kinds = kinds
+        self._namespaces: Sequence[str | None] = namespaces or [None]
+        self._strikes: Counter[Kind] = Counter()
+        self.turned_at = time.monotonic()
+
+    async def run(self) -> None:
+        """Audit for ever."""
+        while True:
+            await asyncio.sleep(PERIOD_SECONDS)
+            for kind in self._kinds:
+                await self._try(kind)
+            self.turned_at = time.monotonic()
+
+    def problem(self) -> str | None:
+        """Name the watches that seem dead."""
+        dead = sorted(kind.plural for kind, strikes in self._strikes.items() if strikes >= STRIKES)
+        return f"the watch of {', '.join(dead)} brings nothing any more" if dead else None
+
+    async def check(self, kind: Kind) -> int:
+        """Count what the watch has missed, and take it in."""
+        listed = [body for namespace in self._namespaces for body in await self._list(kind, namespace)]
+        # What was just written may be in the list before its watch event arrives: give that some time first.
+        await asyncio.sleep(GRACE_SECONDS)
+        for body in (missed := [body for body in listed if self._mirror.lacks(kind, body)]):
+            self._mirror.put(kind, body)
+        return len(missed)
+
+    async def _try(self, kind: Kind) -> None:
+        try:
+            missed = await self.check(kind)
+        except ApiError as error:
+            log.warning("audit", kind=kind.plural, error=str(error))
+            return
+        self._strikes[kind] = self._strikes[kind] + 1 if missed else 0
+        if missed:
+            log.error("watch-missed", kind=kind.plural, objects=missed)
+
+    async def _list(self, kind: Kind, namespace: str | None) -> list[dict[str, object]]:
+        selector = "" if kind is CLUSTERS else labels.OURS
+        answer = await self._kube.list(kind, namespace, selector=selector)
+        items: list[dict[str, object]] = answer.get("items") or []
+        return items

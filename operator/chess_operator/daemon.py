@@ -1,0 +1,84 @@
+"""One ChessCluster's daemon: woken, it gathers, decides and applies, and sleeps again.
+
+It is level-triggered: whatever woke it, it looks at everything there is. Nothing here decides; what fails becomes a
+condition and is tried again with growing pauses, and never keeps another ChessCluster waiting.
+"""
+
+import asyncio
+import contextlib
+
+import structlog
+
+from chess_operator.conditions import Problem
+from chess_operator.kube.client import CONFLICT, ApiError, NotLeaderError
+from chess_operator.kube.mirror import Key
+from chess_operator.presence_reader import Endpoint
+from chess_operator.rounds import Rounds
+from chess_operator.tools import Tools
+
+COALESCE_SECONDS = 0.05
+"""Shortest time between two rounds: the first event of a burst is acted upon at once, the rest together."""
+CONFLICT_SECONDS = 0.05
+PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+
+log = structlog.get_logger(__name__)
+
+
+class Daemon:
+    """Looks after one ChessCluster."""
+
+    def __init__(self, tools: Tools, key: Key) -> None:
+        self._tools = tools
+        self._key = key
+        self._waker = tools.mirror.waker(key)
+        self._rounds = Rounds(tools, key)
+        self._failures = 0
+        self.endpoint: Endpoint | None = None
+        """The Redis that was in use when `run` ended."""
+
+    async def run(self) -> None:
+        """Look after it until cancelled."""
+        pause: float | None = 0.0
+        try:
+            while True:
+                await self._sleep(pause)
+                self._waker.clear()
+                started = self._tools.clock()
+                pause = await self._turn()
+                self._tools.metrics.reaction.observe(self._tools.clock() - started)
+                await asyncio.sleep(max(0.0, COALESCE_SECONDS - (self._tools.clock() - started)))
+        finally:
+            self.endpoint = self._rounds.endpoint
+            await self._rounds.close()
+
+    async def _sleep(self, pause: float | None) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(pause):
+                await self._waker.wait()
+
+    async def _turn(self) -> float | None:
+        """Do one round; returns for how long to sleep at most."""
+        try:
+            pause = await self._rounds.go()
+        except NotLeaderError:
+            raise
+        except ApiError as error:
+            if error.status == CONFLICT:
+                return CONFLICT_SECONDS
+            return await self._fail(Problem(reason="ApiError", message=str(error)))
+        except Exception as error:
+            log.exception("round-crashed", cluster="/".join(self._key))
+            return await self._fail(
+                Problem(reason="InternalError", message=f"{type(error).__name__}: {error}")
+            )
+        self._failures = 0
+        return pause
+
+    async def _fail(self, problem: Problem) -> float:
+        pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
+        self._failures += 1
+        self._tools.metrics.errors.labels(problem.reason).inc()
+        log.warning("round-failed", cluster="/".join(self._key), error=problem.message, again_in=pause)
+        with contextlib.suppress(ApiError):
+            await self._rounds.halt(problem, valid=True)
+        return pause

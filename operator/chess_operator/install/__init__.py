@@ -1,0 +1,1 @@
+"""What installs the operator in a cluster, generated: `python -m chess_operator.install`."""

@@ -1,0 +1,210 @@
+"""Every object of the installation, typed. `restricted` by Pod Security, two replicas, one of them leads."""
+
+from kubernetes.aio import client as k8s
+
+from chess_operator import labels
+from chess_operator.build.owner import plain
+from chess_operator.install.rights import lease_rules, rules
+from chess_operator.kube.client import Manifest
+from chess_operator.settings import SYSTEM_NAMESPACE
+
+NAME = labels.MANAGER
+IMAGE = "chesscluster:dev"
+PROBE_PORT = 8081
+UID = 10001
+REPLICAS = 2
+SELECTOR = {labels.NAME: NAME}
+
+
+def installation(namespaces: tuple[str, ...] = ()) -> list[Manifest]:
+    """Make the whole installation; with `namespaces` the operator has rights and looks there only."""
+    everywhere = [_cluster_role(), _cluster_binding()] if not namespaces else []
+    there = [
+        one for name in namespaces for one in (_role(name, rules("namespace"), NAME), _binding(name, NAME))
+    ]
+    objects = [
+        _namespace(),
+        _account(),
+        *everywhere,
+        *there,
+        _role(SYSTEM_NAMESPACE, lease_rules(), f"{NAME}-lease"),
+        _binding(SYSTEM_NAMESPACE, f"{NAME}-lease"),
+        _deployment(namespaces),
+        _budget(),
+        _policy(),
+    ]
+    return [plain(one) for one in objects]
+
+
+def _meta(name: str, namespace: str | None = SYSTEM_NAMESPACE) -> k8s.V1ObjectMeta:
+    return k8s.V1ObjectMeta(name=name, namespace=namespace, labels={labels.NAME: NAME})
+
+
+def _namespace() -> k8s.V1Namespace:
+    meta = _meta(SYSTEM_NAMESPACE, None)
+    meta.labels = {**SELECTOR, "pod-security.kubernetes.io/enforce": "restricted"}
+    return k8s.V1Namespace(api_version="v1", kind="Namespace", metadata=meta)
+
+
+def _account() -> k8s.V1ServiceAccount:
+    return k8s.V1ServiceAccount(
+        api_version="v1", kind="ServiceAccount", metadata=_meta(NAME), automount_service_account_token=False
+    )
+
+
+def _cluster_role() -> k8s.V1ClusterRole:
+    return k8s.V1ClusterRole(
+        api_version="rbac.authorization.k8s.io/v1",
+        kind="ClusterRole",
+        metadata=_meta(NAME, None),
+        rules=rules("cluster"),
+    )
+
+
+def _cluster_binding() -> k8s.V1ClusterRoleBinding:
+    return k8s.V1ClusterRoleBinding(
+        api_version="rbac.authorization.k8s.io/v1",
+        kind="ClusterRoleBinding",
+        metadata=_meta(NAME, None),
+        role_ref=k8s.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="ClusterRole", name=NAME),
+        subjects=[_subject()],
+    )
+
+
+def _role(namespace: str, given: list[k8s.V1PolicyRule], name: str) -> k8s.V1Role:
+    return k8s.V1Role(
+        api_version="rbac.authorization.k8s.io/v1", kind="Role", metadata=_meta(name, namespace), rules=given
+    )
+
+
+def _binding(namespace: str, name: str) -> k8s.V1RoleBinding:
+    return k8s.V1RoleBinding(
+        api_version="rbac.authorization.k8s.io/v1",
+        kind="RoleBinding",
+        metadata=_meta(name, namespace),
+        role_ref=k8s.V1RoleRef(api_group="rbac.authorization.k8s.io", kind="Role", name=name),
+        subjects=[_subject()],
+    )
+
+
+def _subject() -> k8s.RbacV1Subject:
+    return k8s.RbacV1Subject(kind="ServiceAccount", name=NAME, namespace=SYSTEM_NAMESPACE)
+
+
+def _deployment(namespaces: tuple[str, ...]) -> k8s.V1Deployment:
+    return k8s.V1Deployment(
+        api_version="apps/v1",
+        kind="Deployment",
+        metadata=_meta(NAME),
+        spec=k8s.V1DeploymentSpec(
+            replicas=REPLICAS,
+            selector=k8s.V1LabelSelector(match_labels=SELECTOR),
+            strategy=k8s.V1DeploymentStrategy(
+                type="RollingUpdate",
+                rolling_update=k8s.V1RollingUpdateDeployment(max_surge=1, max_unavailable=0),
+            ),
+            template=k8s.V1PodTemplateSpec(
+                metadata=k8s.V1ObjectMeta(labels=SELECTOR),
+                spec=k8s.V1PodSpec(
+                    service_account_name=NAME,
+                    automount_service_account_token=True,
+                    enable_service_links=False,
+                    termination_grace_period_seconds=30,
+                    security_context=k8s.V1PodSecurityContext(
+                        run_as_non_root=True,
+                        run_as_user=UID,
+                        run_as_group=UID,
+                        seccomp_profile=k8s.V1SeccompProfile(type="RuntimeDefault"),
+                    ),
+                    affinity=_apart(),
+                    containers=[_container(namespaces)],
+                ),
+            ),
+        ),
+    )
+
+
+def _container(namespaces: tuple[str, ...]) -> k8s.V1Container:
+    return k8s.V1Container(
+        name="operator",
+        image=IMAGE,
+        image_pull_policy="IfNotPresent",
+        command=["chess-operator"],
+        args=[
+            "run",
+            # The kubelet probes by the pod's address; everywhere else the default stays on loopback.
+            f"--probe-address=0.0.0.0:{PROBE_PORT}",
+            *(f"--namespace={name}" for name in namespaces),
+        ],
+        env=[
+            k8s.V1EnvVar(
+                name="POD_NAME",
+                value_from=k8s.V1EnvVarSource(
+                    field_ref=k8s.V1ObjectFieldSelector(api_version="v1", field_path="metadata.name")
+                ),
+            )
+        ],
+        ports=[k8s.V1ContainerPort(name="probe", container_port=PROBE_PORT, protocol="TCP")],
+        liveness_probe=_probe("/livez", period=10, failures=3, delay=10),
+        readiness_probe=_probe("/readyz", period=2, failures=3, delay=0),
+        resources=k8s.V1ResourceRequirements(
+            requests={"cpu": "50m", "memory": "128Mi"}, limits={"memory": "512Mi"}
+        ),
+        security_context=k8s.V1SecurityContext(
+            allow_privilege_escalation=False,
+            read_only_root_filesystem=True,
+            capabilities=k8s.V1Capabilities(drop=["ALL"]),
+        ),
+    )
+
+
+def _probe(path: str, *, period: int, failures: int, delay: int) -> k8s.V1Probe:
+    return k8s.V1Probe(
+        http_get=k8s.V1HTTPGetAction(path=path, port="probe"),
+        initial_delay_seconds=delay,
+        period_seconds=period,
+        timeout_seconds=2,
+        failure_threshold=failures,
+    )
+
+
+def _apart() -> k8s.V1Affinity:
+    term = k8s.V1PodAffinityTerm(
+        topology_key="kubernetes.io/hostname", label_selector=k8s.V1LabelSelector(match_labels=SELECTOR)
+    )
+    return k8s.V1Affinity(
+        pod_anti_affinity=k8s.V1PodAntiAffinity(
+            preferred_during_scheduling_ignored_during_execution=[
+                k8s.V1WeightedPodAffinityTerm(weight=100, pod_affinity_term=term)
+            ]
+        )
+    )
+
+
+def _budget() -> k8s.V1PodDisruptionBudget:
+    return k8s.V1PodDisruptionBudget(
+        api_version="policy/v1",
+        kind="PodDisruptionBudget",
+        metadata=_meta(NAME),
+        spec=k8s.V1PodDisruptionBudgetSpec(
+            max_unavailable=1, selector=k8s.V1LabelSelector(match_labels=SELECTOR)
+        ),
+    )
+
+
+def _policy() -> k8s.V1NetworkPolicy:
+    """Let metrics in, and nothing else; out it needs the API server and every Redis, wherever they are."""
+    return k8s.V1NetworkPolicy(
+        api_version="networking.k8s.io/v1",
+        kind="NetworkPolicy",
+        metadata=_meta(NAME),
+        spec=k8s.V1NetworkPolicySpec(
+            pod_selector=k8s.V1LabelSelector(match_labels=SELECTOR),
+            policy_types=["Ingress"],
+            ingress=[
+                k8s.V1NetworkPolicyIngressRule(
+                    ports=[k8s.V1NetworkPolicyPort(port=PROBE_PORT, protocol="TCP")]
+                )
+            ],
+        ),
+    )

@@ -1,0 +1,179 @@
+"""The composition root of `chess-operator run`: make everything once, lead, and end in good order."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable
+
+import kopf
+import structlog
+
+from chess_operator.audit import PERIOD_SECONDS, Audit
+from chess_operator.caretaker import Caretaker
+from chess_operator.health import Health, turning
+from chess_operator.kube.client import ApiError, Kube
+from chess_operator.kube.kinds import CLUSTERS
+from chess_operator.kube.mirror import Mirror
+from chess_operator.leader import Elector, LostLeadershipError
+from chess_operator.metrics import Metrics
+from chess_operator.presence_reader import Readers
+from chess_operator.secret_reader import SecretReader
+from chess_operator.settings import Settings
+from chess_operator.tools import Tools
+from chess_operator.watch import WATCHED, configured, handlers
+
+LOOP_LIMIT_SECONDS = 60.0
+CRD_SECONDS = 2.0
+STOP_SECONDS = 10.0
+
+log = structlog.get_logger(__name__)
+
+
+class Operator:
+    """One process: a candidate first, the leader perhaps."""
+
+    def __init__(self, settings: Settings, bare: Kube, elector: Elector, fenced: Kube) -> None:
+        self._settings = settings
+        self._bare = bare
+        self._elector = elector
+        self._mirror = Mirror()
+        self._readers = Readers()
+        self._metrics = Metrics()
+        self._stop = asyncio.Event()
+        self._served = False
+        self._audit = Audit(bare, self._mirror, WATCHED, settings.namespaces)
+        tools = Tools(
+            kube=fenced,
+            mirror=self._mirror,
+            readers=self._readers,
+            secrets=SecretReader(bare),
+            metrics=self._metrics,
+            identity=settings.identity,
+            service_accounts=settings.service_accounts,
+        )
+        self._caretaker = Caretaker(tools)
+        self.health = Health(metrics=self._metrics)
+        self.health.alive += [
+            turning("the election", lambda: elector.tried_at if self._served else None, LOOP_LIMIT_SECONDS),
+            turning("a census channel", self._readers.oldest_turn, LOOP_LIMIT_SECONDS),
+        ]
+        self.health.ready += [self._not_served]
+
+    async def run(self) -> None:
+        """Run until told to stop; raises LostLeadershipError."""
+        self._listen_to_signals()
+        port = await self.health.start(self._settings.probe)
+        log.info("listening", host=self._settings.probe.host, port=port)
+        try:
+            await self._unless_stopped(self._wait_for_crd())
+            await self._unless_stopped(self._elector.acquire())
+            if not self._stop.is_set():
+                await self._lead()
+        finally:
+            await self._elector.release()
+            await self.health.stop()
+
+    async def _lead(self) -> None:
+        self._metrics.leader.set(1)
+        self._audit.turned_at = time.monotonic()
+        self.health.alive += [
+            self._audit.problem,
+            turning("the audit", lambda: self._audit.turned_at, 2 * PERIOD_SECONDS + LOOP_LIMIT_SECONDS),
+        ]
+        ended = asyncio.Event()
+        tasks = [
+            asyncio.create_task(self._elector.keep(), name="lease"),
+            asyncio.create_task(self._audit.run(), name="audit"),
+            asyncio.create_task(self._watch(ended), name="kopf"),
+            asyncio.create_task(self._stopped(), name="stop"),
+        ]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            ended.set()
+            await _finish(tasks[2])
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._caretaker.stop()
+            await self._readers.stop()
+
+    async def _watch(self, ended: asyncio.Event) -> None:
+        clusterwide = not self._settings.namespaces
+        access, caretaker = self._settings.access, self._caretaker
+        existing = asyncio.all_tasks()
+        tasks = await kopf.spawn_tasks(
+            registry=handlers(access, self._mirror, caretaker.tend, caretaker.bury),
+            settings=configured(scan=clusterwide),
+            standalone=True,
+            clusterwide=clusterwide,
+            namespaces=self._settings.namespaces,
+            stop_flag=ended,
+        )
+        self._listen_to_signals()  # kopf has put its own handlers in place
+        await kopf.run_tasks(tasks, ignored=existing)
+
+    async def _stopped(self) -> None:
+        await self._stop.wait()
+
+    async def _wait_for_crd(self) -> None:
+        while not self._served:
+            try:
+                self._served = bool(await self._bare.served(CLUSTERS))
+            except ApiError as error:
+                log.warning("api", error=str(error))
+            if not self._served:
+                await asyncio.sleep(CRD_SECONDS)
+
+    def _not_served(self) -> str | None:
+        return (
+            None if self._served else f"the API server does not serve {CLUSTERS.plural}.{CLUSTERS.group} yet"
+        )
+
+    async def _unless_stopped(self, doing: Awaitable[None]) -> None:
+        stop = asyncio.ensure_future(self._stop.wait())
+        task = asyncio.ensure_future(doing)
+        await asyncio.wait({stop, task}, return_when=asyncio.FIRST_COMPLETED)
+        stop.cancel()
+        if task.done():
+            task.result()
+            return
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+    def _listen_to_signals(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+
+
+async def _finish(task: asyncio.Task[None]) -> None:
+    """Give kopf the time to end its daemons."""
+    await asyncio.wait({task}, timeout=STOP_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def composed(settings: Settings) -> AsyncIterator[Operator]:
+    """Make the operator with everything it needs."""
+    api = await settings.access.api()
+    try:
+        bare = Kube(api)
+        elector = Elector(bare, namespace=settings.lease_namespace, identity=settings.identity)
+        yield Operator(settings, bare, elector, Kube(api, fence=elector.leads))
+    finally:
+        await api.close()
+
+
+async def run(settings: Settings) -> int:
+    """Run the operator; returns the exit code."""
+    async with composed(settings) as operator:
+        try:
+            await operator.run()
+        except LostLeadershipError as error:
+            log.error("lost-leadership", error=str(error))  # noqa: TRY400 - the message is all there is to say
+            return 1
+    return 0
