@@ -1,7 +1,7 @@
 """All stacks there are, and the order a profile puts them in.
 
-The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap comes before everything,
-because it holds the role that CloudFormation assumes for each other stack.
+The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap and delivery come before
+everything else: they hold the bucket for templates and the role that CloudFormation assumes for each stack.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from chess_stacks.stacks import (
     bootstrap,
     data_cache,
     data_rds,
+    delivery,
     edge_global,
     edge_regional,
     eks_control,
@@ -42,7 +43,7 @@ _OTHERS: tuple[Stack, ...] = (
     edge_global.STACK,
     observability.STACK,
 )
-STACKS: tuple[Stack, ...] = (bootstrap.stack_of(_OTHERS), *_OTHERS)
+STACKS: tuple[Stack, ...] = (bootstrap.STACK, delivery.stack_of(_OTHERS), *_OTHERS)
 
 
 def dependencies(profile: Profile) -> Mapping[str, frozenset[str]]:
@@ -64,4 +65,8 @@ def order(graph: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
 
 def _upstream(stack: Stack, profile: Profile) -> frozenset[str]:
     taken = frozenset(given.stack for given in stack.inputs(profile))
-    return (taken | stack.after | {names.BOOTSTRAP}) - {stack.key}
+    return (taken | stack.after | _BEFORE.get(stack.key, _FIRST)) - {stack.key}
+
+
+_FIRST = frozenset({names.BOOTSTRAP, names.DELIVERY})
+_BEFORE = {names.BOOTSTRAP: frozenset[str](), names.DELIVERY: frozenset({names.BOOTSTRAP})}

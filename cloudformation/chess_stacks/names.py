@@ -10,6 +10,7 @@ from typing import Final
 
 PREFIX: Final = "chess"
 BOOTSTRAP: Final = "bootstrap"
+DELIVERY: Final = "delivery"
 GLOBAL_REGION: Final = "us-east-1"
 
 
@@ -34,7 +35,7 @@ def parameter_name(key: str, output: str) -> str:
 
 
 def execution_role_output(key: str) -> str:
-    """Output of the bootstrap stack with the ARN of the role that CloudFormation assumes for a stack."""
+    """Output of the delivery stack with the ARN of the role that CloudFormation assumes for a stack."""
     return f"ExecutionRole{pascal(key)}"
 
 

@@ -50,6 +50,39 @@ EXTRA: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
 }
 """Resource type → actions that its handlers do not declare, and why they are needed."""
 
+SERVICES: Final = (
+    "acm",
+    "application-autoscaling",
+    "autoscaling",
+    "cloudformation",
+    "cloudfront",
+    "cloudwatch",
+    "ec2",
+    "ec2messages",
+    "ecr",
+    "eks",
+    "eks-auth",
+    "elasticache",
+    "elasticloadbalancing",
+    "events",
+    "iam",
+    "kms",
+    "logs",
+    "pricing",
+    "rds",
+    "route53",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "ssmmessages",
+    "sts",
+    "wafv2",
+    "xray",
+)
+"""Services that an environment uses at all: the permission boundary admits these, so a role never asks for another."""
+
 PARAMETERS: Final = ("ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs")
 """CloudFormation looks typed parameters up with the role's rights."""
 
@@ -88,12 +121,12 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def actions(types: Iterable[str]) -> frozenset[str]:
-    """Every action that a template with these resource types needs."""
+    """Every action that a template with these resource types needs, of the services that the boundary admits."""
     needed = set(PARAMETERS)
     for kind in types:
         needed |= registry.handler_permissions(kind)
         needed |= set(EXTRA.get(kind, ((), ""))[0])
-    return frozenset(needed - NEVER)
+    return frozenset(action for action in needed - NEVER if action.partition(":")[0] in SERVICES)
 
 
 def statements(types: Iterable[str], *, env: str, region: str, boundary: Any) -> list[Statement]:

@@ -48,7 +48,7 @@ class Profile:
     keep_data: bool = Field(
         default=True, description="on destroy: leave a final snapshot, keys and buckets rather than nothing"
     )
-    bootstrap: Bootstrap
+    bootstrap: Bootstrap = Field(default_factory=Bootstrap)
     network: Network
     security: Security
     database: Database

@@ -1,7 +1,6 @@
-"""What an environment needs before any other stack: a key, buckets, image repositories, roles, a budget.
+"""What an environment needs before any other stack: a key, buckets, image repositories, a permission boundary, a budget.
 
-The execution roles follow from the other stacks' templates, so `stack_of` is given those stacks. Nothing else of this stack
-depends on them. It is deployed with the caller's own rights; every other stack is deployed with its role from here.
+It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role is there yet.
 """
 
 from __future__ import annotations
@@ -13,30 +12,22 @@ from awacs import s3 as s3_actions
 from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms, s3
 
-from chess_stacks import buckets, delivery, iam, names, retention
+from chess_stacks import boundary, buckets, iam, names, retention
 from chess_stacks.stack import define
 
 if TYPE_CHECKING:
-    from chess_stacks.stack import Draft, Stack
-
-TITLE = "Key, buckets, image repositories and the roles that deploy everything else"
+    from chess_stacks.stack import Draft
 
 
-def stack_of(others: tuple[Stack, ...]) -> Stack:
-    """The bootstrap stack of an environment with these other stacks."""
-
-    def compose(draft: Draft) -> None:
-        _key(draft)
-        _log_bucket(draft)
-        _artifacts(draft)
-        for name in draft.profile.bootstrap.repositories:
-            _repository(draft, name)
-        boundary = delivery.boundary(draft)
-        delivery.execution_roles(draft, others, boundary)
-        delivery.ci(draft, others)
-        _budget(draft)
-
-    return define(names.BOOTSTRAP, TITLE, compose)
+def compose(draft: Draft) -> None:
+    """Fill the bootstrap template."""
+    _key(draft)
+    _log_bucket(draft)
+    _artifacts(draft)
+    for name in draft.profile.bootstrap.repositories:
+        _repository(draft, name)
+    boundary.add(draft)
+    _budget(draft)
 
 
 def _key(draft: Draft) -> None:
@@ -167,3 +158,8 @@ def _budget(draft: Draft) -> None:
             ],
         )
     )
+
+
+STACK = define(
+    names.BOOTSTRAP, "Key, buckets, image repositories and the permission boundary; first of all", compose
+)

@@ -203,7 +203,7 @@ def _auto_chain(draft: Draft) -> None:
         draft.add(
             ec2.SecurityGroupIngress(
                 logical_id,
-                Description="Chain of the security groups, for Auto Mode's nodes",
+                Description="Chain of the security groups, for nodes of Auto Mode",
                 GroupId=_group(draft, to),
                 SourceSecurityGroupId=_group(draft, source),
                 IpProtocol="tcp",
@@ -215,7 +215,7 @@ def _auto_chain(draft: Draft) -> None:
         draft.add(
             ec2.SecurityGroupEgress(
                 logical_id,
-                Description="Chain of the security groups, for Auto Mode's nodes",
+                Description="Chain of the security groups, for nodes of Auto Mode",
                 GroupId=_group(draft, "AlbSecurityGroupId"),
                 DestinationSecurityGroupId=own,
                 IpProtocol="tcp",

@@ -194,17 +194,7 @@ def _flow_logs(draft: Draft, vpc: ec2.VPC) -> None:
     kind = draft.profile.network.flow_logs
     if kind == "none":
         return
-    more: dict[str, object] = {
-        "LogDestinationType": "s3",
-        "LogDestination": Sub("${Bucket}/flow-logs/", Bucket=draft.take(names.BOOTSTRAP, "LogBucketArn")),
-    }
-    if kind == "cloudwatch":
-        group = logs.group(draft, "FlowLogGroup", draft.profile.network.flow_log_days)
-        more = {
-            "LogDestinationType": "cloud-watch-logs",
-            "LogDestination": GetAtt(group, "Arn"),
-            "DeliverLogsPermissionArn": GetAtt(_flow_log_role(draft, group), "Arn"),
-        }
+    more = _to_log_group(draft) if kind == "cloudwatch" else _to_bucket(draft)
     draft.add(
         ec2.FlowLog(
             "FlowLog",
@@ -216,6 +206,20 @@ def _flow_logs(draft: Draft, vpc: ec2.VPC) -> None:
             **more,
         )
     )
+
+
+def _to_bucket(draft: Draft) -> dict[str, object]:
+    bucket = draft.take(names.BOOTSTRAP, "LogBucketArn")
+    return {"LogDestinationType": "s3", "LogDestination": Sub("${Bucket}/flow-logs/", Bucket=bucket)}
+
+
+def _to_log_group(draft: Draft) -> dict[str, object]:
+    group = logs.group(draft, "FlowLogGroup", draft.profile.network.flow_log_days)
+    return {
+        "LogDestinationType": "cloud-watch-logs",
+        "LogDestination": GetAtt(group, "Arn"),
+        "DeliverLogsPermissionArn": GetAtt(_flow_log_role(draft, group), "Arn"),
+    }
 
 
 def _flow_log_role(draft: Draft, group: AWSObject) -> AWSObject:

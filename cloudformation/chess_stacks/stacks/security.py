@@ -81,10 +81,10 @@ def _secret(draft: Draft, logical_id: str, description: str, length: int) -> sec
 def _groups(draft: Draft) -> None:
     cluster = names.cluster_name(draft.profile.env)
     descriptions = {
-        "Alb": "Internal load balancer: takes CloudFront's connections, reaches the game pods",
-        "App": "Nodes and pods: take the load balancer's connections, reach data and the internet",
-        "Database": "PostgreSQL: takes the pods' connections, reaches nothing",
-        "Cache": "Redis: takes the pods' connections, reaches nothing",
+        "Alb": "Internal load balancer: takes connections of CloudFront, reaches the game pods",
+        "App": "Nodes and pods: take connections of the load balancer, reach data and the internet",
+        "Database": "PostgreSQL: takes connections of the pods, reaches nothing",
+        "Cache": "Redis: takes connections of the pods, reaches nothing",
     }
     for name, description in descriptions.items():
         egress = {} if name == "App" else {"SecurityGroupEgress": [NO_EGRESS]}
@@ -118,7 +118,7 @@ def _from_network(draft: Draft, logical_id: str, port: int, **source: Any) -> No
     draft.add(
         ec2.SecurityGroupIngress(
             logical_id,
-            Description="CloudFront's VPC origin",
+            Description="VPC origin of CloudFront",
             GroupId=GetAtt("AlbSecurityGroup", "GroupId"),
             IpProtocol="tcp",
             FromPort=port,
