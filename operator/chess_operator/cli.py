@@ -19,6 +19,7 @@ from chess_operator.settings import (
     own_identity,
     own_namespace,
 )
+from chess_operator.simulation.command import simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
@@ -137,6 +138,9 @@ def _configure_logs(level: str, style: str) -> None:
 def _refuse(message: str, code: int) -> None:
     typer.echo(f"chess-operator: {message}", err=True)
     raise typer.Exit(code)
+
+
+app.command()(simulate)
 
 
 def main() -> None:

@@ -127,14 +127,14 @@ def _explain(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
         return "ScaledOut", f"{target.because}; {fleet.current} to {target.replicas}: {how}"
     if change < 0:
         players = sum(drain.connections for drain in moves.drains)
-        how = f"{len(moves.drains)} pods drain {players} connections"
+        how = f"{_pods(len(moves.drains))} with {players} connections drain"
         return "ScaledIn", f"{target.because}; {fleet.current} to {target.replicas}: {how}"
     return _steady(case, target, moves)
 
 
 def _steady(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
     if moves.going:
-        return "Drained", f"{target.because}; {len(moves.going)} drained pods go, {target.replicas} serve"
+        return "Drained", f"{target.because}; drained: {_pods(len(moves.going))} can go, {target.replicas} serve"
     if target.footing.applies:
         return "Fallback", f"{target.because}; the census is incomplete, {target.replicas} serve"
     if not case.census.complete:
@@ -142,3 +142,7 @@ def _steady(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
     if case.fleet.draining:
         return "Draining", f"{target.because}; {target.replicas} serve, {len(case.fleet.draining)} drain"
     return "Steady", f"{target.because}; {target.replicas} serve"
+
+
+def _pods(number: int) -> str:
+    return "1 pod" if number == 1 else f"{number} pods"

@@ -1,0 +1,1 @@
+"""What would the operator do with this load? The same `decide`, over a recorded load instead of a cluster."""

@@ -1,0 +1,93 @@
+"""`chess-operator simulate`: a load trace through a ChessCluster's scaling, as a table."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+
+from chess_operator.simulation.run import Row, run
+from chess_operator.simulation.trace import TraceError, read
+from chess_operator.spec import ChessClusterSpec, SpecError, parse
+
+_FORMAT = "{:>9}  {:>11}  {:>6}  {:>7}  {:>5}  {:>8}  {:>8}  {}"
+_HEAD = ("seconds", "connections", "wanted", "desired", "ready", "draining", "unserved", "why")
+
+Trace = Annotated[
+    Path, typer.Argument(help="CSV with the columns seconds and connections.", exists=True, dir_okay=False)
+]
+Manifest = Annotated[
+    Path, typer.Option("--file", "-f", help="YAML of the ChessCluster.", exists=True, dir_okay=False)
+]
+Begin = Annotated[
+    datetime,
+    typer.Option(
+        help="UTC time of the trace's second 0, for schedules.", formats=["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d"]
+    ),
+]
+Start = Annotated[
+    float, typer.Option("--pod-start", min=0, max=3600, help="Seconds until a new pod is ready.")
+]
+All = Annotated[bool, typer.Option("--all", help="Every decision, not only those that change something.")]
+
+
+def simulate(
+    trace: Trace,
+    file: Manifest,
+    *,
+    begin: Begin = datetime(2026, 1, 1),  # noqa: DTZ001  # made aware below; typer knows only naive ones
+    pod_start: Start = 1.5,
+    everything: All = False,
+) -> None:
+    """Say what the operator would do with a recorded load. Needs no cluster."""
+    try:
+        spec = _spec(file)
+        with trace.open() as lines:
+            points = read(lines)
+    except (SpecError, TraceError, OSError) as error:
+        sys.stderr.write(f"chess-operator: {error}\n")
+        raise typer.Exit(2) from None
+    origin_ms = round(begin.replace(tzinfo=UTC).timestamp() * 1000)
+    sys.stdout.write(_FORMAT.format(*_HEAD) + "\n")
+    shown: tuple[object, ...] = ()
+    for row in run(spec, points, origin_ms=origin_ms, start_ms=round(pod_start * 1000)):
+        if everything or _gist(row) != shown:
+            sys.stdout.write(_line(row) + "\n")
+            shown = _gist(row)
+
+
+def _spec(file: Path) -> ChessClusterSpec:
+    try:
+        body: Any = yaml.safe_load(file.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise SpecError(f"{file}: not YAML; give one ChessCluster") from None
+    if (
+        not isinstance(body, dict)
+        or body.get("kind") != "ChessCluster"
+        or not isinstance(body.get("spec"), dict)
+    ):
+        raise SpecError(f"{file}: not a ChessCluster; give one with kind: ChessCluster and a spec")
+    return parse(body["spec"])
+
+
+def _gist(row: Row) -> tuple[object, ...]:
+    return row.desired, row.ready, row.draining, row.unserved > 0
+
+
+def _line(row: Row) -> str:
+    wanted = "-" if row.wanted is None else row.wanted
+    seconds = f"{row.at_ms / 1000:g}"
+    return _FORMAT.format(
+        seconds,
+        row.connections,
+        wanted,
+        row.desired,
+        row.ready,
+        row.draining,
+        row.unserved,
+        f"{row.reason}: {row.message}",
+    )
