@@ -138,7 +138,7 @@ def _conclude(run: Run, outcome: Outcome) -> int:
 
 def _how_to_look_around(run: Run) -> None:
     existing = run.settings.existing
-    kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl --"
+    kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl"
     namespace = run.settings.namespace
     run.screen.say("left running, as KEEP=1 asks; look around:")
     for command in (
@@ -160,6 +160,8 @@ async def _main(run: Run) -> int:
     except (KubectlError, TargetError, VerifyError) as error:
         run.screen.freeze()
         run.screen.say(f"FAILED: {error}", "red")
+        if run.steps.standing:
+            run.screen.say(f"left: {'; '.join(run.steps.standing)}", "red")
         return 1
     return _conclude(run, outcome)
 
@@ -173,15 +175,12 @@ def main() -> int:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     with Screen() as screen:
+        run = Run(settings, chosen, screen, Steps(screen))
         try:
-            return uvloop.run(_main(Run(settings, chosen, screen, Steps(screen))))
+            return uvloop.run(_main(run))
         except (KeyboardInterrupt, asyncio.CancelledError):
             screen.freeze()
-            screen.say(
-                "stopped; what was started has been ended"
-                if not settings.keep
-                else "stopped; KEEP=1: all is left"
-            )
+            screen.say(f"stopped; left: {'; '.join(run.steps.standing) or 'nothing'}", "red")
             return 130
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,9 @@ if TYPE_CHECKING:
     from chess_bench.steps import Steps
     from chess_bench.targets import Target
 
+LOCAL = "the local cluster (`make down` removes it)"
+OPERATOR = "operator and CRD"
+
 
 @asynccontextmanager
 async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> AsyncIterator[Target]:
@@ -26,26 +28,32 @@ async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> Asy
     was_up = await targets.local_is_up()
     try:
         with steps.step("cluster"):
+            steps.stands(LOCAL)
             await targets.localcluster("up", "--nodes", "1")
         with steps.step("image"):
             await targets.localcluster("image", "build", ".")
         yield targets.local_target()
     finally:
-        if not was_up and not keep:
+        if was_up:
+            steps.away(LOCAL)
+        elif not keep:
             with steps.step("cluster down"):
                 await targets.localcluster("down")
+            steps.away(LOCAL)
 
 
 @asynccontextmanager
 async def operator(steps: Steps, target: Target, *, keep: bool) -> AsyncIterator[None]:
     """Install CRD and operator, unless the user has them."""
     with steps.step("operator"):
+        steps.stands(OPERATOR)
         installed = await installing.install_operator(target)
     try:
         yield
     finally:
         if not keep:
             await installing.uninstall(target.kubectl, installed)
+            steps.away(OPERATOR)
 
 
 @asynccontextmanager
@@ -54,6 +62,7 @@ async def chess_cluster(steps: Steps, target: Target, wish: Object, *, keep: boo
     namespace, name = wish["metadata"]["namespace"], wish["metadata"]["name"]
     with steps.step("namespace"):
         await installing.make_namespace(target, namespace)
+        steps.stands(f"namespace {namespace}")
     try:
         with steps.step("chesscluster"):
             uid = await installing.apply_cluster(target, wish)
@@ -62,4 +71,5 @@ async def chess_cluster(steps: Steps, target: Target, wish: Object, *, keep: boo
     finally:
         if not keep:
             with steps.step("namespace away"):
-                await asyncio.shield(installing.delete_namespace(target.kubectl, namespace))
+                await installing.delete_namespace(target.kubectl, namespace)
+            steps.away(f"namespace {namespace}")

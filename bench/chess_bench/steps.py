@@ -1,4 +1,4 @@
-"""The stages of a run, each announced and timed."""
+"""The stages of a run, each announced and timed, and what stands because of it."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ class Steps:
 
     screen: Screen
     seconds: dict[str, float] = field(default_factory=dict)
+    standing: list[str] = field(default_factory=list)  # what was started and is not ended yet
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -29,3 +30,11 @@ class Steps:
             yield
         finally:
             self.seconds[name] = time.monotonic() - began
+
+    def stands(self, what: str) -> None:
+        """Remember what would be left if this run ended now."""
+        self.standing.append(what)
+
+    def away(self, what: str) -> None:
+        """Forget what has been ended."""
+        self.standing.remove(what)
