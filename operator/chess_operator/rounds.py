@@ -7,7 +7,7 @@ from chess_operator.apply import Applier
 from chess_operator.build import Owner
 from chess_operator.census_source import CensusSource, Unready
 from chess_operator.conditions import Problem, failed_replicas, pod_trouble
-from chess_operator.decide import decide, history
+from chess_operator.decide import decide
 from chess_operator.drains import Drains
 from chess_operator.gather import deployment, expected_of, gather, waiting_message
 from chess_operator.kube.client import Manifest
@@ -15,6 +15,7 @@ from chess_operator.kube.kinds import CLUSTERS, PODS
 from chess_operator.kube.mirror import Key
 from chess_operator.presence_reader import Endpoint
 from chess_operator.revision import revision
+from chess_operator.scaling import history
 from chess_operator.secret_reader import Stores
 from chess_operator.spec import ChessClusterSpec, SpecError, parse
 from chess_operator.status import Situation, status

@@ -7,8 +7,8 @@ from typing import Any, get_args
 
 from chess_operator import conditions, labels
 from chess_operator.conditions import Problem
-from chess_operator.decide import history
 from chess_operator.kube.client import Manifest
+from chess_operator.scaling import history
 from chess_operator.spec.status import Phase
 from chess_operator.values import COLOURS, Decision, Observed, Verdict
 from chess_presence.census import Census
