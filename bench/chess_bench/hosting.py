@@ -45,14 +45,15 @@ async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> Asy
 @asynccontextmanager
 async def operator(steps: Steps, target: Target, *, keep: bool) -> AsyncIterator[None]:
     """Install CRD and operator, unless the user has them."""
-    with steps.step("operator"):
-        steps.stands(OPERATOR)
-        installed = await installing.install_operator(target)
+    installation = await installing.survey(target)
     try:
+        with steps.step("operator"):
+            steps.stands(OPERATOR)
+            await installing.install_operator(target, installation)
         yield
     finally:
         if not keep:
-            await installing.uninstall(target.kubectl, installed)
+            await installing.uninstall(target.kubectl, installation)
             steps.away(OPERATOR)
 
 

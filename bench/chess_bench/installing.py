@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,12 +27,19 @@ GONE_S = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """What this run put in, and so takes out."""
+class Installation:
+    """The operator's manifests, and how much of them the cluster had before."""
 
-    crd: bool
-    operator: bool
-    manifests: tuple[Object, ...]
+    crd: tuple[Object, ...]
+    operator: tuple[Object, ...]
+    had_crd: bool
+    had_operator: bool
+
+    @property
+    def deployment(self) -> tuple[str, str]:
+        """Name and namespace of the operator's Deployment."""
+        metadata = next(item for item in self.operator if item["kind"] == "Deployment")["metadata"]
+        return metadata["name"], metadata["namespace"]
 
 
 def manifests(*folders: str, image: str) -> tuple[Object, ...]:
@@ -54,19 +61,26 @@ def _with_image(item: Object, image: str) -> Object:
     return item
 
 
-async def install_operator(target: Target) -> Installed:
-    """Apply CRD and operator and wait until it runs; one that is there already stays the user's."""
-    kubectl = target.kubectl
-    crd, operator = manifests("crd", image=target.image), manifests("operator", image=target.image)
-    deployment = next(item for item in operator if item["kind"] == "Deployment")
-    name, namespace = deployment["metadata"]["name"], deployment["metadata"]["namespace"]
-    had_crd = await exists(kubectl, "crd", CRD)
-    had_operator = await exists(kubectl, "deployment", name, namespace)
-    if not had_operator or target.local:
-        await _apply(kubectl, crd)
+async def survey(target: Target) -> Installation:
+    """Look at what is there already."""
+    installation = Installation(
+        crd=manifests("crd", image=target.image),
+        operator=manifests("operator", image=target.image),
+        had_crd=await exists(target.kubectl, "crd", CRD),
+        had_operator=False,
+    )
+    name, namespace = installation.deployment
+    return replace(installation, had_operator=await exists(target.kubectl, "deployment", name, namespace))
+
+
+async def install_operator(target: Target, wanted: Installation) -> None:
+    """Apply CRD and operator and wait until it runs; a user's own operator is left as it is."""
+    kubectl, (name, namespace) = target.kubectl, wanted.deployment
+    if target.local or not wanted.had_operator:
+        await _apply(kubectl, wanted.crd)
         await kubectl.run("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
-        await _apply(kubectl, operator)
-    if had_operator and target.local:
+        await _apply(kubectl, wanted.operator)
+    if target.local and wanted.had_operator:  # the image behind the same name may be another now
         await kubectl.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
     await kubectl.run(
         "-n",
@@ -77,7 +91,6 @@ async def install_operator(target: Target) -> Installed:
         f"--timeout={READY_S}s",
         timeout_s=READY_S + 5,
     )
-    return Installed(crd=not had_crd, operator=not had_operator, manifests=operator + crd)
 
 
 async def _apply(kubectl: Kubectl, items: Sequence[Object]) -> None:
@@ -152,12 +165,18 @@ async def delete_namespace(kubectl: Kubectl, name: str) -> None:
     )
 
 
-async def uninstall(kubectl: Kubectl, installed: Installed) -> None:
+async def uninstall(kubectl: Kubectl, installation: Installation) -> None:
     """Take out what `install_operator` put in."""
-    if not installed.operator:
-        return
-    leaving = [
-        item for item in installed.manifests if item["kind"] != "CustomResourceDefinition" or installed.crd
-    ]
-    text = "\n---\n".join(json.dumps(item) for item in leaving)
-    await kubectl.run("delete", "--ignore-not-found", "--wait=false", "-f", "-", stdin=text)
+    leaving = () if installation.had_operator else installation.operator
+    leaving += () if installation.had_crd else installation.crd
+    if leaving:
+        text = "\n---\n".join(json.dumps(item) for item in leaving)
+        await kubectl.run(
+            "delete",
+            "--ignore-not-found",
+            f"--timeout={GONE_S}s",
+            "-f",
+            "-",
+            stdin=text,
+            timeout_s=GONE_S + 5,
+        )
