@@ -30,6 +30,7 @@ lock: ## pin the dependencies again (requirements/*.txt, hashed)
 	$(LOCK) --extra operator --extra server -o requirements/image.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group image -o requirements/image-build.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:emulator -o requirements/emulator.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:checkov -o requirements/checkov.txt
 
 lint: install ## ruff, import contracts
 	@$(BIN)/ruff check .
