@@ -67,6 +67,7 @@ bench-stacks: aws-tools ## synth, lint and deploy times
 manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.crd
 	@$(BIN)/python -m chess_operator.install
+	@$(BIN)/python charts/render.py
 
 demo: install ## the whole thing on this machine: cluster, operator, 400 players (DEMO_PLAYERS, DEMO_GAMES, KEEP=1, CONTEXT=…)
 	@DEMO_PLAYERS="$(DEMO_PLAYERS)" DEMO_GAMES="$(DEMO_GAMES)" KEEP="$(KEEP)" CONTEXT="$(CONTEXT)" IMAGE="$(IMAGE)" \
