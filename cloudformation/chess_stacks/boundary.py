@@ -1,7 +1,7 @@
 """The permission boundary: the most that any role of the environment can ever do, its own included.
 
-It admits the services that an environment uses, and never its own change, a role without it, or users and their keys. It
-grants nothing: a role may do what both it and the boundary allow.
+It admits the services that an environment uses, and never its own change, a role without it, or users and their
+keys. It grants nothing: a role may do what both it and the boundary allow.
 """
 
 from __future__ import annotations

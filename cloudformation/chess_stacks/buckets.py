@@ -18,7 +18,7 @@ def add(
     draft: Draft, logical_id: str, *, key: Any = None, expire_days: int | None = None, logs_to: Any = None
 ) -> s3.Bucket:
     """Add a bucket; `expire_days` for what only matters for a while."""
-    logging = {}
+    logging: dict[str, Any] = {}
     if logs_to is not None:
         logging["LoggingConfiguration"] = s3.LoggingConfiguration(
             DestinationBucketName=logs_to, LogFilePrefix=f"s3/{logical_id}/"
@@ -77,7 +77,7 @@ def _encryption(key: Any) -> s3.BucketEncryption:
 
 
 def _lifecycle(expire_days: int | None) -> s3.LifecycleConfiguration:
-    expiry = {"ExpirationInDays": expire_days} if expire_days else {}
+    expiry: dict[str, Any] = {"ExpirationInDays": expire_days} if expire_days else {}
     return s3.LifecycleConfiguration(
         Rules=[
             s3.LifecycleRule(

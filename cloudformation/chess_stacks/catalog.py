@@ -1,7 +1,8 @@
 """All stacks there are, and the order a profile puts them in.
 
-The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap and delivery come before
-everything else: they hold the bucket for templates and the role that CloudFormation assumes for each stack.
+The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap and delivery
+come before everything else: they hold the bucket for templates and the role that CloudFormation assumes for
+each stack.
 """
 
 from __future__ import annotations

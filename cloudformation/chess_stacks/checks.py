@@ -1,7 +1,7 @@
 """Rules across fields of a profile: combinations that AWS refuses, or that would not do what they say.
 
-A rule returns problems and never raises; `profile.load` reports the first ones with the field's path, the value and what is
-allowed.
+A rule returns problems and never raises; `profile.load` reports the first ones with the field's path, the value
+and what is allowed.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def problems(profile: Profile) -> list[Problem]:
 
 
 def warnings(profile: Profile) -> list[str]:
-    """What deserves a word but no refusal."""
+    """Say what deserves a word but no refusal."""
     return [
         f"{path}: {value} is newer than the table this project carries; not checked"
         for path, value, newer in (
@@ -149,7 +149,7 @@ def _public_cidr(cidr: str) -> Iterator[Problem]:
 
 def is_graviton(instance_type: str) -> bool:
     """`m7g.large`, `c8gn.xlarge`, `t4g.small`, `a1.medium` are arm64: a `g` follows the generation's digit."""
-    family = instance_type.split(".")[0]
+    family = instance_type.partition(".")[0]
     generation = next((index for index, char in enumerate(family) if char.isdigit()), len(family))
     return family == "a1" or "g" in family[generation:]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from chess_stacks.commands import moving, offline
+from chess_stacks.commands import moving, offline, reading
 from chess_stacks.commands.options import verb
 from chess_stacks.deploy.failure import ERROR
 
@@ -43,6 +43,8 @@ for command in (
     moving.diff,
     moving.deploy,
     moving.destroy,
+    reading.drift,
+    reading.outputs,
     offline.graph,
     offline.explain,
 ):

@@ -1,7 +1,7 @@
 """What AWS accepts, as dated tables: the values that troposphere and cfn-lint let through though AWS refuses them.
 
-Each table names the day it was read. A value that is newer than a table is warned about and not refused, so that the project
-does not stand in the way of a release; what is older, misspelt or contradictory is refused.
+Each table names the day it was read. A value that is newer than a table is warned about and not refused, so
+that the project does not stand in the way of a release; what is older, misspelt or contradictory is refused.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ POSTGRES_MINORS: Final = {
         18: (3, 4, 6),
     },
 }
-"""Kind of database → major → minors on offer, deprecated ones left out; from cfn-lint 1.58's tables, read 2026-11-20."""
+"""Kind of database → major → minors on offer, without deprecated ones; cfn-lint 1.58, read 2026-11-20."""
 
 CACHE_ENGINES: Final = {"valkey": ("7.2", "8.0", "8.1", "8.2"), "redis": ("6.2", "7.0", "7.1")}
 """ElastiCache engine → versions; from cfn-lint 1.58's tables, read 2026-11-20."""

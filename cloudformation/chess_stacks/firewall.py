@@ -18,6 +18,10 @@ _MANAGED = (
 )
 
 
+_AS_THE_GROUP_SAYS: dict[str, Any] = {"None": {}}
+"""No keyword argument can be called None."""
+
+
 def web_acl(draft: Draft, *, scope: str, rate_limit: int, log_key: Any = None) -> wafv2.WebACL:
     """Add a web ACL that allows by default; what it blocks and counts goes to a log group."""
     acl = draft.add(
@@ -65,7 +69,7 @@ def _managed(name: str, priority: int) -> wafv2.WebACLRule:
     return wafv2.WebACLRule(
         Name=name,
         Priority=priority,
-        OverrideAction=wafv2.OverrideAction(**{"None": {}}),
+        OverrideAction=wafv2.OverrideAction(**_AS_THE_GROUP_SAYS),
         Statement=wafv2.Statement(
             ManagedRuleGroupStatement=wafv2.ManagedRuleGroupStatement(VendorName="AWS", Name=name)
         ),

@@ -1,7 +1,7 @@
 """Roles and policies: every policy is an awacs value, every role carries the environment's permission boundary.
 
-Physical role names stay unset, so CloudFormation names them `chess-<env>-<stack>-…`; that prefix is what execution roles and
-pass-role permissions are scoped to.
+Physical role names stay unset, so CloudFormation names them `chess-<env>-<stack>-…`; that prefix is what
+execution roles and pass-role permissions are scoped to.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ VERSION = "2012-10-17"
 
 
 def document(*statements: Statement) -> PolicyDocument:
-    """A policy document of the current version."""
+    """Put statements into a document of the current version."""
     return PolicyDocument(Version=VERSION, Statement=list(statements))
 
 

@@ -1,7 +1,8 @@
-"""What Karpenter needs of AWS: a controller role, a node role's access entry, an interruption queue and its events.
+"""What Karpenter needs of AWS: a controller role, an access entry, an interruption queue and its events.
 
-Karpenter's own objects (EC2NodeClass, NodePool) are Kubernetes' and live with the charts; they find subnets and the security
-group by the tag `karpenter.sh/discovery`. The controller may only touch instances that carry the cluster's tag.
+Karpenter's own objects (EC2NodeClass, NodePool) are Kubernetes' and live with the charts; they find subnets and
+the security group by the tag `karpenter.sh/discovery`. The controller may only touch instances that carry the
+cluster's tag.
 """
 
 from __future__ import annotations

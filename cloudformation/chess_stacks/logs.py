@@ -16,7 +16,7 @@ def group(
     draft: Draft, logical_id: str, days: int, name: str | None = None, key: Any = None
 ) -> logs.LogGroup:
     """Add a log group; a name only where a service insists on one."""
-    more = {"LogGroupName": name} if name else {}
+    more: dict[str, Any] = {"LogGroupName": name} if name else {}
     return draft.add(
         logs.LogGroup(
             logical_id,

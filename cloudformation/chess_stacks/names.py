@@ -1,7 +1,7 @@
 """Every name that more than one place must spell alike: stacks, SSM paths, parameters, role outputs.
 
-Physical names of resources stay unset wherever CloudFormation may have to replace the resource, so what is named here is
-what people and other programs look things up by.
+Physical names of resources stay unset wherever CloudFormation may have to replace the resource, so what is
+named here is what people and other programs look things up by.
 """
 
 from __future__ import annotations

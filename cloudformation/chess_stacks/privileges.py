@@ -1,8 +1,9 @@
-"""What the role that CloudFormation assumes for a stack may do: derived from the resource types in its template. Pure.
+"""What the role that CloudFormation assumes for a stack may do: derived from its resource types. Pure.
 
-Each action comes from a type's own registry handlers, or from `EXTRA`, where the reason for it stands. An action that
-IAM can limit to resources is limited to this environment's names, or where AWS makes up the name to this account and region;
-the others are limited to the region. Roles may only be made or changed with the permission boundary on them.
+Each action comes from a type's own registry handlers, or from `EXTRA`, where the reason for it stands. An
+action that IAM can limit to resources is limited to this environment's names, or where AWS makes up the name to
+this account and region; the others are limited to the region. Roles may only be made or changed with the
+permission boundary on them.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
         ":{region}:{account}:delivery*",
     ),
 }
-"""Service → ends of the ARNs its actions are limited to; a service that is not here: everything of the account and region."""
+"""Service → ends of the ARNs its actions are limited to; for others everything of the account and region."""
 
 
 def actions(types: Iterable[str]) -> frozenset[str]:
@@ -130,7 +131,7 @@ def actions(types: Iterable[str]) -> frozenset[str]:
 
 
 def statements(types: Iterable[str], *, env: str, region: str, boundary: Any) -> list[Statement]:
-    """The policy of one stack's execution role."""
+    """Write the policy of one stack's execution role."""
     needed = actions(types)
     bounded, free = needed & _BOUNDED, needed - _BOUNDED
     scoped = {action for action in free if registry.scopes_to_resource(action)}

@@ -73,7 +73,7 @@ def load(name: str, overlay: Path | None = None, env: str | None = None) -> Prof
 
 
 def read_overlay(path: Path) -> dict[str, Any]:
-    """A user's YAML file as a mapping; `{}` for an empty one."""
+    """Read a user's YAML file as a mapping; `{}` for an empty one."""
     try:
         tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as wrong:

@@ -1,7 +1,7 @@
 """What CloudFormation's registry and IAM say of themselves, read from the copies that cfn-lint ships. No network.
 
-`handler_permissions` are the actions that a resource type's own handlers declare; `scopes_to_resource` tells whether IAM
-lets an action be limited to a resource at all.
+`handler_permissions` are the actions that a resource type's own handlers declare; `scopes_to_resource` tells
+whether IAM lets an action be limited to a resource at all.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class UnknownTypeError(LookupError):
 
 @cache
 def schema(resource_type: str, region: str = "us-east-1") -> dict[str, Any]:
-    """The registry schema of a resource type."""
+    """Read the registry schema of a resource type."""
     digest = _provider(region).get(resource_type)
     if digest is None:
         raise UnknownTypeError(f"{resource_type} is not in the registry of {region}")
@@ -32,7 +32,7 @@ def schema(resource_type: str, region: str = "us-east-1") -> dict[str, Any]:
 
 
 def handler_permissions(resource_type: str) -> frozenset[str]:
-    """Actions that CloudFormation needs to create, read, update and delete the type; what IAM does not know is left out."""
+    """List what CloudFormation needs to create, read, update and delete the type; IAM knows each action."""
     handlers = schema(resource_type).get("handlers", {})
     named = (action for kind in _HANDLERS for action in handlers.get(kind, {}).get("permissions", ()))
     return frozenset(action for action in named if _WELL_FORMED.match(action) and is_action(action))

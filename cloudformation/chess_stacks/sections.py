@@ -1,7 +1,7 @@
 """The sections of a profile: what each part of an environment can be asked for, and within which bounds.
 
-A bound that involves one field stands on the field; one that involves several stands in `checks`. Field descriptions feed
-`chess-stacks explain`, so they say what the setting does for a reader who decides about it.
+A bound that involves one field stands on the field; one that involves several stands in `checks`. Field
+descriptions feed `chess-stacks explain`, so they say what the setting does for a reader who decides about it.
 """
 
 from __future__ import annotations
@@ -52,7 +52,9 @@ class Network:
         "address range, /16 to /20"
     )
     zones: int = _field("availability zones that get subnets (EKS and the ALB want two)", 2, ge=2, le=3)
-    single_zone: bool = _field("keep nodes, NAT and data in the first zone: cheap, no zone redundancy", False)
+    single_zone: bool = _field(
+        "keep nodes, NAT and data in the first zone: cheap, no zone redundancy", default=False
+    )
     nat: Literal["none", "single", "per-zone"] = _field("how private subnets reach the internet", "single")
     interface_endpoints: tuple[Literal[facts.INTERFACE_ENDPOINTS], ...] = _field(  # type: ignore[valid-type]
         "AWS services reached without leaving the VPC; each costs by the hour and zone", ()
@@ -65,7 +67,7 @@ class Network:
 class Security:
     """Keys, secrets and the regional firewall."""
 
-    waf: bool = _field("AWS WAF in front of the internal ALB as well", False)
+    waf: bool = _field("AWS WAF in front of the internal ALB as well", default=False)
     waf_rate_limit: int = _field(
         "requests per 5 minutes and address before WAF blocks", 2000, ge=10, le=2_000_000
     )
@@ -83,10 +85,10 @@ class RdsDatabase:
     )
     storage_gib: int = _field("gp3 storage", 20, ge=20, le=65_536)
     max_storage_gib: int = _field("storage grows by itself up to here", 100, ge=20, le=65_536)
-    multi_az: bool = _field("a standby in another zone takes over", False)
+    multi_az: bool = _field("a standby in another zone takes over", default=False)
     replicas: int = _field("read replicas", 0, ge=0, le=5)
     backup_days: int = _field("point-in-time recovery window", 7, ge=1, le=35)
-    deletion_protection: bool = _field("refuse deletion by API", False)
+    deletion_protection: bool = _field("refuse deletion by API", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -106,7 +108,7 @@ class AuroraDatabase:
     max_readers: int = _field("readers that autoscaling may add up to", 0, ge=0, le=15)
     reader_cpu_percent: int = _field("CPU that reader autoscaling aims at", 60, ge=10, le=90)
     backup_days: int = _field("point-in-time recovery window", 7, ge=1, le=35)
-    deletion_protection: bool = _field("refuse deletion by API", False)
+    deletion_protection: bool = _field("refuse deletion by API", default=False)
 
 
 Database = Annotated[RdsDatabase | AuroraDatabase, Field(discriminator="kind")]
@@ -172,8 +174,8 @@ class Eks:
         Literal[facts.ADDONS],  # type: ignore[valid-type]
         Annotated[str, Field(pattern=r"^v\d+\.\d+\.\d+-eksbuild\.\d+$")],
     ] = Field(default_factory=dict, description="pinned versions; an add-on without one gets EKS's default")
-    extended_support: bool = _field("pay for extended support rather than be upgraded", False)
-    deletion_protection: bool = _field("refuse deletion by API", False)
+    extended_support: bool = _field("pay for extended support rather than be upgraded", default=False)
+    deletion_protection: bool = _field("refuse deletion by API", default=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
@@ -186,7 +188,7 @@ class Edge:
     hosted_zone_id: Annotated[str, Field(pattern=r"^Z[A-Z0-9]{5,31}$")] | None = _field(
         "Route 53 zone of it", None
     )
-    waf: bool = _field("AWS WAF at CloudFront", False)
+    waf: bool = _field("AWS WAF at CloudFront", default=False)
     price_class: Literal["PriceClass_100", "PriceClass_200", "PriceClass_All"] = _field(
         "edge locations", "PriceClass_100"
     )
@@ -207,14 +209,14 @@ class Edge:
     )
     idle_timeout_seconds: int = _field("ALB closes a silent connection after this", 120, ge=1, le=4000)
     deregistration_seconds: int = _field("how long a leaving pod may finish", 300, ge=0, le=3600)
-    access_logs: bool = _field("ALB and CloudFront access logs in S3", True)
+    access_logs: bool = _field("ALB and CloudFront access logs in S3", default=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
 class Observability:
     """Dashboards, alarms, logs, traces."""
 
-    enabled: bool = _field("the stack as a whole", True)
+    enabled: bool = _field("the stack as a whole", default=True)
     alarm_email: Email | None = _field("subscriber of the alarm topic", None)
     log_days: LogDays = _field("how long application logs stay", 30)
     xray_percent: float = _field("share of requests that X-Ray samples", 5.0, ge=0, le=100)

@@ -1,8 +1,8 @@
 """What a stack is: a builder, the upstream outputs it takes, and where it lives.
 
-A stack module composes a `Draft`: the troposphere template and the inputs it declares grow together, so a template
-parameter without a source (or the reverse) cannot be written. `Stack` is the value that the catalog, the synthesiser and
-the command line share.
+A stack module composes a `Draft`: the troposphere template and the inputs it declares grow together, so a
+template parameter without a source (or the reverse) cannot be written. `Stack` is the value that the catalog,
+the synthesiser and the command line share.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The address plan: which block each subnet gets. Pure.
 
-The VPC is cut into eighths. Eighths 0 to 2 are private (nodes and pods need the room), eighth 6 holds the public subnets and
-eighth 7 the data subnets, an eighth of it each. A zone's blocks do not depend on how many zones there are, so a third zone can
-be added without moving what stands.
+The VPC is cut into eighths. Eighths 0 to 2 are private (nodes and pods need the room), eighth 6 holds the
+public subnets and eighth 7 the data subnets, an eighth of it each. A zone's blocks do not depend on how many
+zones there are, so a third zone can be added without moving what stands.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""What an environment needs before any other stack: a key, buckets, image repositories, a permission boundary, a budget.
+"""What an environment needs first: a key, buckets, image repositories, a permission boundary, a budget.
 
-It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role is there yet.
+It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role is there
+yet.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
-from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms, s3
+from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms
 
 from chess_stacks import boundary, buckets, iam, names, retention
 from chess_stacks.stack import define

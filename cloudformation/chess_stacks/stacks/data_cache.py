@@ -1,8 +1,9 @@
 """ElastiCache: games in play, presence, fan-out and timers.
 
-Nothing is ever evicted: a game in play that vanished would be a lost game, so a full cache refuses writes instead. Every
-shape is encrypted in transit and at rest and admits one application user (and, for Redis, a default user that may do nothing).
-The single node is a replication group of one, because a plain cache cluster cannot be encrypted at rest.
+Nothing is ever evicted: a game in play that vanished would be a lost game, so a full cache refuses writes
+instead. Every shape is encrypted in transit and at rest and admits one application user (and, for Redis, a
+default user that may do nothing). The single node is a replication group of one, because a plain cache cluster
+cannot be encrypted at rest.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _family(cache: Cache) -> str:
 def _nodes(draft: Draft, cache: Cache) -> dict[str, Any]:
     """How many nodes there are, and where."""
     failover = cache.replicas > 0
-    zones = {"MultiAZEnabled": failover and not draft.profile.network.single_zone}
+    zones: dict[str, Any] = {"MultiAZEnabled": failover and not draft.profile.network.single_zone}
     if cache.kind == "cluster":
         return {
             "NumNodeGroups": cache.shards,

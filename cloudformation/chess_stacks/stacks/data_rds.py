@@ -1,7 +1,8 @@
 """PostgreSQL: RDS with read replicas, or Aurora with a writer and readers.
 
-RDS manages the master password (and rotates it) wherever it can. It cannot for an RDS instance that has read replicas, so
-there the stack generates the secret itself and hands it over by dynamic reference; no password is ever in the template.
+RDS manages the master password (and rotates it) wherever it can. It cannot for an RDS instance that has read
+replicas, so there the stack generates the secret itself and hands it over by dynamic reference; no password is
+ever in the template.
 """
 
 from __future__ import annotations
@@ -136,9 +137,11 @@ def _aurora(draft: Draft, database: AuroraDatabase) -> None:
             Tags=draft.tags(),
         )
     )
-    scaling = {}
+    scaling: dict[str, Any] = {}
     if database.capacity == "serverless":
-        pause = {"SecondsUntilAutoPause": database.pause_after_seconds} if database.min_acu == 0 else {}
+        pause: dict[str, Any] = (
+            {"SecondsUntilAutoPause": database.pause_after_seconds} if database.min_acu == 0 else {}
+        )
         scaling["ServerlessV2ScalingConfiguration"] = ServerlessV2(
             MinCapacity=database.min_acu, MaxCapacity=database.max_acu, **pause
         )

@@ -1,7 +1,8 @@
 """Who may deploy: the role that CloudFormation assumes for each stack, and the role of CI.
 
-It is a stack of its own because it grows with every other one: bootstrap has to fit into CloudFormation's inline limit (the
-bucket for larger templates is what it makes), this one does not. Both are deployed with the caller's own rights.
+It is a stack of its own because it grows with every other one: bootstrap has to fit into CloudFormation's
+inline limit (the bucket for larger templates is what it makes), this one does not. Both are deployed with the
+caller's own rights.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ GITHUB = "token.actions.githubusercontent.com"
 
 
 def stack_of(others: tuple[Stack, ...]) -> Stack:
-    """The delivery stack of an environment with these other stacks."""
+    """Make the delivery stack of an environment with these other stacks."""
 
     def compose(draft: Draft) -> None:
         _execution_roles(draft, others)
@@ -40,7 +41,7 @@ def _execution_roles(draft: Draft, others: tuple[Stack, ...]) -> None:
         template = stack.build(draft.profile)
         if template is None:
             continue
-        types = {resource.resource_type for resource in template.resources.values()}
+        types = {resource.resource_type or "" for resource in template.resources.values()}
         region = stack.region(draft.profile)
         limit = draft.take(names.BOOTSTRAP, "BoundaryArn")
         wanted = privileges.statements(types, env=draft.profile.env, region=region, boundary=limit)

@@ -1,8 +1,8 @@
-"""CloudFront with everything it needs, in us-east-1 because certificates and firewalls of CloudFront must be there.
+"""CloudFront with everything it needs, in us-east-1 because its certificates and firewalls must be there.
 
-The web client is a private bucket that only this distribution reads (origin access control); game paths go to the internal
-ALB through a VPC origin, uncached and with every viewer header, so WebSocket upgrades pass. Without a domain CloudFront's own
-name and certificate serve.
+The web client is a private bucket that only this distribution reads (origin access control); game paths go to
+the internal ALB through a VPC origin, uncached and with every viewer header, so WebSocket upgrades pass.
+Without a domain CloudFront's own name and certificate serve.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, certificatemanager, cloudfront, kms, logs, route53
+from troposphere.validators.route53 import AliasTarget
 
 from chess_stacks import buckets, firewall, iam, names, retention
 from chess_stacks.stack import define
@@ -183,7 +184,7 @@ def _certificate(draft: Draft) -> cloudfront.ViewerCertificate:
 
 
 def _firewall(draft: Draft) -> Any:
-    """The base key lives in the environment's region, so the firewall's log has one of its own here."""
+    """Give the firewall's log a key of its own: the base key lives in the environment's region."""
     group = names.stack_name(draft.profile.env, draft.key)
     context = Sub(
         f"arn:${{AWS::Partition}}:logs:${{AWS::Region}}:${{AWS::AccountId}}:log-group:aws-waf-logs-{group}"
@@ -266,7 +267,7 @@ def _records(draft: Draft, domain: str) -> None:
                 Name=f"{domain}.",
                 Type=kind,
                 HostedZoneId=draft.profile.edge.hosted_zone_id,
-                AliasTarget=route53.AliasTarget(
+                AliasTarget=AliasTarget(  # type: ignore[no-untyped-call]
                     DNSName=GetAtt("Distribution", "DomainName"), HostedZoneId=CLOUDFRONT_ZONE
                 ),
             )

@@ -1,7 +1,8 @@
 """The internal load balancer, its listener and the two target groups that blue and green attach to.
 
-CloudFormation owns all of it, so deleting the cluster never leaves a load balancer behind. The operator owns one thing: the
-weights of the listener rule. They start at 100 to blue; `deploy` carries the live ones and `drift` leaves them out.
+CloudFormation owns all of it, so deleting the cluster never leaves a load balancer behind. The operator owns
+one thing: the weights of the listener rule. They start at 100 to blue; `deploy` carries the live ones and
+`drift` leaves them out.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """The Kubernetes control plane, who may use it, and the add-ons that nodes need before they join.
 
-vpc-cni, kube-proxy and the Pod Identity agent are daemon sets: they become active with no node there, and a node without
-them never becomes ready. That is why they live here and not with the other add-ons. Network policy is switched on in vpc-cni;
-without it every NetworkPolicy of the charts would be decoration.
+vpc-cni, kube-proxy and the Pod Identity agent are daemon sets: they become active with no node there, and a
+node without them never becomes ready. That is why they live here and not with the other add-ons. Network policy
+is switched on in vpc-cni; without it every NetworkPolicy of the charts would be decoration.
 """
 
 from __future__ import annotations
@@ -119,7 +119,7 @@ def _logging(wanted: Eks) -> eks.Logging:
 
 def _vpc(draft: Draft, wanted: Eks) -> eks.ResourcesVpcConfig:
     public = wanted.endpoint != "private"
-    more = {"PublicAccessCidrs": list(wanted.public_cidrs)} if public else {}
+    more: dict[str, Any] = {"PublicAccessCidrs": list(wanted.public_cidrs)} if public else {}
     return eks.ResourcesVpcConfig(
         SubnetIds=draft.take("network", "PrivateSubnetIds", "List<AWS::EC2::Subnet::Id>"),
         EndpointPublicAccess=public,
@@ -175,7 +175,7 @@ def _early_addon(draft: Draft, name: str) -> None:
 def addon(draft: Draft, name: str, cluster: Any, **more: Any) -> eks.Addon:
     """Add an add-on: overwrites what EKS or a person put there, and goes with the stack."""
     version = draft.profile.eks.addon_versions.get(name)
-    pinned = {"AddonVersion": version} if version else {}
+    pinned: dict[str, Any] = {"AddonVersion": version} if version else {}
     return draft.add(
         eks.Addon(
             f"{names.pascal(name)}Addon",
@@ -190,7 +190,7 @@ def addon(draft: Draft, name: str, cluster: Any, **more: Any) -> eks.Addon:
 
 
 def _auto_chain(draft: Draft) -> None:
-    """Auto Mode's default node class puts pods into EKS' own security group: it takes the app group's place in the chain."""
+    """Put EKS' own security group into the chain: it is where Auto Mode's default node class puts pods."""
     edge = draft.profile.edge
     own = GetAtt("Cluster", "ClusterSecurityGroupId")
     links = (

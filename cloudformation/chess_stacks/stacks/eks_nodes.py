@@ -1,8 +1,9 @@
 """What pods run on: managed node groups, and with Karpenter its roles and interruption queue.
 
-A group's instance types, capacity type, image and subnets are create-only, so a change replaces the group. Its physical name
-stays unset and the new group stands before the old one goes. Instances demand IMDSv2 with one hop, so pods cannot reach
-the node's role; volumes are encrypted. Each instance is in EKS' own security group and in the app group of the chain.
+A group's instance types, capacity type, image and subnets are create-only, so a change replaces the group. Its
+physical name stays unset and the new group stands before the old one goes. Instances demand IMDSv2 with one
+hop, so pods cannot reach the node's role; volumes are encrypted. Each instance is in EKS' own security group
+and in the app group of the chain.
 """
 
 from __future__ import annotations

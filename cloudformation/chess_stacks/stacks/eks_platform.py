@@ -1,7 +1,8 @@
 """Add-ons that need nodes, and the identities that pods assume.
 
-Every role here is for one service account, by EKS Pod Identity. The load balancer controller only attaches pods to the target
-groups that the edge stack owns, so it may not make a load balancer: `destroy` is then never stuck on one it left behind.
+Every role here is for one service account, by EKS Pod Identity. The load balancer controller only attaches pods
+to the target groups that the edge stack owns, so it may not make a load balancer: `destroy` is then never stuck
+on one it left behind.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """The VPC: subnets in two or three zones, ways out, endpoints, flow logs.
 
-Public subnets hold NAT gateways only; private ones nodes, pods and the internal ALB; data subnets have no route but the
-VPC's own and the gateway endpoints. EKS, the ALB and database subnet groups insist on two zones, so a single-zone
-environment still has the subnets of two and merely uses the first.
+Public subnets hold NAT gateways only; private ones nodes, pods and the internal ALB; data subnets have no route
+but the VPC's own and the gateway endpoints. EKS, the ALB and database subnet groups insist on two zones, so a
+single-zone environment still has the subnets of two and merely uses the first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from awacs import logs as logs_actions
 from troposphere import GetAtt, GetAZs, Join, Ref, Select, Sub, ec2
@@ -208,12 +208,12 @@ def _flow_logs(draft: Draft, vpc: ec2.VPC) -> None:
     )
 
 
-def _to_bucket(draft: Draft) -> dict[str, object]:
+def _to_bucket(draft: Draft) -> dict[str, Any]:
     bucket = draft.take(names.BOOTSTRAP, "LogBucketArn")
     return {"LogDestinationType": "s3", "LogDestination": Sub("${Bucket}/flow-logs/", Bucket=bucket)}
 
 
-def _to_log_group(draft: Draft) -> dict[str, object]:
+def _to_log_group(draft: Draft) -> dict[str, Any]:
     group = logs.group(draft, "FlowLogGroup", draft.profile.network.flow_log_days)
     return {
         "LogDestinationType": "cloud-watch-logs",

@@ -1,14 +1,14 @@
 """Keys, secrets, security groups and the regional firewall.
 
-The security groups form a chain: CloudFront's network → ALB → app → data. Each takes from the one before it and nothing else,
-and the data groups let nothing out.
+The security groups form a chain: CloudFront's network → ALB → app → data. Each takes from the one before it and
+nothing else, and the data groups let nothing out.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from troposphere import GetAtt, Ref, Sub, ec2, kms, secretsmanager
+from troposphere import GetAtt, Ref, ec2, kms, secretsmanager
 
 from chess_stacks import firewall, iam, names, retention
 from chess_stacks.stack import define
@@ -87,7 +87,7 @@ def _groups(draft: Draft) -> None:
         "Cache": "Redis: takes connections of the pods, reaches nothing",
     }
     for name, description in descriptions.items():
-        egress = {} if name == "App" else {"SecurityGroupEgress": [NO_EGRESS]}
+        egress: dict[str, Any] = {} if name == "App" else {"SecurityGroupEgress": [NO_EGRESS]}
         tags = {"karpenter.sh/discovery": cluster} if name == "App" else {}
         group = draft.add(
             ec2.SecurityGroup(
