@@ -134,7 +134,10 @@ def _explain(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
 
 def _steady(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
     if moves.going:
-        return "Drained", f"{target.because}; drained: {_pods(len(moves.going))} can go, {target.replicas} serve"
+        return (
+            "Drained",
+            f"{target.because}; {_pods(len(moves.going))} drained and can go, {target.replicas} serve",
+        )
     if target.footing.applies:
         return "Fallback", f"{target.because}; the census is incomplete, {target.replicas} serve"
     if not case.census.complete:

@@ -82,7 +82,7 @@ def plan(scene: Scene, desired: int) -> Moves:
         drains=drains,
         takebacks=takebacks,
         costs={uid: cost for uid, cost in _costs(scene).items() if uid not in touched},
-        wakes_ms=(*moves.wakes_ms, *_deadlines(scene)),
+        wakes_ms=(*moves.wakes_ms, *_deadlines(scene, drains)),
     )
 
 
@@ -195,12 +195,10 @@ def _mended(scene: Scene) -> Moves:
     return Moves(replicas=0, drains=drains, takebacks=takebacks)
 
 
-def _deadlines(scene: Scene) -> tuple[int, ...]:
-    ends = (
-        pod.drain_deadline_ms + CLOSING_MS
-        for pod in scene.fleet.draining
-        if pod.drain_deadline_ms is not None
-    )
+def _deadlines(scene: Scene, begun: tuple[Drain, ...]) -> tuple[int, ...]:
+    """When pods that drain are overdue."""
+    running = [pod.drain_deadline_ms for pod in scene.fleet.draining if pod.drain_deadline_ms is not None]
+    ends = (deadline + CLOSING_MS for deadline in (*running, *(drain.deadline_ms for drain in begun)))
     return tuple(end for end in ends if end > scene.now_ms)
 
 

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from chess_operator.decide.fleet import Case
 from chess_operator.decide.moves import Moves
 from chess_operator.decide.target import Target
+from chess_operator.scaling.behavior import Step
+from chess_operator.scaling.schedules import Limits
 from chess_operator.spec import ChessClusterSpec
 from chess_operator.spec.scaling import Scaling
 from chess_operator.values import Observed, Plan, Verdict, Verdicts
@@ -92,14 +94,11 @@ def _active(spec: ChessClusterSpec, census: Census) -> Verdict:
 def _limited(target: Target) -> Verdict:
     limits, want = target.limits, target.wanted
     if limits is None or want is None:
-        return Verdict(
-            status=False, reason="NotApplicable", message="limits are not in force with scaling.mode External"
-        )
+        message = "limits are not in force with scaling.mode External"
+        return Verdict(status=False, reason="NotApplicable", message=message)
+    if target.step is not None and _by_rate(target.step, limits):
+        return _rated(target.step)
     where = f" (schedule {limits.schedule})" if limits.schedule else ""
-    if target.step is not None and target.step.limited_by is not None:
-        direction = "scaleUp" if target.step.limited_by == "ScaleUpLimit" else "scaleDown"
-        message = f"behavior.{direction} allows {target.step.replicas} for now, the load wants {target.step.stabilized}"
-        return Verdict(status=True, reason=target.step.limited_by, message=message)
     if want > limits.maximum:
         message = f"the load wants {want}, maxReplicas{where} is {limits.maximum}"
         return Verdict(status=True, reason="TooManyReplicas", message=message)
@@ -108,6 +107,19 @@ def _limited(target: Target) -> Verdict:
         return Verdict(status=True, reason="TooFewReplicas", message=message)
     message = f"the load wants {want}, between {limits.minimum} and {limits.maximum}{where}"
     return Verdict(status=False, reason="DesiredWithinRange", message=message)
+
+
+def _by_rate(move: Step, limits: Limits) -> bool:
+    """Whether the rate is the tighter limit."""
+    if move.limited_by == "ScaleUpLimit":
+        return move.replicas < limits.maximum
+    return move.limited_by == "ScaleDownLimit" and move.replicas > limits.minimum
+
+
+def _rated(move: Step) -> Verdict:
+    direction = "scaleUp" if move.limited_by == "ScaleUpLimit" else "scaleDown"
+    message = f"behavior.{direction} allows {move.replicas} for now, the load wants {move.stabilized}"
+    return Verdict(status=True, reason=move.limited_by or "", message=message)
 
 
 def _fallback(scaling: Scaling, target: Target) -> Verdict:

@@ -67,7 +67,7 @@ def step(behavior: Behavior, past: History, current: int, now_ms: int) -> Step:
     wakes = (
         memory.next_change(past, up_ms, now_ms, resolution),
         memory.next_change(past, down_ms, now_ms, resolution),
-        _period_end(behavior, past, now_ms) if reason else None,
+        _period_end(_holding_back(behavior, reason), past, now_ms),
     )
     again = min((wake for wake in wakes if wake is not None), default=None)
     return Step(replicas=allowed, stabilized=stabilized, limited_by=reason, again_ms=again)
@@ -125,9 +125,14 @@ def _at_period_start(policy: Policy, past: History, current: int, now_ms: int) -
     return current - sum(event.change for event in past.events if event.at_ms > cutoff)
 
 
-def _period_end(behavior: Behavior, past: History, now_ms: int) -> int | None:
+def _holding_back(behavior: Behavior, reason: str | None) -> tuple[Policy, ...]:
+    if reason == "ScaleUpLimit":
+        return _policies(behavior.scale_up, _UP_POLICIES)
+    return _policies(behavior.scale_down, _DOWN_POLICIES) if reason else ()
+
+
+def _period_end(policies: tuple[Policy, ...], past: History, now_ms: int) -> int | None:
     """When the first event leaves the period of some policy."""
-    policies = (*_policies(behavior.scale_up, _UP_POLICIES), *_policies(behavior.scale_down, _DOWN_POLICIES))
     ends = (event.at_ms + policy.period_seconds * _SECOND_MS for event in past.events for policy in policies)
     return min((end for end in ends if end > now_ms), default=None)
 

@@ -94,7 +94,8 @@ def next_change(history: History, window_ms: int, now_ms: int, step_ms: int) -> 
     if low == high:
         return None
     ends = [until for _, until in _pieces(history, now_ms)][:-1]
-    edges = [*ends, *(one.at_ms + step_ms for one in history.recommendations)]
+    merged = (one for one in history.recommendations if one.low != one.high)
+    edges = [*ends, *(one.at_ms + step_ms for one in merged)]
     return min((edge + window_ms for edge in edges if edge + window_ms > now_ms), default=None)
 
 
