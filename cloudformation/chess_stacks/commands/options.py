@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from botocore import exceptions as aws
 from rich.console import Console
 
 from chess_stacks.commands.session import Output, Session
@@ -55,7 +56,7 @@ def verb(function: Callable[..., Report]) -> Callable[..., None]:
 
     def framed(context: typer.Context, **given: Any) -> None:
         session = _session(context, {name: given.pop(name) for name in _COMMON})
-        raise typer.Exit(run(session, lambda: function(session, **given)))
+        raise typer.Exit(run(session, function.__name__, lambda: function(session, **given)))
 
     common = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
@@ -71,12 +72,14 @@ def verb(function: Callable[..., Report]) -> Callable[..., None]:
     return framed
 
 
-def run(session: Session, work: Callable[[], Report]) -> int:
+def run(session: Session, name: str, work: Callable[[], Report]) -> int:
     """Do the work, print its report, and return the exit code; no error leaves as a traceback."""
     try:
         report = work()
     except (failure.Failure, ProfileError) as error:
         return _complain(session, error)
+    except (aws.ClientError, aws.BotoCoreError) as error:
+        return _complain(session, failure.explain(error, name))
     except KeyboardInterrupt:
         return _complain(session, failure.Failure("stopped", "run the same command again to go on"))
     except Exception as error:  # noqa: BLE001 (the last frame: whatever it is, the user gets a sentence)

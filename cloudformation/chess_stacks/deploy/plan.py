@@ -163,16 +163,20 @@ def _submission(
     environment: Environment, entry: Entry, wanted: tuple[Mapping[str, Any], Mapping[str, str]], kind: str
 ) -> Submission:
     body = json.dumps(wanted[0], separators=(",", ":"))
-    bootstrap = {} if entry.key == names.BOOTSTRAP else _bootstrap(environment)
     return Submission(
         stack=entry.name,
         kind=kind,
         body=body,
-        url=upload.place(environment, entry, body, bootstrap),
+        url=upload.place(environment, entry, body, _published(environment, entry, names.BOOTSTRAP)),
         parameters=wanted[1],
         tags=environment.tags(entry.key),
-        role=bootstrap.get(names.execution_role_output(entry.key)),
+        role=_published(environment, entry, names.DELIVERY).get(names.execution_role_output(entry.key)),
     )
+
+
+def _published(environment: Environment, entry: Entry, key: str) -> Mapping[str, str]:
+    """Read the outputs of a stack that this one waits for; bootstrap and delivery wait for no delivery."""
+    return environment.outputs(key) if key in entry.depends_on else {}
 
 
 def _bootstrap(environment: Environment) -> Mapping[str, str]:

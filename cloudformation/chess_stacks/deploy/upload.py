@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from chess_stacks.synth import Entry
 
 INLINE_LIMIT = 51_200
-BUCKET_OUTPUT = "ArtifactBucket"
+BUCKET_OUTPUT = "ArtifactBucketName"
 
 
 def place(environment: Environment, entry: Entry, body: str, bootstrap: Mapping[str, str]) -> str | None:

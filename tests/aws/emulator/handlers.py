@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import corrections
 import minted
 import validity
 from ministack.core.responses import get_account_id, get_region
@@ -98,12 +99,18 @@ class Generated:
 def install(registry: Registry) -> int:
     """Give ministack a handler for every type that it lacks; return how many."""
     refusals = Refusals(registry)
-    native = set(provisioners._RESOURCE_HANDLERS)
+    corrections.apply(provisioners._RESOURCE_HANDLERS)
+    native = set(provisioners._RESOURCE_HANDLERS) - corrections.DISTRUSTED.keys()
     missing = registry.types() - native
     for type_name in native & registry.types():
         _guard(refusals, type_name, provisioners._RESOURCE_HANDLERS[type_name])
+    kept = {
+        key: entry
+        for key, entry in provisioners._RESOURCE_HANDLERS.items()
+        if key not in corrections.DISTRUSTED
+    }
     provisioners._RESOURCE_HANDLERS = _Lazy(
-        provisioners._RESOURCE_HANDLERS, lambda type_name: _generate(registry, refusals, type_name), missing
+        kept, lambda type_name: _generate(registry, refusals, type_name), missing
     )
     _share(provisioners._RESOURCE_HANDLERS)
     return len(missing)

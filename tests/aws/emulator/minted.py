@@ -31,6 +31,8 @@ def attribute(type_name: str, path: tuple[str, ...], kind: str, owner: str, plac
     service = type_name.split("::")[1].lower()
     if kind != "string":
         return _plain(kind, f"{owner}-{leaf.lower()}")
+    if leaf == "SecretArn":
+        return f"arn:aws:secretsmanager:{region}:{account}:secret:{owner}"
     if leaf.endswith("Arn") or leaf == "ARN":
         return f"arn:aws:{service}:{region}:{account}:{type_name.split('::')[2].lower()}/{owner}"
     if leaf in ("Address", "Endpoint", "DnsName", "DomainName"):

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from jsonschema import Draft7Validator, TypeChecker, validators
-from jsonschema.exceptions import best_match
+from jsonschema.exceptions import ValidationError, best_match
 
 JsonObject = dict[str, Any]
 _NUMBER = re.compile(r"-?\d+(\.\d+)?")
@@ -39,13 +39,25 @@ _LENIENT = Draft7Validator.TYPE_CHECKER.redefine_many(
 
 
 def _enum(_validator: Any, allowed: list[Any], value: object, _schema: JsonObject) -> Any:
-    from jsonschema.exceptions import ValidationError
-
     if str(value) not in {str(entry) for entry in allowed}:
         yield ValidationError(f"{value!r} is not one of {allowed!r}")
 
 
-_Validator = validators.extend(Draft7Validator, validators={"enum": _enum}, type_checker=_LENIENT)
+def _pattern(_validator: Any, pattern: str, value: object, _schema: JsonObject) -> Any:
+    if isinstance(value, str | int | float) and not re.search(pattern, str(value)):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+def _length(_validator: Any, _bound: int, _value: object, _schema: JsonObject) -> Any:
+    # Numbers pass for strings here, and have no length; texts of a wrong length are left to cfn-lint.
+    yield from ()
+
+
+_Validator = validators.extend(
+    Draft7Validator,
+    validators={"enum": _enum, "pattern": _pattern, "minLength": _length, "maxLength": _length},
+    type_checker=_LENIENT,
+)
 _KEEP = ("type", "properties", "definitions", "required", "additionalProperties")
 
 
