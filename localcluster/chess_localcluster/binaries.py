@@ -8,12 +8,13 @@ import hashlib
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import golang
+from chess_localcluster import edits, golang
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.golang import Go
 from chess_localcluster.paths import Cache
@@ -110,8 +111,10 @@ def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:
     argv = [str(go.program), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
     argv += ["-tags", build.tags, "-ldflags", build.linker, "-o", str(draft), build.package]
     environment = go.environment() | {"CGO_ENABLED": "1" if build.cgo else "0"}
-    with progress.stage(f"building {build.title}") as note:
-        _follow(argv, MODULES / build.module, environment, note)
+    module = MODULES / build.module
+    with progress.stage(f"building {build.title}") as note, tempfile.TemporaryDirectory() as scratch:
+        argv[2:2] = edits.arguments(go, module, Path(scratch))
+        _follow(argv, module, environment, note)
         draft.replace(target)
 
 

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from chess_localcluster import cluster, homes, managed
+from chess_localcluster import cluster, containers, homes, images, managed
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.managed import Fault
 from chess_localcluster.paths import Cache, Home
@@ -82,6 +82,32 @@ def store(
     """Disturb Redis or PostgreSQL, as fault tests do. A killed Redis starts empty, PostgreSQL on its data."""
     place = _existing(home)
     managed.disturb(place, homes.registry(place), name, fault)
+
+
+image = typer.Typer(help="Images of the node, without a registry.", no_args_is_help=True)
+app.add_typer(image, name="image")
+
+
+@image.command("build")
+def image_build(
+    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Has a Dockerfile")] = Path(),
+    tag: Annotated[str, typer.Option(help="Name of the image")] = images.TAG,
+    base: Annotated[str | None, typer.Option(help="Base image of a registry [default: Debian 12, made here]")] = None,
+    home: HomeOption = None,
+) -> None:
+    """Build the image of a directory and give it to the node."""
+    built = images.build(_existing(home), Cache.of_user(), directory, Terminal(), tag, base)
+    print(f"{built.name} is on the node ({'built' if built.fresh else 'unchanged'})")
+
+
+@image.command("load")
+def image_load(
+    archive: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="OCI or Docker archive")],
+    home: HomeOption = None,
+) -> None:
+    """Give the images of an archive to the node."""
+    with Terminal().stage(f"loading {archive.name}"):
+        containers.load(_existing(home), Cache.of_user(), archive)
 
 
 @app.command()

@@ -31,6 +31,17 @@ def names(home: Home, cache: Cache) -> list[str]:
     return ctr(home, cache, "images", "list", "--quiet").split()
 
 
+def digests(home: Home, cache: Cache) -> dict[str, str]:
+    """Return which manifest each image name stands for."""
+    rows = (line.split() for line in ctr(home, cache, "images", "list").splitlines()[1:])
+    return {row[2]: row[0] for row in rows}
+
+
+def blobs(home: Home, cache: Cache) -> frozenset[str]:
+    """Return what the node's content store holds."""
+    return frozenset(ctr(home, cache, "content", "list", "--quiet").split())
+
+
 def load(home: Home, cache: Cache, archive: Path) -> None:
     """Import an OCI or Docker archive."""
     ctr(home, cache, "images", "import", "--local", "--snapshotter", "overlayfs", str(archive))

@@ -1,0 +1,48 @@
+# One image for both programs: chess-operator and chess-server.
+#
+#   docker build -t chesscluster .                              anywhere: dependencies from the package index
+#   localcluster image build .                                  without a registry: base and wheels from the machine
+#
+# Every stage works with any Debian-like base that has Python 3.11 or later.
+ARG BASE=docker.io/library/python:3.13-slim
+
+# Dependencies alone: this layer changes only with their lock file.
+# /wheels is mounted by `localcluster image build`; their hashes were checked when they were fetched.
+FROM ${BASE} AS dependencies
+ENV PYTHONPATH=/build/installer
+COPY requirements/image.txt /build/
+RUN set -e; \
+    python3 -m venv --without-pip /opt/chess; \
+    if [ -d /wheels ]; then \
+      python3 -m zipfile -e /wheels/build/pip-*.whl /build/installer; \
+      python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps /wheels/image/*.whl; \
+    else \
+      python3 -m pip --python /opt/chess install --no-cache-dir --require-hashes -r /build/image.txt; \
+    fi; \
+    find /opt/chess -name tests -type d -prune -exec rm -rf {} +
+
+# The project itself, into a directory of its own, so that a change of code is a small layer.
+FROM dependencies AS project
+COPY requirements/image-build.txt /build/
+RUN set -e; \
+    python3 -m venv --without-pip /build/venv; \
+    if [ -d /wheels ]; then \
+      python3 -m pip --python /build/venv install --quiet --no-cache-dir --no-index --no-deps /wheels/build/*.whl; \
+    else \
+      python3 -m pip --python /build/venv install --no-cache-dir --require-hashes -r /build/image-build.txt; \
+    fi
+COPY . /build/src
+RUN set -e; cd /build; \
+    python3 -m pip --python venv wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./src; \
+    python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps --target /opt/app dist/*.whl
+
+FROM ${BASE}
+COPY --from=dependencies /opt/chess /opt/chess
+RUN echo /opt/app > "$(/opt/chess/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/chess.pth"
+COPY --from=project /opt/app /opt/app
+ENV PATH=/opt/app/bin:/opt/chess/bin:/usr/local/bin:/usr/bin:/bin \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1
+# a number, so that Kubernetes can tell that it is not root
+USER 10001:10001
+CMD ["chess-server", "--help"]

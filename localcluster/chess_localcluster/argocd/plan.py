@@ -1,0 +1,182 @@
+"""What Argo CD is made of here: ports, programs and their arguments. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from chess_localcluster.controlplane import Component
+from chess_localcluster.paths import Home
+from chess_localcluster.plan import LOOPBACK
+
+NAMESPACE = "argocd"
+REPOSITORY = "chesscluster"
+RECONCILE_SECONDS = 3
+"""How often Git is asked. Elsewhere a webhook says when; the usual 120 s are the fallback there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ports:
+    """Loopback ports."""
+
+    git: int
+    redis: int
+    repo: int
+    repo_metrics: int
+    controller_metrics: int
+    server: int
+    server_metrics: int
+
+    @classmethod
+    def names(cls) -> tuple[str, ...]:
+        """Name every port."""
+        return tuple(field.name for field in fields(cls))
+
+    def as_json(self) -> dict[str, int]:
+        """Return them as JSON has them."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Directories and files below one cluster's home, which `localcluster down` removes."""
+
+    home: Home
+
+    @property
+    def root(self) -> Path:
+        """Everything but Redis."""
+        return self.home.conf / "argocd"
+
+    @property
+    def ports(self) -> Path:
+        """The ports, kept for the next command."""
+        return self.root / "ports.json"
+
+    @property
+    def git(self) -> Path:
+        """The repositories that the Git server shows."""
+        return self.root / "git"
+
+    @property
+    def bare(self) -> Path:
+        """The one repository."""
+        return self.git / f"{REPOSITORY}.git"
+
+    @property
+    def scratch(self) -> Path:
+        """Checkouts and sockets of the repo server."""
+        return self.root / "tmp"
+
+    @property
+    def redis(self) -> Path:
+        """Redis' own directory: its user may enter it."""
+        return self.home.stores / "argocd"
+
+
+def components(
+    places: Places, ports: Ports, programs: Path, redis_password: str, path: str
+) -> list[Component]:
+    """Return the programs in the order in which they start."""
+    shared = {
+        "PATH": f"{programs}:{path}",
+        "HOME": str(places.root),
+        "TMPDIR": str(places.scratch),
+        "REDIS_PASSWORD": redis_password,
+        "ARGOCD_GPG_ENABLED": "false",
+        "ARGOCD_RECONCILIATION_TIMEOUT": f"{RECONCILE_SECONDS}s",
+        "ARGOCD_ASK_PASS_SOCK": str(places.scratch / "ask-pass.sock"),
+    }
+    redis = ("--redis", f"{LOOPBACK}:{ports.redis}")
+    repo = ("--repo-server", f"{LOOPBACK}:{ports.repo}", "--repo-server-plaintext")
+    kubernetes = ("--kubeconfig", str(places.home.kubeconfig), "--namespace", NAMESPACE)
+    listen = ("--address", LOOPBACK)
+    return [
+        Component(
+            name="argocd-git",
+            argv=(*git_daemon(places, ports),),
+            port=(LOOPBACK, ports.git),
+        ),
+        _component(
+            "repo-server",
+            (
+                *_ports(ports.repo, ports.repo_metrics),
+                *listen,
+                *redis,
+                "--disable-tls",
+                "--metrics-address",
+                LOOPBACK,
+            ),
+            shared,
+            ports.repo,
+        ),
+        _component(
+            "application-controller",
+            (
+                "--metrics-port",
+                str(ports.controller_metrics),
+                *redis,
+                *repo,
+                *kubernetes,
+                "--status-processors",
+                "4",
+                "--operation-processors",
+                "4",
+            ),
+            shared,
+            ports.controller_metrics,
+        ),
+        _component(
+            "server",
+            (*_ports(ports.server, ports.server_metrics), *listen, *redis, *repo, *kubernetes, "--insecure"),
+            shared | {"ARGOCD_SERVER_METRICS_LISTEN_ADDRESS": LOOPBACK},
+            ports.server,
+        ),
+    ]
+
+
+def _ports(port: int, metrics: int) -> tuple[str, ...]:
+    return "--port", str(port), "--metrics-port", str(metrics)
+
+
+def _component(name: str, arguments: tuple[str, ...], env: Mapping[str, str], port: int) -> Component:
+    full = f"argocd-{name}"
+    return Component(name=full, argv=(full, *arguments, "--loglevel", "warn"), port=(LOOPBACK, port), env=env)
+
+
+def git_daemon(places: Places, ports: Ports) -> tuple[str, ...]:
+    """Serve the repositories to readers on this machine; pushes go to the directory."""
+    return (
+        "git",
+        "daemon",
+        f"--listen={LOOPBACK}",
+        f"--port={ports.git}",
+        f"--base-path={places.git}",
+        "--export-all",
+        "--reuseaddr",
+        str(places.git),
+    )
+
+
+def repository_url(ports: Ports) -> str:
+    """Return the URL as Argo CD reads it."""
+    return f"git://{LOOPBACK}:{ports.git}/{REPOSITORY}.git"
+
+
+def settings() -> str:
+    """Return what differs here from Argo CD's own argocd-cm, in kustomize's words."""
+    return f"""\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: {NAMESPACE}
+resources: [namespace.yaml, crds, config]
+patches:
+  - target: {{kind: ConfigMap, name: argocd-cm}}
+    patch: |-
+      - {{op: add, path: /data/timeout.reconciliation, value: {RECONCILE_SECONDS}s}}
+      - {{op: add, path: /data/timeout.reconciliation.jitter, value: 0s}}
+"""
+
+
+def namespace() -> str:
+    """Return Argo CD's namespace."""
+    return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n"
