@@ -102,11 +102,16 @@ def define(
 ) -> Stack:
     """Make a Stack of a compose function, which fills a draft or returns False where a profile turns the stack off."""
 
+    last: list[tuple[Profile, Draft | None]] = []
+
     def draft(profile: Profile) -> Draft | None:
-        sheet = Draft(key=key, profile=profile)
-        sheet.template.set_version("2010-09-09")
-        sheet.template.set_description(f"{names.stack_name(profile.env, key)}: {title}")
-        return None if compose(sheet) is False else sheet
+        """Compose once for a profile: a profile is frozen, and every question is asked of the same one."""
+        if not last or last[0][0] is not profile:
+            sheet = Draft(key=key, profile=profile)
+            sheet.template.set_version("2010-09-09")
+            sheet.template.set_description(f"{names.stack_name(profile.env, key)}: {title}")
+            last[:] = [(profile, None if compose(sheet) is False else sheet)]
+        return last[0][1]
 
     def build(profile: Profile) -> Template | None:
         sheet = draft(profile)

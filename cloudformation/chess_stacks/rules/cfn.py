@@ -1,0 +1,50 @@
+"""cfn-lint over an assembly, in the profile's region and two more.
+
+Three regions, because a type or an instance size that one region has another may lack, and a profile should be able
+to move. A stack that has to be in one region is checked for that one.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from chess_stacks.rules.finding import Finding
+
+if TYPE_CHECKING:
+    from cfnlint.rules import RulesCollection
+
+    from chess_stacks.synth import Assembly, Entry
+
+REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
+
+
+def lint(assembly: Assembly) -> tuple[Finding, ...]:
+    """Run cfn-lint, informational rules included."""
+    from cfnlint.core import get_rules  # takes a second to import, and more to read its rules
+
+    rules = get_rules([], [], ["I"])
+    found: set[Finding] = set()
+    for entry in assembly.manifest:
+        found |= _lint(entry, json.dumps(assembly.templates[entry.key]), regions(assembly, entry), rules)
+    return tuple(sorted(found))
+
+
+def regions(assembly: Assembly, entry: Entry) -> list[str]:
+    """Name the regions that a stack is checked for."""
+    pinned = entry.region != assembly.profile.region
+    return [entry.region] if pinned else sorted({entry.region, *REGIONS})
+
+
+def _lint(entry: Entry, body: str, where: list[str], rules: RulesCollection) -> set[Finding]:
+    from cfnlint.api import lint as run
+
+    return {
+        Finding(stack=entry.key, rule=match.rule.id, resource=_resource(match), message=match.message)
+        for match in run(body, rules=rules, regions=where)
+    }
+
+
+def _resource(match: Any) -> str:
+    path = [str(part) for part in getattr(match, "path", None) or ()]
+    return path[1] if len(path) > 1 and path[0] == "Resources" else ""
