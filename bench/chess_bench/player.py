@@ -106,6 +106,8 @@ class Player:
             return effects
         wanted = wire.encode("poolOut") if self.leaving else wire.encode("poolIn", {"id": POOL})
         self._waiting = True
+        if self.leaving:
+            self._due["goodbye"] = now + GOODBYE_S
         link.in_step(now)
         return [*effects, Send(socket, wanted), Send(socket, wire.PING)]
 
@@ -199,7 +201,7 @@ class Player:
         if key == "resend":
             return self._resend(now)
         if key == "goodbye":
-            return [] if self.playing else self._finish()
+            return self._say_goodbye(now)
         if key == "rest":
             return self._finish() if self.leaving else self.start(now)
         wish = self.talk.wish() if self.talk else None
@@ -207,6 +209,15 @@ class Player:
             return []
         self.talk.begin(wish).sent_at = now
         return self._resend(now)
+
+    def _say_goodbye(self, now: float) -> list[Effect]:
+        """Go, but never from a broken line: somebody may have been paired with us meanwhile."""
+        if self.playing:
+            return []
+        if self.connected:
+            return self._finish()
+        self._due["goodbye"] = now + GOODBYE_S
+        return []
 
     def _resend(self, now: float) -> list[Effect]:
         action = self.talk.pending if self.talk else None

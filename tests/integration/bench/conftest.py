@@ -1,6 +1,7 @@
 """Real servers for the bots: two `chess-server serve` on loopback, with a Redis and a PostgreSQL of their own."""
 
 import asyncio
+import contextlib
 import itertools
 import os
 import signal
@@ -116,7 +117,12 @@ class FrontDoor:
         except OSError:
             writer.transport.abort()
             return
-        await asyncio.gather(_pump(reader, back_writer), _pump(back_reader, writer), return_exceptions=True)
+        with contextlib.suppress(
+            asyncio.CancelledError
+        ):  # the streams' own callback would log it as an error
+            await asyncio.gather(
+                _pump(reader, back_writer), _pump(back_reader, writer), return_exceptions=True
+            )
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -140,25 +146,31 @@ class Service:
         return FrontDoor([server.port for server in self.servers])
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Service]:
+@pytest.fixture(scope="session")
+def both_stores() -> Iterator[tuple[stores.Store, stores.Store]]:
     with stores.temporary_redis() as redis, stores.temporary_postgres() as database:
-        for name, url in (("redis", redis.url), ("database", database.url)):
-            path = tmp_path / name
-            path.write_text(url)
-            path.chmod(0o600)
-        environment = {
-            **{key: value for key, value in os.environ.items() if not key.startswith("CHESS_")},
-            "CHESS_REDIS_URL_FILE": str(tmp_path / "redis"),
-            "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
-            "CHESS_RECONNECT_WINDOW_SECONDS": "1",
-            "CHESS_DRAIN_DEADLINE_SECONDS": "20",
-        }
-        servers = [Server(f"server-{number}", environment) for number in (1, 2)]
-        try:
-            for server in servers:
-                server.start()
-            yield Service(servers, redis, database)
-        finally:
-            for server in servers:
-                server.stop()
+        yield redis, database
+
+
+@pytest.fixture
+def service(tmp_path: Path, both_stores: tuple[stores.Store, stores.Store]) -> Iterator[Service]:
+    redis, database = both_stores
+    for name, url in (("redis", redis.url), ("database", database.url)):
+        path = tmp_path / name
+        path.write_text(url)
+        path.chmod(0o600)
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("CHESS_")},
+        "CHESS_REDIS_URL_FILE": str(tmp_path / "redis"),
+        "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
+        "CHESS_RECONNECT_WINDOW_SECONDS": "1",
+        "CHESS_DRAIN_DEADLINE_SECONDS": "20",
+    }
+    servers = [Server(f"server-{number}", environment) for number in (1, 2)]
+    try:
+        for server in servers:
+            server.start()
+        yield Service(servers, redis, database)
+    finally:
+        for server in servers:
+            server.stop()

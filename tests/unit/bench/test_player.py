@@ -329,3 +329,17 @@ def test_one_who_waits_in_vain_goes() -> None:
     table.passes(3)
     assert table.player.done
     assert Close(1) in table.take()
+
+
+def test_one_who_is_cut_while_waiting_comes_back_before_it_goes() -> None:
+    table = Table()
+    table.opens(1)
+    table.effects += table.player.leave(table.now)
+    table.effects += table.player.closed(1, None, table.now)
+    table.passes(5)
+    assert not table.player.done
+    table.take()
+    table.opens(2)
+    assert table.sent()[0] == {"t": "poolOut"}
+    table.passes(3)
+    assert table.player.done
