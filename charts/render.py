@@ -7,8 +7,9 @@
   manifests/overlays/*/game/cluster.yaml   the chart chess-cluster with an environment's values
   manifests/components/*/*.yaml            one template of a chart, for overlays of one's own
 """
+# ruff: noqa: INP001 - a script of the build, no package
 
-import json  # noqa: INP001 - a script of the build, no package
+import json
 import re
 import shutil
 import subprocess
@@ -97,7 +98,7 @@ def game(root: Path, environment: str) -> str:
     given = [
         path for path in (values / f"{environment}.yaml", values / f"{environment}.aws.yaml") if path.exists()
     ]
-    return helm(root, "chess-cluster", *(f"--values={path}" for path in given))
+    return helm(root, "chess-cluster", "--set=migrations.hook=false", *(f"--values={path}" for path in given))
 
 
 def helm(root: Path, chart: str, *flags: str) -> str:

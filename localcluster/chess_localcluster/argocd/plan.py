@@ -84,6 +84,8 @@ def components(
         "REDIS_PASSWORD": redis_password,
         "ARGOCD_GPG_ENABLED": "false",
         "ARGOCD_RECONCILIATION_TIMEOUT": f"{RECONCILE_SECONDS}s",
+        "KUBECONFIG": str(places.home.kubeconfig),
+        "ARGOCD_FAKE_IN_CLUSTER": "true",
         "ARGOCD_ASK_PASS_SOCK": str(places.scratch / "ask-pass.sock"),
     }
     redis = ("--redis", f"{LOOPBACK}:{ports.redis}")
