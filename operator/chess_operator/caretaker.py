@@ -6,6 +6,7 @@ a deletion never hangs on us. Should this process end in between, what is left i
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import structlog
 
@@ -30,11 +31,11 @@ class Caretaker:
         self._endpoints: dict[str, Endpoint] = {}
         self._burials: set[asyncio.Task[None]] = set()
 
-    async def tend(self, key: Key, uid: str) -> None:
-        """Run a ChessCluster's daemon until cancelled."""
+    async def tend(self, key: Key, uid: str, ended: Callable[[], bool]) -> None:
+        """Run a ChessCluster's daemon until cancelled or ended."""
         daemon = Daemon(self._tools, key)
         try:
-            await daemon.run()
+            await daemon.run(ended)
         finally:
             if daemon.endpoint is not None:
                 self._endpoints[uid] = daemon.endpoint

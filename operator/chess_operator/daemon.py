@@ -6,6 +6,7 @@ condition and is tried again with growing pauses, and never keeps another ChessC
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 
 import structlog
 
@@ -36,11 +37,11 @@ class Daemon:
         self.endpoint: Endpoint | None = None
         """The Redis that was in use when `run` ended."""
 
-    async def run(self) -> None:
-        """Look after it until cancelled."""
+    async def run(self, ended: Callable[[], bool]) -> None:
+        """Look after it until cancelled or ended."""
         pause: float | None = 0.0
         try:
-            while True:
+            while not ended():
                 await self._sleep(pause)
                 self._waker.clear()
                 started = self._tools.clock()

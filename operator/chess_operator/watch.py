@@ -18,8 +18,9 @@ WATCHED = (CLUSTERS, PODS, *CHILDREN)
 ENDING_SECONDS = 5.0
 FINALIZER = f"{GROUP}/operator"
 
-Tend = Callable[[Key, str], Awaitable[None]]
-"""Looks after a ChessCluster, given its uid, until cancelled."""
+Ended = Callable[[], bool]
+Tend = Callable[[Key, str, Ended], Awaitable[None]]
+"""Looks after a ChessCluster, given its uid, until cancelled or ended: a library may swallow a cancellation."""
 Bury = Callable[[Key, str], None]
 """Called when a ChessCluster is being deleted."""
 
@@ -66,7 +67,7 @@ def handlers(access: Access, mirror: Mirror, tend: Tend, bury: Bury) -> kopf.Ope
     ) -> None:
         key = Key(str(namespace), name)
         try:
-            await tend(key, uid)
+            await tend(key, uid, lambda: bool(stopped))
         finally:
             if stopped.reason and kopf.DaemonStoppingReason.RESOURCE_DELETED in stopped.reason:
                 bury(key, uid)
