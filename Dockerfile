@@ -25,24 +25,22 @@ RUN set -e; \
 FROM dependencies AS project
 COPY requirements/image-build.txt /build/
 RUN set -e; \
-    python3 -m venv --without-pip /build/venv; \
     if [ -d /wheels ]; then \
-      python3 -m pip --python /build/venv install --quiet --no-cache-dir --no-index --no-deps /wheels/build/*.whl; \
+      python3 -m pip install --quiet --no-cache-dir --no-index --no-deps --target /build/installer /wheels/build/*.whl; \
     else \
-      python3 -m pip --python /build/venv install --no-cache-dir --require-hashes -r /build/image-build.txt; \
+      python3 -m pip install --no-cache-dir --require-hashes --target /build/installer -r /build/image-build.txt; \
     fi
 COPY . /build/src
-RUN set -e; cd /build; \
-    python3 -m pip --python venv wheel --quiet --no-deps --no-build-isolation --wheel-dir dist ./src; \
-    python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps --target /opt/app dist/*.whl
+RUN python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps --no-build-isolation \
+      --target /opt/app /build/src
 
 FROM ${BASE}
 COPY --from=dependencies /opt/chess /opt/chess
 RUN echo /opt/app > "$(/opt/chess/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/chess.pth"
-COPY --from=project /opt/app /opt/app
 ENV PATH=/opt/app/bin:/opt/chess/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
 # a number, so that Kubernetes can tell that it is not root
 USER 10001:10001
 CMD ["chess-server", "--help"]
+COPY --from=project /opt/app /opt/app
