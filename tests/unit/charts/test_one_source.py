@@ -1,0 +1,81 @@
+"""Charts and overlays hold copies; these tests say when a copy has drifted. `make manifests` writes them again."""
+
+import json
+import re
+from pathlib import Path
+from runpy import run_path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[3]
+CHARTS = ROOT / "charts"
+RENDER = run_path(str(CHARTS / "render.py"))
+METRIC = re.compile(r"\b(chess_(?:operator|cluster|server)_[a-z0-9_]+)")
+
+
+def test_the_operator_chart_holds_exactly_the_generated_manifests():
+    held = {path.relative_to(CHARTS / "chess-operator/files") for path in _held("crd") | _held("operator")}
+    generated = {path.relative_to(ROOT / "manifests") for path in _generated("crd") | _generated("operator")}
+    assert held == generated
+    for name in held:
+        copy, source = CHARTS / "chess-operator/files" / name, ROOT / "manifests" / name
+        assert copy.read_bytes() == source.read_bytes(), f"{copy} differs from {source}: run `make manifests`"
+
+
+def _held(part: str) -> set[Path]:
+    return set((CHARTS / "chess-operator/files" / part).rglob("*.yaml"))
+
+
+def _generated(part: str) -> set[Path]:
+    return set((ROOT / "manifests" / part).rglob("*.yaml"))
+
+
+@pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
+def test_schema_and_page_of_values_are_current(chart):
+    directory = CHARTS / chart
+    assert json.loads((directory / "values.schema.json").read_text()) == RENDER["schema"](ROOT, chart)
+    assert (directory / "README.md").read_text() == RENDER["readme"](directory)
+
+
+@pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
+def test_every_value_is_described(chart):
+    values = CHARTS / chart / "values.yaml"
+    told = {path for path, _, _ in RENDER["described"](values)}
+    assert sorted(set(_leaves("", yaml.safe_load(values.read_text()))) - told) == []
+
+
+def _leaves(path, value):
+    """Yield paths of values; below one that is described as a whole there is nothing more to say."""
+    whole = {"spec", "migrations.resources", "monitoring.dashboard.labels"}
+    if isinstance(value, dict) and value and path not in whole:
+        for key, one in value.items():
+            yield from _leaves(f"{path}.{key}".lstrip("."), one)
+    else:
+        yield from () if path == "migrations.resources" else (path,)
+
+
+@pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
+def test_monitoring_asks_for_metrics_that_exist(name):
+    asked = {re.sub(r"_(bucket|total|sum|count)$", "", one) for one in METRIC.findall(_text(name))}
+    sources = (ROOT / "operator/chess_operator/metrics.py", ROOT / "server/chess_server/metrics.py")
+    known = set(METRIC.findall("".join(path.read_text() for path in sources)))
+    assert asked
+    assert asked - known == set()
+
+
+def _text(name: str) -> str:
+    return (CHARTS / "chess-operator/files" / name).read_text()
+
+
+def test_alerts_say_what_is_wrong_and_how_bad():
+    rules = [rule for group in yaml.safe_load(_text("alerts.yaml"))["groups"] for rule in group["rules"]]
+    assert all(rule["labels"]["severity"] in {"critical", "warning"} for rule in rules)
+    assert all(rule["annotations"].keys() == {"summary", "description"} for rule in rules)
+
+
+def test_the_schema_of_spec_refuses_what_the_crd_does_not_know():
+    spec = RENDER["schema"](ROOT, "chess-cluster")["properties"]["spec"]
+    assert spec["additionalProperties"] is False
+    assert spec["properties"]["scaling"]["properties"]["maxReplicas"]["type"] == "integer"
+    assert spec["required"] == ["server"]
