@@ -25,10 +25,6 @@ EXTRA: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
         (*_KEY_USE, "secretsmanager:GetSecretValue"),
         "as for a cluster; the password is a dynamic reference",
     ),
-    "AWS::ElastiCache::ReplicationGroup": (
-        _KEY_USE,
-        "ElastiCache encrypts with the caller's right to the key",
-    ),
     "AWS::ElastiCache::ServerlessCache": (
         _KEY_USE,
         "ElastiCache encrypts with the caller's right to the key",
@@ -41,13 +37,8 @@ EXTRA: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
         ("kms:Decrypt", "kms:GenerateDataKey"),
         "Secrets Manager encrypts with the caller's right to the key",
     ),
-    "AWS::Logs::LogGroup": (("logs:AssociateKmsKey",), "a group that is made with a key"),
     "AWS::SNS::Topic": (("kms:Decrypt", "kms:GenerateDataKey"), "an encrypted topic"),
     "AWS::EC2::LaunchTemplate": (("ec2:RunInstances",), "EKS tries the template with the caller's rights"),
-    "AWS::WAFv2::LoggingConfiguration": (
-        ("logs:CreateLogDelivery", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies"),
-        "WAF writes to a log group by log delivery",
-    ),
 }
 """Resource type → actions that its handlers do not declare, and why they are needed."""
 

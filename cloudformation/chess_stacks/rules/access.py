@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, Final
 
 from chess_stacks.rules.finding import Finding
@@ -69,6 +70,16 @@ def _anybody(principal: Any) -> bool:
     if isinstance(principal, dict):
         return any("*" in listed(value) for value in principal.values())
     return bool(principal == "*")
+
+
+def policy_size(stack: str, body: Body) -> Iterator[Finding]:
+    """Refuse a role whose policies IAM would not take for their length."""
+    for logical_id, properties in of_type(body, "AWS::IAM::Role"):
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
+        size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
+        if size > ROLE_POLICY_LIMIT:
+            message = f"{size} characters of policies; allowed {ROLE_POLICY_LIMIT}"
+            yield Finding(stack=stack, rule="C006", resource=logical_id, message=message)
 
 
 def escalation(stack: str, body: Body) -> Iterator[Finding]:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 from chess_stacks.rules.finding import Finding
 
 if TYPE_CHECKING:
-    from cfnlint.rules import RulesCollection
+    from cfnlint.rules import RulesCollection  # type: ignore[attr-defined]
 
     from chess_stacks.synth import Assembly, Entry
 
+_LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
 
 
@@ -40,9 +41,14 @@ def _lint(entry: Entry, body: str, where: list[str], rules: RulesCollection) -> 
     from cfnlint.api import lint as run
 
     return {
-        Finding(stack=entry.key, rule=match.rule.id, resource=_resource(match), message=match.message)
+        Finding(stack=entry.key, rule=match.rule.id, resource=_resource(match), message=_short(match.message))
         for match in run(body, rules=rules, regions=where)
     }
+
+
+def _short(message: str) -> str:
+    """Cut the lists of everything that a region knows."""
+    return message if len(message) <= _LINE else f"{message[:_LINE]} …"
 
 
 def _resource(match: Any) -> str:

@@ -17,6 +17,7 @@ RULES: tuple[Callable[[str, Body], Iterator[Finding]], ...] = (
     access.unlimited_actions,
     access.boundary,
     access.trust,
+    access.policy_size,
     access.escalation,
     access.secrets,
     storage.at_rest,

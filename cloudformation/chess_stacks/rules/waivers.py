@@ -6,7 +6,7 @@ The list is data (`waivers.yaml`), the same for cfn-lint, checkov and our own ru
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date  # noqa: TC003 - pydantic reads it at run time
+from datetime import date
 from importlib import resources
 from typing import TYPE_CHECKING
 
