@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
-from chess_stacks.commands import moving, offline, reading
-from chess_stacks.commands.options import verb
+from chess_stacks.commands import checking, costing, linting, moving, offline, reading
+from chess_stacks.commands.options import unless_sub, verb
 from chess_stacks.deploy.failure import ERROR
 
 # typer carries click within itself in some versions and beside itself in others; the class is reached the same way.
@@ -40,15 +40,22 @@ def shared(
 
 for command in (
     offline.synth,
+    linting.lint,
     moving.diff,
     moving.deploy,
     moving.destroy,
     reading.drift,
     reading.outputs,
+    checking.doctor,
     offline.graph,
     offline.explain,
 ):
     app.command()(verb(command))
+
+pricing = typer.Typer(help="Estimate the monthly cost, or ask AWS for prices.", invoke_without_command=True)
+pricing.callback()(unless_sub(verb(costing.cost)))
+pricing.command("refresh")(verb(costing.cost_refresh))
+app.add_typer(pricing, name="cost")
 
 
 def main() -> None:

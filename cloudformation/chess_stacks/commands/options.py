@@ -56,7 +56,9 @@ def verb(function: Callable[..., Report]) -> Callable[..., None]:
 
     def framed(context: typer.Context, **given: Any) -> None:
         session = _session(context, {name: given.pop(name) for name in _COMMON})
-        raise typer.Exit(run(session, function.__name__, lambda: function(session, **given)))
+        raise typer.Exit(
+            run(session, function.__name__.replace("_", " "), lambda: function(session, **given))
+        )
 
     common = [
         inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=kind, default=default)
@@ -70,6 +72,18 @@ def verb(function: Callable[..., Report]) -> Callable[..., None]:
     framed.__doc__ = function.__doc__
     framed.__name__ = function.__name__
     return framed
+
+
+def unless_sub(framed: Callable[..., None]) -> Callable[..., None]:
+    """Leave the work to a sub-verb where one was named (`cost refresh`)."""
+
+    def chosen(context: typer.Context, **given: Any) -> None:
+        if context.invoked_subcommand is None:
+            framed(context, **given)
+
+    for attribute in ("__signature__", "__annotations__", "__doc__", "__name__"):
+        setattr(chosen, attribute, getattr(framed, attribute))
+    return chosen
 
 
 def run(session: Session, name: str, work: Callable[[], Report]) -> int:

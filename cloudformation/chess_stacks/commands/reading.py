@@ -112,6 +112,18 @@ class Drift:
 
     def render(self, console: Console) -> None:
         """Print what drifted, what was ignored, and what nobody could look at."""
+        table = self._table()
+        console.print(table if table.row_count else f"no drift in {len(self.stacks)} stacks")
+        for stack in self.stacks:
+            if stack.ignored:
+                console.print(f"[dim]{stack.name}: left to the operator: {', '.join(stack.ignored)}[/]")
+        for name, status in self.unready.items():
+            console.print(f"{name}: not looked at, it is {status}")
+        unchecked = sorted({kind for stack in self.stacks for kind in stack.unchecked})
+        if unchecked:
+            console.print(f"[dim]cannot be looked at: {', '.join(unchecked)}[/]")
+
+    def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
         for heading in ("stack", "resource", "property", "expected", "actual"):
             table.add_column(heading, overflow="fold")
@@ -123,15 +135,7 @@ class Drift:
                         (prop.path, prop.expected, prop.actual) if prop else ("", "", resource.status.lower())
                     )
                     table.add_row(stack.name, what, *map(escape, cells))
-        console.print(table if table.row_count else f"no drift in {len(self.stacks)} stacks")
-        for stack in self.stacks:
-            if stack.ignored:
-                console.print(f"[dim]{stack.name}: left to the operator: {', '.join(stack.ignored)}[/]")
-        for name, status in self.unready.items():
-            console.print(f"{name}: not looked at, it is {status}")
-        unchecked = sorted({kind for stack in self.stacks for kind in stack.unchecked})
-        if unchecked:
-            console.print(f"[dim]cannot be looked at: {', '.join(unchecked)}[/]")
+        return table
 
 
 def drift(

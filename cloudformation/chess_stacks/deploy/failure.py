@@ -94,7 +94,8 @@ def of_client_error(error: aws.ClientError, doing: str) -> Failure:
     for codes, meaning, advice in _ADVICE:
         if code in codes:
             return Failure(f"{doing}: {meaning} ({code}: {said})", advice)
-    return Failure(f"{doing}: {code or 'AWS refused'}: {said}")
+    status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "?")
+    return Failure(f"{doing}: {code}: {said}" if said else f"{doing}: the service refused (HTTP {status})")
 
 
 def of_boto_error(error: aws.BotoCoreError, doing: str) -> Failure:

@@ -44,7 +44,7 @@ def _resources(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Diffe
     for logical_id in sorted({*old, *new}):
         before, after = old.get(logical_id), new.get(logical_id)
         if before is None or after is None:
-            kind = (after or before)["Type"]
+            kind = (before or after or {}).get("Type")
             yield _difference("Resources", logical_id, "", before and kind, after and kind)
             continue
         yield from _walk(

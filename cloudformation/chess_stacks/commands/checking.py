@@ -1,0 +1,56 @@
+"""`doctor`: whether this machine and this account can deploy this profile."""
+
+from __future__ import annotations
+
+import datetime
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from chess_stacks.commands.report import plain
+from chess_stacks.commands.session import Session
+from chess_stacks.deploy import checkup
+from chess_stacks.deploy.checkup import Check
+from chess_stacks.deploy.failure import ERROR, OK
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
+_TOOLS = ("boto3", "troposphere", "cfn-lint")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What `doctor` found."""
+
+    checks: tuple[Check, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a check failed; what could not be asked does not fail, and is not ok either."""
+        return ERROR if any(check.verdict == "fail" for check in self.checks) else OK
+
+    def document(self) -> dict[str, Any]:
+        """Return every check."""
+        return {"ok": self.exit_code == OK, "checks": plain(self.checks)}
+
+    def render(self, console: Console) -> None:
+        """Print one row a check."""
+        table = Table(box=None, pad_edge=False)
+        for heading in ("check", "", "detail"):
+            table.add_column(heading, overflow="fold")
+        for check in self.checks:
+            colour = _COLOURS[check.verdict]
+            table.add_row(check.name, f"[{colour}]{check.verdict}[/]", escape(check.detail))
+        console.print(table)
+
+
+def doctor(session: Session) -> Diagnosis:
+    """Check credentials, regions, quotas and versions before anything is deployed."""
+    tools = [Check(name=name, verdict="ok", detail=metadata.version(name)) for name in _TOOLS]
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    return Diagnosis(checks=(*tools, *checkup.run(session.assembly(), session.clients(), today)))
