@@ -1,0 +1,146 @@
+"""`chess-server`: the command line. Everything heavy is imported when it is needed."""
+
+import os
+import sys
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from chess_server.settings import Settings
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
+
+FAILED = 1
+USAGE = 2
+
+
+def _say(message: str) -> None:
+    sys.stderr.write(f"chess-server: {message}\n")
+
+
+def _show_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"chess-server {version('chesscluster')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    show_version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """The WebSocket chess server. Settings come from CHESS_* variables; flags override them."""
+
+
+@app.command()
+def serve(  # noqa: PLR0913 - one parameter a flag
+    *,
+    listen: Annotated[str | None, typer.Option(help="Address of both ports (CHESS_LISTEN).")] = None,
+    port: Annotated[str | None, typer.Option(help="Players' port, 0 for a free one (CHESS_PORT).")] = None,
+    admin_port: Annotated[
+        str | None, typer.Option(help="Port of /livez, /readyz and /metrics (CHESS_ADMIN_PORT).")
+    ] = None,
+    redis_url_file: Annotated[
+        str | None, typer.Option(help="File with the Redis URL (CHESS_REDIS_URL_FILE).")
+    ] = None,
+    database_url_file: Annotated[
+        str | None, typer.Option(help="File with the PostgreSQL URL (CHESS_DATABASE_URL_FILE).")
+    ] = None,
+    transport: Annotated[str | None, typer.Option(help="picows or websockets (CHESS_TRANSPORT).")] = None,
+    migrate: Annotated[str | None, typer.Option(help="auto or off (CHESS_MIGRATE).")] = None,
+    max_connections: Annotated[
+        str | None, typer.Option(help="Above it upgrades are refused (CHESS_MAX_CONNECTIONS).")
+    ] = None,
+    log_level: Annotated[
+        str | None, typer.Option(help="debug, info, warning or error (CHESS_LOG_LEVEL).")
+    ] = None,
+) -> None:
+    """Serve players until SIGTERM, then hand them over and exit."""
+    from chess_server.settings import SettingsError, load
+
+    flags = {
+        "CHESS_LISTEN": listen,
+        "CHESS_PORT": port,
+        "CHESS_ADMIN_PORT": admin_port,
+        "CHESS_REDIS_URL_FILE": redis_url_file,
+        "CHESS_DATABASE_URL_FILE": database_url_file,
+        "CHESS_TRANSPORT": transport,
+        "CHESS_MIGRATE": migrate,
+        "CHESS_MAX_CONNECTIONS": max_connections,
+        "CHESS_LOG_LEVEL": log_level,
+    }
+    try:
+        settings = load(os.environ, flags)
+    except SettingsError as error:
+        _say(str(error))
+        raise typer.Exit(USAGE) from None
+    raise typer.Exit(_run(settings))
+
+
+def _run(settings: "Settings") -> int:
+    import uvloop
+
+    from chess_server import logs
+    from chess_server.main import SchemaError, Server
+    from chess_server.settings import SettingsError
+
+    logs.configure(settings.log_level, pod=settings.pod_name)
+
+    async def go() -> int:
+        return await Server(settings).run()
+
+    try:
+        return uvloop.run(go())
+    except SettingsError as error:
+        _say(str(error))
+        return USAGE
+    except SchemaError as error:
+        _say(str(error))
+        return FAILED
+    except OSError as error:
+        _say(f"cannot listen on {settings.listen}: {error.strerror or error}")
+        return FAILED
+
+
+@app.command()
+def migrate(
+    *,
+    database_url_file: Annotated[
+        str | None, typer.Option(help="File with the PostgreSQL URL (CHESS_DATABASE_URL_FILE).")
+    ] = None,
+) -> None:
+    """Bring the database's schema up to date."""
+    import psycopg
+
+    from chess_server import schema
+    from chess_server.settings import SettingsError, load_database
+    from chess_server.store.database import connection_settings
+
+    try:
+        url, ca_file = load_database(os.environ, {"CHESS_DATABASE_URL_FILE": database_url_file})
+    except SettingsError as error:
+        _say(str(error))
+        raise typer.Exit(USAGE) from None
+    settings = connection_settings(ca_file)
+    try:
+        before = schema.current(url, settings)
+        if not schema.is_newer(before) and before != schema.HEAD:
+            schema.upgrade(url, settings)
+        after = schema.current(url, settings)
+    except psycopg.Error as error:
+        _say(f"database unavailable: {str(error).strip().splitlines()[0]}")
+        raise typer.Exit(FAILED) from None
+    typer.echo(f"schema: {before or 'empty'} → {after}")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

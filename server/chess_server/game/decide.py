@@ -1,0 +1,209 @@
+"""What becomes of a wish: `(game, who, wish, moment) → Step | Refusal | Repeat`. Pure.
+
+The table at the end says which function decides which wish. A game that is over grants nothing but what it granted before.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from chess_server.game.clock import GRACE_MS
+from chess_server.game.color import OTHER, Color
+from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Event, Moved, Seconds
+from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
+from chess_server.game.rules import (
+    FIFTY_MOVES,
+    BadMoveError,
+    IllegalMoveError,
+    can_mate,
+    halfmove_clock,
+    play,
+)
+from chess_server.game.state import REMEMBERED, Game, Granted
+from chess_server.game.status import FIRST_MOVES, Status, result_of
+from chess_server.game.wishes import (
+    Abort,
+    DrawClaim,
+    DrawForce,
+    DrawNo,
+    DrawYes,
+    MakeMove,
+    Resign,
+    ResignForce,
+    Tick,
+    Wish,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """When a wish arrived: thinking time of the player to move (without outages), and the sender's measured lag.
+
+    `opponent_gone` says whether the other player has been away for long enough to claim; `no_start_ms` how long a first
+    move may take.
+    """
+
+    elapsed_ms: int
+    lag_ms: int = 0
+    opponent_gone: bool = False
+    no_start_ms: int = 60_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The game after the wish, and the events that lead there: versions `before.v + 1 … game.v`."""
+
+    game: Game
+    events: tuple[Event, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """Not granted; nothing has changed."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Granted before: acknowledge it once the record holds it."""
+
+
+Outcome = Step | Refusal | Repeat
+
+
+def decide(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
+    """Decide a player's wish."""
+    if game.has_granted(color, wish.a) or _resigned_before(game, color, wish):
+        return Repeat()
+    if game.over:
+        return Refusal(code="game_over", message=f"the game has ended: {game.status}")
+    outcome = DECIDERS[type(wish)](game, color, wish, moment)
+    if isinstance(outcome, Step) and wish.a is not None:
+        granted = (*outcome.game.granted, Granted(color, wish.a))[-REMEMBERED:]
+        return Step(game=replace(outcome.game, granted=granted), events=outcome.events)
+    return outcome
+
+
+def _resigned_before(game: Game, color: Color, wish: Wish) -> bool:
+    return isinstance(wish, Resign) and game.status == "resign" and game.winner == OTHER[color]
+
+
+def due_in_ms(game: Game, no_start_ms: int) -> int:
+    """How long after the turn began a Tick is worth trying."""
+    if game.ply < FIRST_MOVES:
+        return no_start_ms
+    side = game.clock.side(game.turn)
+    return side.left_ms + min(side.quota_ms, GRACE_MS)
+
+
+def seconds(game: Game) -> Seconds:
+    """Both clocks as they stand, in seconds."""
+    return Seconds(white=game.clock.white.left_ms / 1000, black=game.clock.black.left_ms / 1000)
+
+
+def _step(game: Game, *events: Event) -> Step:
+    return Step(game=replace(game, v=game.v + len(events)), events=events)
+
+
+def _ended(game: Game, status: Status, winner: Color | None = None, *before: Event) -> Step:
+    event = Ended(status=status, winner=winner, pgn_result=result_of(status, winner))
+    return _step(replace(game, status=status, winner=winner, draw_offer=None), *before, event)
+
+
+def _move(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
+    assert isinstance(wish, MakeMove)  # noqa: S101 - the table below pairs them
+    if game.turn != color:
+        return Refusal(code="not_your_turn", message=f"{wish.uci[:12]}: it is {game.turn}'s turn")
+    timed = game.ply >= FIRST_MOVES
+    if timed and game.clock.left_after(color, moment.elapsed_ms, moment.lag_ms) <= 0:
+        return _flag(game)
+    try:
+        played = play(game.fen, wish.uci)
+    except BadMoveError as error:
+        return Refusal(code="bad_move", message=str(error))
+    except IllegalMoveError as error:
+        return Refusal(code="illegal_move", message=str(error))
+    after = replace(
+        game,
+        ply=game.ply + 1,
+        fen=played.fen,
+        moves=f"{game.moves} {played.uci}".strip(),
+        sans=f"{game.sans} {played.san}".strip(),
+        positions=extended(game.positions, played.fen, irreversible=played.irreversible),
+        clock=game.clock.spend(color, moment.elapsed_ms, moment.lag_ms) if timed else game.clock,
+        draw_offer=color if game.draw_offer == color else None,
+    )
+    event = Moved(ply=after.ply, uci=played.uci, san=played.san, fen=played.fen, clock=seconds(after))
+    status = played.status or ("draw" if occurrences(after.positions) >= FIVEFOLD else None)
+    if status is None:
+        return _step(after, event)
+    return _ended(after, status, color if status == "mate" else None, event)
+
+
+def _flag(game: Game) -> Step:
+    loser = game.turn
+    winner = OTHER[loser] if can_mate(game.fen, OTHER[loser]) else None
+    return _ended(replace(game, clock=game.clock.stopped_at(loser, 0)), "outoftime", winner)
+
+
+def _tick(game: Game, _color: Color, _wish: Wish, moment: Moment) -> Outcome:
+    if moment.elapsed_ms < due_in_ms(game, moment.no_start_ms):
+        return Refusal(code="too_early", message="no flag has fallen")
+    return _ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
+
+
+def _resign(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+    return _ended(game, "resign", OTHER[color])
+
+
+def _abort(game: Game, _color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+    if game.ply >= FIRST_MOVES:
+        return Refusal(code="too_late", message="a game may be aborted before both have moved")
+    return _ended(game, "aborted")
+
+
+def _draw_yes(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+    if game.draw_offer == OTHER[color]:
+        return _ended(game, "draw")
+    if game.draw_offer == color:
+        return Repeat()
+    return _step(replace(game, draw_offer=color), DrawOffered(color=color))
+
+
+def _draw_no(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+    if game.draw_offer is None:
+        return Refusal(code="no_draw", message="there is no draw offer")
+    return _step(replace(game, draw_offer=None), DrawDeclined(color=color))
+
+
+def _draw_claim(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+    repeated = occurrences(game.positions) >= THREEFOLD
+    if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
+        return _ended(game, "draw")
+    return Refusal(
+        code="no_draw", message="a draw may be claimed in one's turn, on threefold repetition or fifty moves"
+    )
+
+
+def _force(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
+    if not moment.opponent_gone:
+        return Refusal(code="not_gone", message="the opponent has not been gone for as long as goneIn says")
+    if game.ply < FIRST_MOVES:
+        return _ended(game, "aborted")
+    return _ended(game, "timeout", color) if isinstance(wish, ResignForce) else _ended(game, "draw")
+
+
+DECIDERS: dict[type[Wish], Callable[[Game, Color, Wish, Moment], Outcome]] = {
+    MakeMove: _move,
+    Resign: _resign,
+    Abort: _abort,
+    DrawYes: _draw_yes,
+    DrawNo: _draw_no,
+    DrawClaim: _draw_claim,
+    ResignForce: _force,
+    DrawForce: _force,
+    Tick: _tick,
+}

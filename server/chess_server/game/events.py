@@ -1,0 +1,54 @@
+"""What happened in a game: each bears the next version."""
+
+from msgspec import Struct
+
+from chess_server.game.color import Color
+from chess_server.game.status import Result, Status
+
+
+class Seconds(Struct, frozen=True, kw_only=True):
+    """Both clocks, in seconds, as they go on the wire."""
+
+    white: float
+    black: float
+
+
+class Moved(Struct, frozen=True, kw_only=True):
+    """A move; `ply` is 1 for White's first, `fen` the position after it."""
+
+    ply: int
+    uci: str
+    san: str
+    fen: str
+    clock: Seconds
+
+
+class DrawOffered(Struct, frozen=True, kw_only=True):
+    """A draw was offered by a colour."""
+
+    color: Color
+
+
+class DrawDeclined(Struct, frozen=True, kw_only=True):
+    """A colour declined the offer, or took its own back."""
+
+    color: Color
+
+
+class Ended(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
+    """The game is over: always the last event."""
+
+    status: Status
+    winner: Color | None = None
+    pgn_result: Result
+
+
+Event = Moved | DrawOffered | DrawDeclined | Ended
+
+NAMES: dict[type[Struct], str] = {
+    Moved: "move",
+    DrawOffered: "drawOffer",
+    DrawDeclined: "drawDeclined",
+    Ended: "endData",
+}
+"""The type of each event on the wire."""

@@ -1,0 +1,51 @@
+"""Time that nobody has to answer for: when this server could not reach Redis or PostgreSQL.
+
+A move's time is counted from the publication of the move before it to its arrival, less any outage in between. Two
+outages may overlap (both stores at once): they count once. Milliseconds of Redis TIME throughout.
+"""
+
+from dataclasses import dataclass, replace
+
+REMEMBERED_MS = 4 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outages:
+    """Closed outages in order of their beginning, and the beginning of each one under way by the store's name."""
+
+    closed: tuple[tuple[int, int], ...] = ()
+    open: tuple[tuple[str, int], ...] = ()
+
+    def begin(self, store: str, since_ms: int) -> "Outages":
+        """Note that a store stopped answering. Again is no news."""
+        if any(name == store for name, _ in self.open):
+            return self
+        return replace(self, open=(*self.open, (store, since_ms)))
+
+    def end(self, store: str, now_ms: int) -> "Outages":
+        """Note that a store answers again."""
+        begun = [since for name, since in self.open if name == store]
+        if not begun:
+            return self
+        kept = [span for span in self.closed if span[1] > now_ms - REMEMBERED_MS]
+        return Outages(
+            closed=tuple(sorted([*kept, (begun[0], now_ms)])),
+            open=tuple(entry for entry in self.open if entry[0] != store),
+        )
+
+    def elapsed(self, since_ms: int, until_ms: int) -> int:
+        """Give the time between two moments without the outages in it."""
+        if until_ms <= since_ms:
+            return 0
+        spans = [*self.closed, *((begun, until_ms) for _, begun in self.open)]
+        return until_ms - since_ms - _covered(spans, since_ms, until_ms)
+
+
+def _covered(spans: list[tuple[int, int]], since_ms: int, until_ms: int) -> int:
+    covered, reached = 0, since_ms
+    for begun, ended in sorted(spans):
+        low, high = max(begun, reached), min(ended, until_ms)
+        if high > low:
+            covered += high - low
+            reached = high
+    return covered

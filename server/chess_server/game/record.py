@@ -1,0 +1,68 @@
+"""What of a game goes into the database, and a game made again from it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from chess_server.game.clock import restored
+from chess_server.game.color import Color, turn_at
+from chess_server.game.events import Moved
+from chess_server.game.pgn import pgn_of
+from chess_server.game.repetition import extended
+from chess_server.game.rules import play
+from chess_server.game.state import REMEMBERED, Game, Granted
+from chess_server.game.status import Status
+
+
+class MoveRow(Struct, frozen=True, array_like=True):
+    """A move as it is stored; `a` is the player's own number of it."""
+
+    ply: int
+    uci: str
+    san: str
+    a: int
+    white_ms: int
+    black_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finish:
+    """The end of a game as it is stored."""
+
+    status: Status
+    winner: Color | None
+    result: str
+    pgn: str
+
+
+def row_of(event: Moved, a: int | None, game: Game) -> MoveRow:
+    """Make the row of a move that led to `game`."""
+    clock = game.clock
+    return MoveRow(event.ply, event.uci, event.san, a or 0, clock.white.left_ms, clock.black.left_ms)
+
+
+def finish_of(game: Game) -> Finish | None:
+    """Make what is stored of the end, if the game is over."""
+    if not game.over:
+        return None
+    return Finish(status=game.status, winner=game.winner, result=game.result, pgn=pgn_of(game))
+
+
+def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
+    """Return a new game with the stored moves made again. Versions start anew: the epoch has risen."""
+    for row in rows:
+        played = play(game.fen, row.uci)
+        game = replace(
+            game,
+            ply=row.ply,
+            fen=played.fen,
+            moves=f"{game.moves} {played.uci}".strip(),
+            sans=f"{game.sans} {played.san}".strip(),
+            positions=extended(game.positions, played.fen, irreversible=played.irreversible),
+        )
+    if rows:
+        game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms))
+    granted = tuple(Granted(turn_at(row.ply - 1), row.a) for row in rows[-REMEMBERED:])
+    return replace(game, granted=granted, v=len(rows))

@@ -1,0 +1,297 @@
+"""The composition root of `chess-server serve`: everything is made here, and nothing anywhere else."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import Coroutine
+from time import monotonic, time
+from typing import Any
+
+import psycopg
+import structlog
+from prometheus_client import generate_latest
+from psycopg_pool import AsyncConnectionPool
+
+from chess_presence import keys as presence_keys
+from chess_presence.records import Heartbeat
+from chess_presence.registry import Registry
+from chess_server import schema
+from chess_server.admin import Admin, Answer
+from chess_server.connect import redis_client, redis_connection
+from chess_server.drain import Drain
+from chess_server.front import FrontDoor
+from chess_server.heartbeat import Pulse
+from chess_server.lobby import Lobby
+from chess_server.metrics import Metrics
+from chess_server.room import Patience, Stores
+from chess_server.rooms import Rooms
+from chess_server.settings import Settings
+from chess_server.store.bus import Bus
+from chess_server.store.committer import Committer
+from chess_server.store.database import Database, connection_settings
+from chess_server.store.errors import UnavailableError
+from chess_server.store.games import Games
+from chess_server.store.health import Health, RedisTime
+from chess_server.store.keys import Keys
+from chess_server.store.pools import Pools
+from chess_server.store.timers import Timers
+from chess_server.transport.link import Limits, Transport
+from chess_server.visitors import Host, Visitor
+
+log = structlog.get_logger(__name__)
+
+REDIS_GRACE_SECONDS = 60.0
+SCHEMA_RETRY_SECONDS = 2.0
+FLUSH_SECONDS = 10.0
+CANCEL_SECONDS = 0.3
+
+
+class SchemaError(Exception):
+    """The schema is behind and may not be migrated."""
+
+
+class Server:
+    """One pod's server."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._redis = redis_client(settings.redis_url, settings.redis_ca)
+        self._keys = Keys(settings.cluster_uid)
+        self._metrics = Metrics()
+        self._clock = RedisTime()
+        self._health = Health(self._redis, self._clock)
+        self._bus = Bus(redis_connection(settings.redis_url, settings.redis_ca))
+        self._pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
+            settings.database_url,
+            kwargs=connection_settings(settings.database_ca),
+            min_size=1,
+            max_size=settings.database_pool,
+            max_waiting=1000,
+            open=False,
+            check=None,
+            reconnect_timeout=5.0,
+        )
+        database = Database(self._pool, self._health, self._clock)
+        self._committer = Committer(database)
+        stores = Stores(
+            games=Games(self._redis, self._keys, self._health),
+            database=database,
+            committer=self._committer,
+            timers=Timers(self._redis, self._keys, self._health),
+            health=self._health,
+            clock=self._clock,
+        )
+        patience = Patience(
+            no_start_ms=round(settings.no_start_seconds * 1000),
+            abandon_ms=round(settings.abandon_seconds * 1000),
+        )
+        self._rooms = Rooms(stores, self._bus, self._keys, patience)
+        pools = Pools(self._redis, self._keys, self._health)
+        self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, patience.no_start_ms)
+        self._visitors: set[Visitor] = set()
+        host = Host(
+            rooms=self._rooms,
+            lobby=self._lobby,
+            metrics=self._metrics,
+            clock=self._clock,
+            visitors=self._visitors,
+            changed=lambda: self._pulse.nudge(),
+            pod_uid=settings.pod_uid,
+        )
+        self._drain = Drain(lambda: self._visitors, settings.reconnect_window_seconds)
+        self._front = FrontDoor(settings, host, self._drain)
+        self._transport = _transport(settings, self._front)
+        self._registry = Registry(self._redis, settings.cluster_uid)
+        self._pulse = Pulse(self._registry, self._drain, self._clock, self._statement)
+        self._admin = Admin({"/livez": _alive, "/readyz": self._ready, "/metrics": self._measured})
+        self._stopping = asyncio.Event()
+        self._started = False
+        self._started_at = round(time() * 1000)
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def run(self) -> int:
+        """Serve until SIGTERM, then drain; the exit code."""
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, self._stopping.set)
+        admin_port = await self._admin.start(self._settings.listen, self._settings.admin_port)
+        try:
+            if await self._prepare():
+                await self._serve(admin_port)
+                await self._leave()
+        finally:
+            await self._close()
+        return 0
+
+    async def _prepare(self) -> bool:
+        """Bring the schema up to date and open the pool; False if told to stop meanwhile. Raises SchemaError."""
+        ready = asyncio.get_running_loop().create_task(self._prepare_database())
+        stopped = asyncio.get_running_loop().create_task(self._stopping.wait())
+        await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        stopped.cancel()
+        if not ready.done():
+            ready.cancel()
+            return False
+        await ready
+        return True
+
+    async def _prepare_database(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(check_schema, self._settings)
+                break
+            except psycopg.Error as error:
+                log.warning("database unavailable", error=str(error).strip().split("\n", maxsplit=1)[0])
+                await asyncio.sleep(SCHEMA_RETRY_SECONDS)
+        await self._pool.open(wait=False)
+
+    async def _serve(self, admin_port: int) -> None:
+        self._wire()
+        for work in (
+            self._health.keep_probing(),
+            self._bus.run(),
+            self._committer.run(),
+            self._lobby.run(),
+            self._rooms.keep_sweeping(),
+            self._rooms.keep_staying(),
+            self._rooms.keep_looking(),
+            self._pulse.run(),
+            self._hear_orders(),
+        ):
+            self._tasks.append(self._task(work))
+        port = await self._transport.start(self._settings.listen, self._settings.port)
+        self._started = True
+        log.info(
+            "serving",
+            listen=self._settings.listen,
+            port=port,
+            admin_port=admin_port,
+            transport=self._settings.transport,
+        )
+        await self._stopping.wait()
+
+    def _wire(self) -> None:
+        self._health.on_redis_changed = self._after_redis_changed
+        self._health.on_redis_back = self._rooms.doubt
+        self._bus.on_again = self._rooms.doubt
+        self._drain.on_change = self._after_drain_changed
+
+    async def _hear_orders(self) -> None:
+        await self._bus.subscribe(presence_keys.orders_channel(self._settings.cluster_uid), self._pulse.order)
+
+    def _after_redis_changed(self) -> None:
+        self._rooms.doubt()
+        self._tasks.append(self._task(self._rearm()))
+
+    def _after_drain_changed(self) -> None:
+        self._metrics.draining.set(self._drain.draining)
+        if self._drain.draining:
+            self._metrics.drains.labels("sigterm" if self._stopping.is_set() else "mark").inc()
+        self._pulse.nudge()
+
+    async def _rearm(self) -> None:
+        with contextlib.suppress(
+            UnavailableError
+        ):  # players' own servers watch the clocks; the rest waits for the next change
+            await self._rooms.rearm(self._settings.pod_uid)
+
+    async def _leave(self) -> None:
+        """Drain, flush, say goodbye."""
+        self._drain.begin(self._settings.drain_deadline_seconds, final=True)
+        await self._drain.empty.wait()
+        until = monotonic() + FLUSH_SECONDS
+        while not self._committer.idle and monotonic() < until:
+            await asyncio.sleep(0.05)
+        await self._end_tasks()
+        await self._pulse.leave(self._settings.pod_uid)
+        log.info("left")
+
+    async def _end_tasks(self) -> None:
+        """Cancel what runs beside; again if need be: redis-py can swallow a cancellation in the middle of a call."""
+        pending = {task for task in self._tasks if not task.done()}
+        while pending:
+            for task in pending:
+                task.cancel()
+            _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
+
+    async def _close(self) -> None:
+        await self._end_tasks()
+        await self._transport.stop()
+        await self._admin.stop()
+        await self._pool.close(timeout=2.0)
+        await self._redis.aclose()
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        return asyncio.get_running_loop().create_task(_watched(work))
+
+    def _statement(self) -> Heartbeat:
+        settings = self._settings
+        return Heartbeat(
+            uid=settings.pod_uid,
+            addr=settings.pod_ip,
+            revision=settings.revision,
+            connections=len(self._visitors),
+            games=self._rooms.playing,
+            draining=self._drain.draining,
+            accepted=self._metrics.accepted_total,
+            abnormal_closes=self._metrics.abnormal_total,
+            handler_p99_ms=self._metrics.p99_ms,
+            started_at=self._started_at,
+        )
+
+    def _ready(self) -> Answer:
+        if not self._started:
+            return Answer("503 Service Unavailable", b"starting\n")
+        if self._stopping.is_set():
+            return Answer("503 Service Unavailable", b"stopping\n")
+        seen = self._health.redis_seen_at
+        if seen is None or monotonic() - seen > REDIS_GRACE_SECONDS:
+            return Answer("503 Service Unavailable", b"redis does not answer\n")
+        return Answer("200 OK", b"ready\n")
+
+    def _measured(self) -> Answer:
+        self._metrics.games.set(self._rooms.playing)
+        for kind in ("lobby", "play", "watch"):
+            self._metrics.connections.labels(kind).set(sum(v.kind == kind for v in self._visitors))
+        for store, failures in self._health.failures.items():
+            self._metrics.store_errors.labels(store).set(failures)
+        body = generate_latest(self._metrics.registry)
+        return Answer("200 OK", body, "text/plain; version=0.0.4; charset=utf-8")
+
+
+def check_schema(settings: Settings) -> None:
+    """Migrate if the schema is behind and that is allowed. Raises SchemaError, psycopg.Error."""
+    connection = connection_settings(settings.database_ca)
+    revision = schema.current(settings.database_url, connection)
+    if revision == schema.HEAD or schema.is_newer(revision):
+        return
+    if settings.migrate == "off":
+        raise SchemaError(
+            f"the database's schema is at {revision or 'nothing'}, this version needs {schema.HEAD}; "
+            "run `chess-server migrate` or set CHESS_MIGRATE=auto"
+        )
+    schema.upgrade(settings.database_url, connection)
+    log.info("schema migrated", before=revision, after=schema.HEAD)
+
+
+def _transport(settings: Settings, front: FrontDoor) -> Transport:
+    limits = Limits(ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds)
+    if settings.transport == "websockets":
+        from chess_server.transport.websockets_server import WebsocketsTransport
+
+        return WebsocketsTransport(front, limits)
+    from chess_server.transport.picows_server import PicowsTransport
+
+    return PicowsTransport(front, limits)
+
+
+def _alive() -> Answer:
+    return Answer("200 OK", b"alive\n")
+
+
+async def _watched(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("a background task failed")
+        raise

@@ -1,0 +1,7 @@
+"""alembic's entry: the connection comes from schema.py."""
+
+from alembic import context
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=None)
+with context.begin_transaction():
+    context.run_migrations()

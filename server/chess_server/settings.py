@@ -1,0 +1,183 @@
+"""Settings: environment variables, each of which a flag may override. Secrets come from files only.
+
+What is wrong is said in one line: name, value, what is allowed.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from chess_server.limits import Rate
+
+
+class SettingsError(ValueError):
+    """A setting that cannot be used; the message is for the user."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that `chess-server serve` can be told."""
+
+    cluster_name: str
+    cluster_uid: str
+    pod_name: str
+    pod_uid: str
+    pod_ip: str
+    revision: str
+    listen: str
+    port: int
+    admin_port: int
+    transport: str
+    redis_url: str
+    redis_ca: str | None
+    database_url: str
+    database_ca: str | None
+    database_pool: int
+    migrate: str
+    max_connections: int
+    drain_deadline_seconds: float
+    reconnect_window_seconds: float
+    no_start_seconds: float
+    abandon_seconds: float
+    ping_seconds: float
+    idle_seconds: float
+    play_rate: Rate
+    watch_rate: Rate
+    lobby_rate: Rate
+    log_level: str
+
+
+Parser = Callable[[str, str], Any]
+
+
+def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _number(low: float, high: float) -> Parser:
+    def parse(name: str, value: str) -> float:
+        try:
+            number = float(value)
+        except ValueError:
+            number = float("nan")
+        if not low <= number <= high:
+            raise SettingsError(f"{name} is {value!r}; allowed: a number from {low:g} to {high:g}")
+        return number
+
+    return parse
+
+
+def _whole(low: int, high: int) -> Parser:
+    def parse(name: str, value: str) -> int:
+        if not value.isascii() or not value.isdigit() or not low <= int(value) <= high:
+            raise SettingsError(f"{name} is {value!r}; allowed: a whole number from {low} to {high}")
+        return int(value)
+
+    return parse
+
+
+def _one_of(*allowed: str) -> Parser:
+    def parse(name: str, value: str) -> str:
+        if value not in allowed:
+            raise SettingsError(f"{name} is {value!r}; allowed: {', '.join(allowed)}")
+        return value
+
+    return parse
+
+
+def _rate(name: str, value: str) -> Rate:
+    messages, _, seconds = value.partition("/")
+    try:
+        rate = Rate(int(messages), float(seconds))
+    except ValueError:
+        rate = Rate(0, 0)
+    if not (rate.messages > 0 and rate.seconds > 0):
+        raise SettingsError(f"{name} is {value!r}; allowed: messages/seconds, like 100/20")
+    return rate
+
+
+def _secret(*schemes: str) -> Parser:
+    def parse(name: str, value: str) -> str:
+        if not value:
+            raise SettingsError(
+                f"{name} is not set; it names a file that holds a URL like {schemes[0]}host:port"
+            )
+        url = _read(name, value)
+        if not url.startswith(schemes):
+            raise SettingsError(f"{name}: {value} does not hold a URL; allowed: {' or '.join(schemes)}…")
+        return url
+
+    return parse
+
+
+def _existing(name: str, value: str) -> str | None:
+    if value:
+        _read(name, value)
+    return value or None
+
+
+def _read(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise SettingsError(f"{name} is {path!r}; cannot be read: {reason}") from None
+
+
+TABLE: dict[str, tuple[str, str, Parser]] = {
+    "cluster_name": ("CHESS_CLUSTER_NAME", "local", _text),
+    "cluster_uid": ("CHESS_CLUSTER_UID", "local", _text),
+    "pod_name": ("CHESS_POD_NAME", "", _text),
+    "pod_uid": ("CHESS_POD_UID", "", _text),
+    "pod_ip": ("CHESS_POD_IP", "", _text),
+    "revision": ("CHESS_REVISION", "", _text),
+    "listen": ("CHESS_LISTEN", "127.0.0.1", _text),
+    "port": ("CHESS_PORT", "8080", _whole(0, 65535)),
+    "admin_port": ("CHESS_ADMIN_PORT", "9090", _whole(0, 65535)),
+    "transport": ("CHESS_TRANSPORT", "picows", _one_of("picows", "websockets")),
+    "redis_url": ("CHESS_REDIS_URL_FILE", "", _secret("redis://", "rediss://")),
+    "redis_ca": ("CHESS_REDIS_CA_FILE", "", _existing),
+    "database_url": ("CHESS_DATABASE_URL_FILE", "", _secret("postgresql://", "postgres://")),
+    "database_ca": ("CHESS_DATABASE_CA_FILE", "", _existing),
+    "database_pool": ("CHESS_DATABASE_POOL", "4", _whole(2, 100)),
+    "migrate": ("CHESS_MIGRATE", "auto", _one_of("auto", "off")),
+    "max_connections": ("CHESS_MAX_CONNECTIONS", "3000", _whole(1, 1_000_000)),
+    "drain_deadline_seconds": ("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),
+    "reconnect_window_seconds": ("CHESS_RECONNECT_WINDOW_SECONDS", "30", _number(0, 3600)),
+    "no_start_seconds": ("CHESS_NO_START_SECONDS", "60", _number(0.1, 86400)),
+    "abandon_seconds": ("CHESS_ABANDON_SECONDS", "60", _number(0.1, 86400)),
+    "ping_seconds": ("CHESS_PING_SECONDS", "20", _number(0.1, 300)),
+    "idle_seconds": ("CHESS_IDLE_SECONDS", "60", _number(0.2, 3600)),
+    "play_rate": ("CHESS_PLAY_RATE", "100/20", _rate),
+    "watch_rate": ("CHESS_WATCH_RATE", "50/20", _rate),
+    "lobby_rate": ("CHESS_LOBBY_RATE", "30/30", _rate),
+    "log_level": ("CHESS_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
+}
+"""Field → variable, default, parser."""
+
+
+def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Settings:
+    """Make the settings; `flags` go by the names of the variables. Raises SettingsError."""
+    values: dict[str, Any] = {}
+    for field in fields(Settings):
+        variable, default, parse = TABLE[field.name]
+        values[field.name] = parse(variable, _given(variable, environment, flags) or default)
+    values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
+    values["pod_name"] = values["pod_name"] or values["pod_uid"]
+    return Settings(**values)
+
+
+def load_database(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> tuple[str, str | None]:
+    """Only what `chess-server migrate` needs: the database's URL and CA file."""
+    found = []
+    for name in ("database_url", "database_ca"):
+        variable, default, parse = TABLE[name]
+        found.append(parse(variable, _given(variable, environment, flags) or default))
+    return found[0], found[1]
+
+
+def _given(variable: str, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> str:
+    flag = flags.get(variable)
+    return flag if flag is not None else environment.get(variable, "").strip()

@@ -1,0 +1,139 @@
+"""Whether Redis and PostgreSQL answer, since when not, and what time Redis says it is.
+
+Redis TIME is the only clock that games know. This server's monotonic clock carries it between probes: of the latest
+probes the one with the shortest round trip says how far the two are apart.
+"""
+
+import asyncio
+import contextlib
+from collections import deque
+from collections.abc import Awaitable, Callable
+from time import monotonic, time
+from typing import Any
+
+import structlog
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chess_server.game.outages import Outages
+from chess_server.store.errors import UnavailableError
+
+log = structlog.get_logger(__name__)
+
+PROBE_SECONDS = 1.0
+SAMPLES = 30
+
+
+def _monotonic_ms() -> float:
+    return monotonic() * 1000
+
+
+class RedisTime:
+    """Redis TIME, carried by the local monotonic clock."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[float, float]] = deque([(1e9, time() * 1000 - _monotonic_ms())], SAMPLES)
+
+    def learn(self, redis_ms: float, sent_ms: float, received_ms: float) -> None:
+        """Learn from a probe; a jump of more than a second (another host) empties the memory."""
+        offset = redis_ms - (sent_ms + received_ms) / 2
+        if abs(offset - self._offset()) > 1000 + (received_ms - sent_ms):
+            self._samples.clear()
+        self._samples.append((received_ms - sent_ms, offset))
+
+    def now_ms(self) -> int:
+        """Redis TIME now, in milliseconds."""
+        return int(_monotonic_ms() + self._offset())
+
+    def _offset(self) -> float:
+        return min(self._samples)[1]
+
+
+class Health:
+    """The state of both stores. A store that failed is `down` until a probe or a call succeeds."""
+
+    def __init__(self, client: Redis, clock: RedisTime) -> None:
+        self._client = client
+        self._clock = clock
+        self._probing: asyncio.Task[None] | None = None
+        self.outages = Outages()
+        self.replid = ""
+        self.redis_seen_at: float | None = None
+        self.failures: dict[str, int] = {"redis": 0, "postgresql": 0}
+        self.on_redis_changed: Callable[[], None] = lambda: None
+        """Called when Redis is another one than before (restarted or failed over)."""
+        self.on_redis_back: Callable[[], None] = lambda: None
+
+    @property
+    def redis_down(self) -> bool:
+        """Whether Redis has failed and not answered since."""
+        return self._is_down("redis")
+
+    def failed(self, store: str, began_ms: int, error: BaseException) -> None:
+        """Note that a call to a store failed that had begun at `began_ms`."""
+        self.failures[store] += 1
+        if not self._is_down(store):
+            log.warning("store unavailable", store=store, error=f"{type(error).__name__}: {error}"[:200])
+        self.outages = self.outages.begin(store, began_ms)
+
+    def answered(self, store: str) -> None:
+        """Note that a store answers."""
+        if not self._is_down(store):
+            return
+        self.outages = self.outages.end(store, self._clock.now_ms())
+        log.info("store available again", store=store)
+
+    async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        """Make a call to Redis; one that is down is probed first, so that its identity is known. Raises UnavailableError."""
+        if self.redis_down or not self.replid:
+            await self.probe()
+        began_ms = self._clock.now_ms()
+        try:
+            answer = await call()
+        except (RedisError, OSError, TimeoutError) as error:
+            self.failed("redis", began_ms, error)
+            raise UnavailableError("redis", str(error)) from error
+        return answer
+
+    async def probe(self) -> None:
+        """Ask Redis for its time and identity; at most one probe is under way. Raises UnavailableError."""
+        if self._probing is None or self._probing.done():
+            self._probing = asyncio.get_running_loop().create_task(self._probe())
+        await asyncio.shield(self._probing)
+
+    async def keep_probing(self) -> None:
+        """Probe for ever."""
+        while True:
+            with contextlib.suppress(UnavailableError):
+                await self.probe()
+            await asyncio.sleep(PROBE_SECONDS)
+
+    async def _probe(self) -> None:
+        began_ms, sent_ms = self._clock.now_ms(), _monotonic_ms()
+        try:
+            (seconds, micros), info = await self._ask()
+        except (RedisError, OSError, TimeoutError) as error:
+            self.failed("redis", began_ms, error)
+            raise UnavailableError("redis", str(error)) from error
+        self._clock.learn(int(seconds) * 1000 + int(micros) / 1000, sent_ms, _monotonic_ms())
+        self.redis_seen_at = monotonic()
+        self._recognise(str(info["master_replid"]))
+
+    async def _ask(self) -> Any:
+        async with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.time()
+            pipeline.info("replication")
+            return await pipeline.execute()
+
+    def _recognise(self, replid: str) -> None:
+        was_down, before = self.redis_down, self.replid
+        self.replid = replid
+        self.answered("redis")
+        if before and before != replid:
+            log.warning("redis is another one now; games are read back from the database")
+            self.on_redis_changed()
+        if was_down:
+            self.on_redis_back()
+
+    def _is_down(self, store: str) -> bool:
+        return any(name == store for name, _ in self.outages.open)

@@ -1,0 +1,57 @@
+"""Where the server's data lives in Redis: one builder per key.
+
+A game's keys share the hash tag `{game id}`, a pool's `{pool}`; each timer bucket is its own slot.
+"""
+
+from dataclasses import dataclass
+from zlib import crc32
+
+BUCKETS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one ChessCluster."""
+
+    cluster_uid: str
+
+    def game(self, game_id: str) -> str:
+        """Hash: epoch, v, committed, since, state, replid, crowd, left_w, left_b."""
+        return f"chess:{self.cluster_uid}:{{{game_id}}}:game"
+
+    def events(self, game_id: str) -> str:
+        """Stream `epoch-v`: frame and database row of each event."""
+        return f"chess:{self.cluster_uid}:{{{game_id}}}:events"
+
+    def seats(self, game_id: str) -> str:
+        """Sorted set: players' sockets → expiry."""
+        return f"chess:{self.cluster_uid}:{{{game_id}}}:seats"
+
+    def channel(self, game_id: str) -> str:
+        """Channel: what happens in a game."""
+        return f"chess:{self.cluster_uid}:{{{game_id}}}:news"
+
+    def pool(self, pool: str) -> list[str]:
+        """Waiting players of a pool: since when, whose, lately paired."""
+        tag = f"chess:{self.cluster_uid}:{{pool-{pool}}}"
+        return [f"{tag}:waiting", f"{tag}:owners", f"{tag}:paired"]
+
+    def redirect(self, sri: str) -> str:
+        """String: the redirect that a client has not followed yet."""
+        return f"chess:{self.cluster_uid}:redirect:{sri}"
+
+    def lobby_channel(self, pod_uid: str) -> str:
+        """Channel: redirects for the lobby sockets of one server."""
+        return f"chess:{self.cluster_uid}:lobby:{pod_uid}"
+
+    def timers(self, bucket: int) -> str:
+        """Sorted set: game → when to look at it."""
+        return f"chess:{self.cluster_uid}:{{timers-{bucket}}}"
+
+    def timers_of(self, game_id: str) -> str:
+        """The bucket of a game."""
+        return self.timers(crc32(game_id.encode()) % BUCKETS)
+
+    def rearm_lease(self) -> str:
+        """String: who arms the timers again after Redis has lost them."""
+        return f"chess:{self.cluster_uid}:rearm"

@@ -1,0 +1,24 @@
+-- Publish the events up to a version whose rows PostgreSQL now holds. The next turn begins now.
+-- KEYS: game hash, stream. ARGV: epoch, v, channel.
+-- Message: "events <epoch> <since> <first v> <n>", n frames, and the state if it is the newest; a line each.
+local held = redis.call('HMGET', KEYS[1], 'epoch', 'v', 'committed', 'since', 'state')
+if held[1] ~= ARGV[1] then return {'foreign'} end
+local committed, upto, since = tonumber(held[3]), tonumber(ARGV[2]), held[4]
+if upto <= committed then return {'ok', since} end
+local entries = redis.call('XRANGE', KEYS[2], ARGV[1] .. '-' .. (committed + 1), ARGV[1] .. '-' .. upto)
+local lines, moved = {}, false
+for i, entry in ipairs(entries) do
+  lines[i + 1] = entry[2][2]
+  if entry[2][4] ~= '' then moved = true end
+end
+local newest = held[2] == ARGV[2]
+if moved and newest then
+  local t = redis.call('TIME')
+  since = tostring(t[1] * 1000 + math.floor(t[2] / 1000))
+  redis.call('HSET', KEYS[1], 'since', since)
+end
+redis.call('HSET', KEYS[1], 'committed', upto)
+lines[1] = 'events ' .. ARGV[1] .. ' ' .. since .. ' ' .. (committed + 1) .. ' ' .. #entries
+lines[#lines + 1] = newest and held[5] or ''
+redis.call('PUBLISH', ARGV[3], table.concat(lines, '\n'))
+return {'ok', since}

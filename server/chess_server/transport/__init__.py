@@ -1,0 +1,1 @@
+"""WebSockets behind a thin interface (`link.py`), twice: picows in production, websockets as the reference."""

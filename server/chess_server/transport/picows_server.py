@@ -1,0 +1,240 @@
+"""The production transport: picows' core on uvloop. Fragments, close handshake and caps are ours."""
+
+import asyncio
+import contextlib
+from http import HTTPStatus
+from time import monotonic
+from typing import Any
+
+import structlog
+from picows import (
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+from picows.picows import WSFrame
+
+from chess_server.transport.assembly import Assembly, FaultError
+from chess_server.transport.link import Client, Ending, Front, Limits, Refused
+from chess_server.transport.pulse import Due, Pulse
+
+HANDSHAKE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+READ_BUFFER = 1024
+BACKLOG = 4096
+ABNORMAL = 1006
+DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+log = structlog.get_logger(__name__)
+
+
+class PicowsLink(WSListener):  # type: ignore[misc] # a compiled class without a base that mypy knows
+    """One socket."""
+
+    __slots__ = (
+        "_assembly",
+        "_cause",
+        "_client",
+        "_closing",
+        "_limits",
+        "_open",
+        "_paused",
+        "_pulse",
+        "_transport",
+    )
+
+    def __init__(self, client: Client, limits: Limits, open_links: "set[PicowsLink]") -> None:
+        self._client = client
+        self._limits = limits
+        self._open = open_links
+        self._assembly = Assembly(limits.max_message)
+        self._pulse = Pulse(monotonic())
+        self._transport: WSTransport | None = None
+        self._paused = False
+        self._closing = False
+        self._cause = ""
+
+    @property
+    def lag_ms(self) -> int:
+        """The measured round trip."""
+        return self._pulse.lag_ms
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame; a reader that is too slow loses its socket."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        transport.send(WSMsgType.TEXT, frame)
+        if self._paused and _pending(transport) > self._limits.max_pending:
+            self.cut("slow_reader")
+
+    def close(self, code: int, reason: str, cause: str = "server") -> None:
+        """Begin the close handshake."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        self._closing = True
+        self._cause = cause
+        transport.send_close(code, reason.encode()[:120])
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+
+    def cut(self, cause: str) -> None:
+        """End the socket without a handshake."""
+        self._closing = True
+        self._cause = cause
+        self._abort()
+
+    def beat(self, now: float) -> None:
+        """Ping, or give the socket up."""
+        due = self._pulse.due(now, self._limits)
+        if due is Due.PING and self._transport is not None and not self._closing:
+            self._transport.send_ping(self._pulse.ping(now))
+        elif due is Due.CUT:
+            self.close(1001, "nothing heard", "idle")
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """picows: the handshake is complete."""
+        self._transport = transport
+        self._open.add(self)
+        self._client.opened(self)
+        self.beat(monotonic())
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """picows: a frame has come. Pings are answered by picows itself."""
+        now = monotonic()
+        self._pulse.heard(now)
+        kind = frame.msg_type
+        if kind in DATA:
+            self._data(frame)
+        elif kind == WSMsgType.PONG:
+            self._pulse.pong(frame.get_payload_as_bytes(), now)
+        elif kind == WSMsgType.CLOSE:
+            transport.send_close(_answerable(frame))
+            transport.disconnect()
+
+    def _data(self, frame: WSFrame) -> None:
+        if self._closing:
+            return
+        try:
+            if frame.rsv1 or frame.rsv2 or frame.rsv3:
+                raise FaultError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
+            whole = self._assembly.feed(int(frame.msg_type), frame.get_payload_as_bytes(), fin=frame.fin)
+        except FaultError as fault:
+            self.close(fault.code, fault.reason, "client_fault")
+            return
+        if whole is not None:
+            self._client.text(whole)
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """picows: the socket is gone."""
+        self._open.discard(self)
+        self._closing = True
+        self._client.closed(_ending(transport, self._cause))
+
+    def pause_writing(self) -> None:
+        """picows: the client reads more slowly than we write."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """picows: the client has caught up."""
+        self._paused = False
+
+    def _abort(self) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.disconnect(graceful=False)
+
+
+class PicowsTransport:
+    """The listener and its sockets."""
+
+    def __init__(self, front: Front, limits: Limits) -> None:
+        self._front = front
+        self._limits = limits
+        self._links: set[PicowsLink] = set()
+        self._server: asyncio.Server | None = None
+        self._beats: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen."""
+        self._server = await ws_create_server(
+            self._listener,
+            host,
+            port,
+            websocket_handshake_timeout=HANDSHAKE_SECONDS,
+            logger_name=_Quiet(),  # type: ignore[arg-type] # any object with a logger's methods will do
+            max_frame_size=self._limits.max_message,
+            read_buffer_init_size=READ_BUFFER,
+            use_aiofastnet=False,
+            backlog=BACKLOG,
+        )
+        self._beats = asyncio.get_running_loop().create_task(self._keep_beating())
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and cut what is still open."""
+        if self._beats is not None:
+            self._beats.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._beats
+        if self._server is not None:
+            self._server.close()
+        for link in list(self._links):
+            link.cut("stopped")
+        await asyncio.sleep(0)
+
+    def _listener(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
+        headers = request.headers
+        if "upgrade" in headers.get("Connection", "").lower():
+            headers["Connection"] = "upgrade"  # Firefox says `keep-alive, Upgrade`, which picows refuses
+        answer = self._front.accept(request.path.decode("latin-1"))
+        if isinstance(answer, Refused):
+            response = WSUpgradeResponse.create_error_response(
+                HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
+            )
+            return WSUpgradeResponseWithListener(response, None)
+        return PicowsLink(answer, self._limits, self._links)
+
+    async def _keep_beating(self) -> None:
+        interval = min(1.0, self._limits.ping_seconds / 4)
+        while True:
+            await asyncio.sleep(interval)
+            now = monotonic()
+            for link in list(self._links):
+                link.beat(now)
+
+
+def _pending(transport: WSTransport) -> int:
+    return int(transport.underlying_transport.get_write_buffer_size())
+
+
+def _answerable(frame: WSFrame) -> Any:
+    """The code to answer a close frame with: its own, if it bore one."""
+    code = int(frame.get_close_code())
+    return code or 1000
+
+
+def _ending(transport: WSTransport, cause: str) -> Ending:
+    handshake = transport.close_handshake
+    if handshake is None:
+        return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+    if handshake.recv_then_sent:
+        return Ending(code=int(handshake.recv.code), by_client=True, cause="client")
+    return Ending(code=int(handshake.sent.code), by_client=False, cause=cause or "client_fault")
+
+
+class _Quiet:
+    """picows' log, less its news of each connection. A logger for each connection would cost more than the socket."""
+
+    def isEnabledFor(self, _level: int) -> bool:  # noqa: N802 - logging's own name
+        return False
+
+    def _nothing(self, *_args: object, **_more: object) -> None: ...
+
+    debug = info = warning = error = log = _nothing
+
+    def exception(self, message: str, *_args: object, **_more: object) -> None:
+        log.exception("transport fault", detail=message)

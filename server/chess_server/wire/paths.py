@@ -1,0 +1,122 @@
+"""Paths and queries of an upgrade request: who wants to be where."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import parse_qsl
+
+from chess_server.game import ids
+from chess_server.game.color import Color
+
+
+class PathError(ValueError):
+    """A request that cannot be served: HTTP status, code, and what is allowed."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resume:
+    """The last version that a client holds."""
+
+    v: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LobbyPlace:
+    """A seat in the lobby."""
+
+    sri: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlayPlace:
+    """A player's place at a game."""
+
+    game_id: str
+    player_id: str
+    sri: str
+    resume: Resume | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchPlace:
+    """A spectator's place at a game."""
+
+    game_id: str
+    color: Color
+    sri: str
+    resume: Resume | None = None
+
+
+Place = LobbyPlace | PlayPlace | WatchPlace
+
+NOT_FOUND = "allowed: /lobby/socket, /play/{gameId+playerId}, /watch/{gameId}/{white|black}"
+MAX_NUMBER_DIGITS = 9
+
+
+def parse(target: str) -> Place:
+    """Parse an HTTP request target; raises PathError."""
+    path, _, query = target.partition("?")
+    parts = path.strip("/").split("/")
+    route = ROUTES.get((parts[0], len(parts)))
+    if route is None:
+        raise PathError(404, "not_found", f"no such path {path[:80]!r}; {NOT_FOUND}")
+    return route(parts, dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def _lobby(parts: list[str], query: dict[str, str]) -> Place:
+    if parts[1] != "socket":
+        raise PathError(404, "not_found", f"no such path; {NOT_FOUND}")
+    return LobbyPlace(sri=_sri(query))
+
+
+def _play(parts: list[str], query: dict[str, str]) -> Place:
+    full = parts[1]
+    if not ids.FULL.fullmatch(full):
+        raise PathError(404, "not_found", f"no such path; {NOT_FOUND}")
+    return PlayPlace(
+        game_id=full[: ids.GAME_LENGTH],
+        player_id=full[ids.GAME_LENGTH :],
+        sri=_sri(query),
+        resume=_resume(query),
+    )
+
+
+def _watch(parts: list[str], query: dict[str, str]) -> Place:
+    colors: dict[str, Color] = {"white": "white", "black": "black"}
+    if not ids.GAME.fullmatch(parts[1]) or parts[2] not in colors:
+        raise PathError(404, "not_found", f"no such path; {NOT_FOUND}")
+    return WatchPlace(game_id=parts[1], color=colors[parts[2]], sri=_sri(query), resume=_resume(query))
+
+
+ROUTES: dict[tuple[str, int], Callable[[list[str], dict[str, str]], Place]] = {
+    ("lobby", 2): _lobby,
+    ("play", 2): _play,
+    ("watch", 3): _watch,
+}
+
+
+def _sri(query: dict[str, str]) -> str:
+    sri = query.get("sri", "")
+    if not ids.SRI.fullmatch(sri):
+        raise PathError(400, "bad_query", f"sri is {sri[:40]!r}; allowed: 8 to 32 characters of A-Za-z0-9_-")
+    return sri
+
+
+def _resume(query: dict[str, str]) -> Resume | None:
+    if "v" not in query and "epoch" not in query:
+        return None
+    return Resume(v=_number(query, "v"), epoch=_number(query, "epoch"))
+
+
+def _number(query: dict[str, str], name: str) -> int:
+    text = query.get(name, "")
+    if not text.isascii() or not text.isdigit() or len(text) > MAX_NUMBER_DIGITS:
+        raise PathError(
+            400, "bad_query", f"{name} is {text[:40]!r}; allowed: a whole number, v and epoch both or neither"
+        )
+    return int(text)
