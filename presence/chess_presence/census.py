@@ -59,7 +59,7 @@ def take(
     now_ms: int,
     heartbeat_ms: int = round(HEARTBEAT_SECONDS * 1000),
 ) -> Census:
-    """Draw the census.
+    """Draw the census. A young pod may still owe its first record, unless it has had one before.
 
     `reading` is None when the registry could not be read. `last` gives the last known connections per pod,
     `now_ms` is the clock that `running_since_ms` was taken from. A live record of a pod that nobody expects
@@ -69,7 +69,7 @@ def take(
     missing = {
         pod.uid: last.get(pod.uid, 0)
         for pod in expected
-        if pod.uid not in records and now_ms - pod.running_since_ms > heartbeat_ms
+        if pod.uid not in records and (pod.uid in last or now_ms - pod.running_since_ms > heartbeat_ms)
     }
     return Census(
         connections={uid: record.connections for uid, record in records.items()},

@@ -30,7 +30,10 @@ def pods(**since: int) -> list[Expected]:
             reading(a=3), pods(a=OLD, b=OLD), {"b": 9}, False, 3, 12, id="missing at its last value"
         ),
         pytest.param(reading(a=3), pods(a=OLD, b=OLD), {}, False, 3, 3, id="missing and never known"),
-        pytest.param(reading(a=3), pods(a=OLD, b=YOUNG), {"b": 9}, True, 3, 3, id="too young to be missed"),
+        pytest.param(reading(a=3), pods(a=OLD, b=YOUNG), {}, True, 3, 3, id="too young to be missed"),
+        pytest.param(
+            reading(a=3), pods(a=OLD, b=YOUNG), {"b": 9}, False, 3, 12, id="young, but it was there before"
+        ),
         pytest.param(reading(a=3, z=5), pods(a=OLD), {}, True, 8, 8, id="unexpected pods have players too"),
         pytest.param(reading(), pods(a=OLD), {"a": 40}, False, 0, 40, id="a Redis that forgot everything"),
         pytest.param(None, pods(a=OLD), {"a": 40}, False, 0, 40, id="no Redis"),
