@@ -1,6 +1,7 @@
 """Wheels for the image, fetched on the host: inside a build there is neither network nor a company's certificates."""
 
 import hashlib
+import re
 import sys
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from chess_localcluster.progress import Progress
 
 LOCKS = {"image": "image.txt", "build": "image-build.txt"}
 BASE_PYTHON = (3, 11)  # of Debian 12
+PATCH_MARKER = re.compile(r" *; python_full_version < '3\.11\.\d+'")
 
 
 def directory(cache: Cache, project: Path, progress: Progress) -> Path | None:
@@ -18,7 +20,8 @@ def directory(cache: Cache, project: Path, progress: Progress) -> Path | None:
     locks = {name: project / "requirements" / file for name, file in LOCKS.items()}
     if not all(path.exists() for path in locks.values()):
         return None
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in locks.values())).hexdigest()[:16]
+    inputs = [PATCH_MARKER.pattern.encode(), *(path.read_bytes() for path in locks.values())]
+    digest = hashlib.sha256(b"".join(inputs)).hexdigest()[:16]
     target = cache.root / "wheels" / digest
     if not target.exists():
         with progress.stage("Python packages for the image"):
@@ -32,8 +35,16 @@ def _fetch(locks: dict[str, Path], target: Path) -> None:
     python = _interpreter()
     for name, lock in locks.items():
         pip = (python, "-m", "pip", "wheel", "--quiet", "--no-deps", "--require-hashes")
-        run(*pip, "--requirement", str(lock), "--wheel-dir", str(draft / name))
+        run(*pip, "--requirement", str(_for_any_patch(lock, draft)), "--wheel-dir", str(draft / name))
     draft.rename(target)
+
+
+def _for_any_patch(lock: Path, draft: Path) -> Path:
+    """Take what only some patch releases need: the base's (3.11.2 in Debian 12) is not the host's."""
+    draft.mkdir(parents=True, exist_ok=True)
+    whole = draft / lock.name
+    whole.write_text(PATCH_MARKER.sub("", lock.read_text(encoding="utf-8")), encoding="utf-8")
+    return whole
 
 
 def _interpreter() -> str:
