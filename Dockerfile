@@ -3,40 +3,42 @@
 #   docker build -t chesscluster .                              anywhere: dependencies from the package index
 #   localcluster image build .                                  without a registry: base and wheels from the machine
 #
-# Every stage works with any Debian-like base that has Python 3.11 or later.
+# Every stage works on any base that has Python 3.11 or later. /wheels is mounted by `localcluster image build`, and
+# hashes were checked when they were fetched; without it, pip of the base fetches and checks.
 ARG BASE=docker.io/library/python:3.13-slim
 
 # Dependencies alone: this layer changes only with their lock file.
-# /wheels is mounted by `localcluster image build`; their hashes were checked when they were fetched.
 FROM ${BASE} AS dependencies
-ENV PYTHONPATH=/build/installer
-COPY requirements/image.txt /build/
+COPY requirements/image.txt /opt/chess/requirements.txt
 RUN set -e; \
     python3 -m venv --without-pip /opt/chess; \
     if [ -d /wheels ]; then \
-      python3 -m zipfile -e /wheels/build/pip-*.whl /build/installer; \
-      python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps /wheels/image/*.whl; \
+      python3 -m zipfile -e /wheels/build/pip-*.whl /tmp/pip; \
+      PYTHONPATH=/tmp/pip python3 -m pip --python /opt/chess install \
+        --quiet --no-cache-dir --no-index --no-deps /wheels/image/*.whl; \
+      rm -r /tmp/pip; \
     else \
-      python3 -m pip --python /opt/chess install --no-cache-dir --require-hashes -r /build/image.txt; \
+      python3 -m pip --python /opt/chess install --no-cache-dir --require-hashes -r /opt/chess/requirements.txt; \
     fi; \
-    find /opt/chess -name tests -type d -prune -exec rm -rf {} +
+    find /opt/chess -name tests -type d -prune -exec rm -rf {} +; \
+    echo /opt/app > "$(/opt/chess/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/chess.pth"
 
 # The project itself, into a directory of its own, so that a change of code is a small layer.
 FROM dependencies AS project
 COPY requirements/image-build.txt /build/
 RUN set -e; \
     if [ -d /wheels ]; then \
-      python3 -m pip install --quiet --no-cache-dir --no-index --no-deps --target /build/installer /wheels/build/*.whl; \
+      python3 -m zipfile -e /wheels/build/pip-*.whl /tmp/pip; \
+      PYTHONPATH=/tmp/pip python3 -m pip install \
+        --quiet --no-cache-dir --no-index --no-deps --target /build/tools /wheels/build/*.whl; \
     else \
-      python3 -m pip install --no-cache-dir --require-hashes --target /build/installer -r /build/image-build.txt; \
+      python3 -m pip install --no-cache-dir --require-hashes --target /build/tools -r /build/image-build.txt; \
     fi
 COPY . /build/src
-RUN python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps --no-build-isolation \
-      --target /opt/app /build/src
+RUN PYTHONPATH=/build/tools python3 -m pip --python /opt/chess install --quiet --no-cache-dir --no-index --no-deps \
+      --no-build-isolation --target /opt/app /build/src
 
-FROM ${BASE}
-COPY --from=dependencies /opt/chess /opt/chess
-RUN echo /opt/app > "$(/opt/chess/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/chess.pth"
+FROM dependencies
 ENV PATH=/opt/app/bin:/opt/chess/bin:/usr/local/bin:/usr/bin:/bin \
     PYTHONUNBUFFERED=1 \
     PYTHONDONTWRITEBYTECODE=1
