@@ -9,6 +9,8 @@ ARG BASE=docker.io/library/python:3.13-slim
 
 # Dependencies alone: this layer changes only with their lock file.
 FROM ${BASE} AS dependencies
+# names the set of wheels, so that another set makes another layer
+ARG WHEELS=none
 COPY requirements/image.txt /opt/chess/requirements.txt
 RUN set -e; \
     python3 -m venv --without-pip /opt/chess; \

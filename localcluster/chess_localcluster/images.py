@@ -28,7 +28,6 @@ class Built:
 
     name: str
     fresh: bool
-    seconds_note: str = ""
 
 
 def full_name(tag: str) -> str:
@@ -39,17 +38,28 @@ def full_name(tag: str) -> str:
     return f"docker.io/{tag}" if slash else f"docker.io/library/{tag}"
 
 
-def build(home: Home, cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None) -> Built:
-    """Build the image of a directory and give it to the node; do nothing if neither would change."""
+def prepare(
+    cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None
+) -> bool:
+    """Build the image of a directory, unless nothing of it has changed; tell whether it was built. Takes no node."""
     if not (project / "Dockerfile").exists():
         raise ClusterError(f"image build: there is no Dockerfile in {project}")
-    name, layout = full_name(tag), cache.images / "layout"
+    name = full_name(tag)
     key = ignore.fingerprint(project, name, base_ref or base.NAME)
-    fresh = not _is_built(cache, name, key)
-    if fresh:
-        _bud(cache, project, progress, name, base_ref)
-        (cache.images / "built.json").write_text(json.dumps(_built(cache) | {name: key}))
-    if fresh or _digest(layout, name) not in containers.digests(home, cache):
+    if _is_built(cache, name, key):
+        return False
+    _bud(cache, project, progress, name, base_ref)
+    (cache.images / "built.json").write_text(json.dumps(_built(cache) | {name: key}))
+    return True
+
+
+def build(
+    home: Home, cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None
+) -> Built:
+    """Build the image of a directory and give it to the node; do nothing if neither would change."""
+    name, layout = full_name(tag), cache.images / "layout"
+    fresh = prepare(cache, project, progress, tag, base_ref)
+    if _digest(layout, name) not in containers.digests(home, cache):
         with progress.stage(f"loading {tag} into the node"):
             hand_over(home, cache, layout, name)
     return Built(name=name, fresh=fresh)
@@ -72,20 +82,39 @@ def _bud(cache: Cache, project: Path, progress: Progress, name: str, base_ref: s
     prepared = wheels.directory(cache, project, progress) if base_ref is None else None
     if base_ref is None:
         _ensure_base(cache, progress)
-    volumes = ("--volume", f"{prepared}:/wheels:ro") if prepared else ()
+    volumes = (
+        ("--volume", f"{prepared}:/wheels:ro", "--build-arg", f"WHEELS={prepared.name}") if prepared else ()
+    )
     with progress.stage(f"building {name}"):
         try:
-            run(*buildah, "bud", "--isolation", "chroot", "--layers", "--build-arg", f"BASE={base_ref or base.NAME}",
-                *volumes, "--tag", _local(name), str(project))
-            run(*buildah, "push", "--quiet", "--disable-compression", _local(name),
-                f"oci:{cache.images / 'layout'}:{name}")
+            run(
+                *buildah,
+                "bud",
+                "--isolation",
+                "chroot",
+                "--layers",
+                "--build-arg",
+                f"BASE={base_ref or base.NAME}",
+                *volumes,
+                "--tag",
+                _local(name),
+                str(project),
+            )
+            run(
+                *buildah,
+                "push",
+                "--quiet",
+                "--disable-compression",
+                _local(name),
+                f"oci:{cache.images / 'layout'}:{name}",
+            )
             _prune(buildah)
         finally:
             mounts.remove_below(cache.images / "buildah")
 
 
 def _prune(buildah: tuple[str, ...]) -> None:
-    """buildah finds its cached layers through nameless images, so that these go only when they have become many."""
+    """Remove nameless images only when they are many: through them buildah finds its cached layers."""
     if len(run(*buildah, "images", "--quiet", "--all").split()) > MANY_IMAGES:
         succeeds(*buildah, "rmi", "--prune")
 
@@ -97,13 +126,25 @@ def _local(name: str) -> str:
 
 def _buildah(cache: Cache) -> tuple[str, ...]:
     store = cache.images / "buildah"
-    return ("buildah", "--root", str(store / "root"), "--runroot", str(store / "run"), "--storage-driver", "overlay")
+    return (
+        "buildah",
+        "--root",
+        str(store / "root"),
+        "--runroot",
+        str(store / "run"),
+        "--storage-driver",
+        "overlay",
+    )
 
 
 def _ensure_base(cache: Cache, progress: Progress) -> None:
     source = base.archive(cache, progress)
     seen = cache.images / "base-in-buildah"
-    if seen.exists() and seen.read_text() == source.name and succeeds(*_buildah(cache), "inspect", "--type", "image", base.NAME):
+    if (
+        seen.exists()
+        and seen.read_text() == source.name
+        and succeeds(*_buildah(cache), "inspect", "--type", "image", base.NAME)
+    ):
         return
     run(*_buildah(cache), "pull", "--quiet", f"oci-archive:{source}")
     seen.write_text(source.name)
@@ -115,7 +156,9 @@ def hand_over(home: Home, cache: Cache, layout: Path, name: str) -> None:
     archive = home.node / "import.tar"
     index = json.loads((layout / "index.json").read_text())
     entry = _entry(index, name)
-    _write_archive(archive, layout, entry, name, [blob for blob in blobs_of(layout, entry) if blob not in present])
+    _write_archive(
+        archive, layout, entry, name, [blob for blob in blobs_of(layout, entry) if blob not in present]
+    )
     try:
         containers.load(home, cache, archive)
     finally:
@@ -131,7 +174,11 @@ def blobs_of(layout: Path, entry: dict[str, Any]) -> Iterator[str]:
 
 
 def _entry(index: dict[str, Any], name: str) -> dict[str, Any]:
-    found = [entry for entry in index["manifests"] if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == name]
+    found = [
+        entry
+        for entry in index["manifests"]
+        if entry.get("annotations", {}).get("org.opencontainers.image.ref.name") == name
+    ]
     if not found:
         raise ClusterError(f"image {name} is not built: `localcluster image build` builds it")
     return dict(found[-1])
