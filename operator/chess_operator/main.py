@@ -5,6 +5,7 @@ import contextlib
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable
+from typing import Any, cast
 
 import kopf
 import structlog
@@ -109,6 +110,7 @@ class Operator:
             registry=handlers(access, self._mirror, caretaker.tend, caretaker.bury),
             settings=configured(scan=clusterwide),
             standalone=True,
+            identity=cast("Any", self._settings.identity),  # else kopf asks for a user name: uid 10001 has none
             clusterwide=clusterwide,
             namespaces=self._settings.namespaces,
             stop_flag=ended,
