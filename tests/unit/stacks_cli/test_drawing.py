@@ -1,0 +1,45 @@
+"""The DAG's picture and the profile's explanation."""
+
+from __future__ import annotations
+
+from xml.etree import ElementTree
+
+import pytest
+
+from chess_stacks import drawing, explanation, profile, synth
+
+NEEDS = {"a": frozenset[str](), "b": frozenset({"a"}), "c": frozenset({"a", "b"})}
+
+
+def test_a_stack_stands_right_of_what_it_waits_for() -> None:
+    assert drawing.depths(NEEDS) == {"a": 0, "b": 1, "c": 2}
+
+
+def test_edges_that_a_longer_path_implies_are_left_out() -> None:
+    assert drawing.essential(NEEDS) == {"a": frozenset(), "b": frozenset({"a"}), "c": frozenset({"b"})}
+
+
+def test_the_picture_is_svg_with_every_stack_and_none_overlaps() -> None:
+    assembly = synth.synthesize(profile.load("prod"))
+    root = ElementTree.fromstring(drawing.draw(assembly))  # noqa: S314 (our own document)
+    boxes = [
+        (node.get("x"), node.get("y"))
+        for node in root.iter("{http://www.w3.org/2000/svg}rect")
+        if node.get("x") is not None
+    ]
+    assert len(boxes) == len(set(boxes)) == len(assembly.manifest)
+    words = " ".join(root.itertext())
+    assert all(entry.key in words for entry in assembly.manifest)
+
+
+@pytest.mark.parametrize("name", profile.NAMES)
+def test_explains_every_setting_with_a_meaning(name: str) -> None:
+    told = explanation.explain(profile.load(name))
+    unexplained = [
+        setting.path
+        for setting in told.settings
+        if not setting.meaning and "." in setting.path and not setting.path.endswith(".kind")
+    ]
+    assert unexplained == []
+    assert {stack.key for stack in told.stacks} >= {"network", "eks-control"}
+    assert any(setting.why for setting in told.settings)
