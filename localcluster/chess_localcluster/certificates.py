@@ -55,7 +55,11 @@ IDENTITIES = (
     Identity(name="netpol", common_name="localcluster:netpol"),
     Identity(name="kubelet", common_name=f"system:node:{NODE_NAME}", organisation="system:nodes"),
     Identity(name="kubelet-server", common_name=NODE_NAME, hosts=(NODE_NAME, BRIDGE_ADDRESS)),
-    Identity(name="apiserver-kubelet", common_name="kube-apiserver-kubelet", organisation="localcluster:kubelet-admins"),
+    Identity(
+        name="apiserver-kubelet",
+        common_name="kube-apiserver-kubelet",
+        organisation="localcluster:kubelet-admins",
+    ),
     Identity(name="etcd", common_name="etcd", authority="etcd-ca", hosts=("localhost", LOOPBACK)),
     Identity(name="apiserver-etcd", common_name="kube-apiserver-etcd", authority="etcd-ca"),
     Identity(name="front-proxy", common_name="front-proxy-client", authority="front-proxy-ca"),

@@ -14,7 +14,7 @@ SETTLE = 5.0
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
-    """Return the mounted hierarchies: one with version 2, with version 1 one a controller and often an empty version 2."""
+    """Return the mounted hierarchies: version 2 has one, version 1 one a controller and often an empty version 2."""
     if (root / "cgroup.controllers").exists():
         return [root]
     return [path for path in sorted(root.iterdir()) if (path / PROCESSES).exists()]
@@ -33,14 +33,14 @@ def ensure() -> None:
 
 
 def _inherit_cpuset(parent: Path, group: Path) -> None:
-    """A new group of version 1 starts with no processor and no memory to run on."""
+    """Give a new group of version 1 what it starts without: processors and memory to run on."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         if not (group / name).read_text().strip():
             (group / name).write_text((parent / name).read_text())
 
 
 def _enable_controllers(hierarchy: Path, group: Path) -> None:
-    """Version 2 hands controllers down level by level; beside version 1 it has none to hand."""
+    """Hand controllers down level by level, as version 2 wants it; beside version 1 it has none to hand."""
     wanted = " ".join(f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text().split())
     for path in (hierarchy, group) if wanted else ():
         (path / "cgroup.subtree_control").write_text(wanted)
@@ -84,7 +84,7 @@ def _kill(pid: int) -> None:
 
 
 def _remove_group(group: Path, deadline: float) -> None:
-    """The kernel lets go of a group a moment after its last process."""
+    """Try until the kernel lets go of a group, a moment after its last process."""
     while True:
         try:
             group.rmdir()

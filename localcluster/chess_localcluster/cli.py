@@ -10,11 +10,12 @@ from typing import Annotated
 
 import typer
 
-from chess_localcluster import cluster, containers, homes, images, managed
+from chess_localcluster import cluster, containers, homes, images, managed, packages
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.managed import Fault
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Terminal
+from chess_localcluster.status import read as status_of
 
 app = typer.Typer(
     help="A real Kubernetes on this Linux machine, for the demo and the tests.",
@@ -24,7 +25,9 @@ app = typer.Typer(
 )
 HomeOption = Annotated[
     Path | None,
-    typer.Option("--home", help="Directory of the cluster [default: $LOCALCLUSTER_HOME or /var/lib/localcluster]"),
+    typer.Option(
+        "--home", help="Directory of the cluster [default: $LOCALCLUSTER_HOME or /var/lib/localcluster]"
+    ),
 ]
 
 
@@ -46,9 +49,9 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def _root(
-    _version: Annotated[
+    _version: Annotated[  # noqa: FBT002 - typer reads it so
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version")
-    ] = False,  # noqa: FBT002 - typer reads it so
+    ] = False,
 ) -> None:
     """Hold the options of all commands."""
 
@@ -56,11 +59,21 @@ def _root(
 @app.command()
 def up(
     home: HomeOption = None,
-    nodes: Annotated[int, typer.Option(min=0, max=1, help="0: the control plane alone; 1: with a node for pods")] = 1,
-    api_port: Annotated[int | None, typer.Option(min=1024, max=65535, help="Port of the API server [default: any free]")] = None,
+    nodes: Annotated[
+        int, typer.Option(min=0, max=1, help="0: the control plane alone; 1: with a node for pods")
+    ] = 1,
+    api_port: Annotated[
+        int | None, typer.Option(min=1024, max=65535, help="Port of the API server [default: any free]")
+    ] = None,
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, resolve_path=True, help="Build this directory's image as well"
+        ),
+    ] = None,
 ) -> None:
     """Bring the cluster up; heal it if parts of it have died."""
-    running = cluster.up(home, nodes, Terminal(), api_port)
+    running = cluster.up(home, nodes, Terminal(), api_port=api_port, image=image)
     state = f"started {', '.join(running.started)}" if running.started else "already running"
     print(f"cluster at {running.api_url} is ready after {running.seconds:.1f} s ({state})")
     print(f"export KUBECONFIG={running.kubeconfig}")
@@ -71,6 +84,43 @@ def down(home: HomeOption = None) -> None:
     """Stop the cluster and remove everything it left."""
     found = cluster.down(home, Terminal())
     print("the cluster is gone" if found else f"no cluster at {Home.at(home).root}")
+
+
+@app.command()
+def setup() -> None:
+    """Install the Debian packages that a node takes, saying what and why."""
+    installed = packages.ensure(Terminal())
+    print(f"installed: {' '.join(installed)}" if installed else "nothing is missing")
+
+
+@app.command()
+def status(home: HomeOption = None, output: OutputOption = Output.TEXT) -> None:
+    """Show what lives and what has died; exit code 0 only if all is well."""
+    found = status_of(Home.at(home))
+    if found is None:
+        raise ClusterError(f"no cluster at {Home.at(home).root}: `localcluster up` makes one")
+    if output is Output.JSON:
+        print(json.dumps(found.document(), indent=2))
+    else:
+        for part in found.parts:
+            print(f"{'ok ' if part.healthy else 'BAD'}  {part.name:24} {part.detail}")
+    if not found.healthy:
+        raise typer.Exit(1)
+
+
+@app.command()
+def logs(
+    component: Annotated[str, typer.Argument(help="As `status` names it")],
+    home: HomeOption = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows")] = False,  # noqa: FBT002
+) -> None:
+    """Print the log of one component."""
+    directory = _existing(home).log
+    path = directory / f"{component}.log"
+    if not path.exists():
+        known = ", ".join(sorted(found.stem for found in directory.glob("*.log")))
+        raise ClusterError(f"component {component!r} has no log: {known}")
+    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), str(path)])  # noqa: S606 - no shell is meant
 
 
 @app.command()
@@ -90,9 +140,13 @@ app.add_typer(image, name="image")
 
 @image.command("build")
 def image_build(
-    directory: Annotated[Path, typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Has a Dockerfile")] = Path(),
+    directory: Annotated[
+        Path, typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Has a Dockerfile")
+    ] = Path(),
     tag: Annotated[str, typer.Option(help="Name of the image")] = images.TAG,
-    base: Annotated[str | None, typer.Option(help="Base image of a registry [default: Debian 12, made here]")] = None,
+    base: Annotated[
+        str | None, typer.Option(help="Base image of a registry [default: Debian 12, made here]")
+    ] = None,
     home: HomeOption = None,
 ) -> None:
     """Build the image of a directory and give it to the node."""
@@ -116,7 +170,9 @@ def kubeconfig(home: HomeOption = None) -> None:
     print(_existing(home).kubeconfig)
 
 
-@app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+)
 def kubectl(context: typer.Context) -> None:
     """Run kubectl of the cluster's own version; everything after it is kubectl's."""
     place = _existing(None)
@@ -140,5 +196,8 @@ def main() -> None:
         print(f"localcluster: {error}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
-        print("localcluster: interrupted; `localcluster up` goes on, `localcluster down` removes", file=sys.stderr)
+        print(
+            "localcluster: interrupted; `localcluster up` goes on, `localcluster down` removes",
+            file=sys.stderr,
+        )
         sys.exit(130)

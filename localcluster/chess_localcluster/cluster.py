@@ -1,5 +1,6 @@
 """`up` and `down`: what happens, in order. Each step does only what is missing, so that `up` is also what heals."""
 
+import json
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,13 +10,17 @@ from pathlib import Path
 from chess_localcluster import (
     binaries,
     certificates,
+    files,
+    golang,
     homes,
+    images,
     kubeconfigs,
     launch,
     managed,
     network,
     node,
     objects,
+    packages,
     ports,
 )
 from chess_localcluster.api import Api
@@ -29,7 +34,6 @@ from chess_localcluster.progress import Progress, Silent
 NEEDED_BYTES = 1 << 30
 STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
-NODE_BUILDS = (binaries.KUBE, binaries.SHIM, binaries.RUNC)
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "netpol", "kubelet")
 
 
@@ -46,18 +50,25 @@ class Running:
 
 
 def up(
-    home: Path | None = None, nodes: int = 1, progress: Progress | None = None, api_port: int | None = None
+    home: Path | None = None,
+    nodes: int = 1,
+    progress: Progress | None = None,
+    *,
+    api_port: int | None = None,
+    image: Path | None = None,
 ) -> Running:
-    """Bring a cluster up, or heal it, or find it running."""
+    """Bring a cluster up, or heal it, or find it running; `image` is a directory whose image the node shall have."""
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
     with homes.locked(place, "up"):
         binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
         cache = Cache.of_user()
         plan = _settle_plan(place, nodes, api_port)
-        binaries.ensure(cache, NODE_BUILDS if nodes else (binaries.KUBE,), shown)
+        _provide(cache, nodes, shown, image)
         registry = homes.registry(place)
         launch.leftovers(registry)
         started = _start_missing(plan, place, cache, registry, shown)
+        if image:
+            images.build(place, cache, image, shown)
     return Running(
         home=place.root,
         kubeconfig=place.kubeconfig,
@@ -66,6 +77,23 @@ def up(
         started=started,
         seconds=time.monotonic() - began,
     )
+
+
+def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> None:
+    """Make programs and image present; the long compilation runs beside what waits on the network."""
+    if not nodes:
+        binaries.ensure(cache, (binaries.KUBE,), progress)
+        return
+    if not network.is_root():
+        raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
+    golang.ensure(cache, progress)
+    with ThreadPoolExecutor() as pool:
+        kubernetes = pool.submit(binaries.ensure, cache, (binaries.KUBE, binaries.SHIM), progress)
+        packages.ensure(progress)
+        binaries.ensure(cache, (binaries.RUNC,), progress)
+        if image:
+            images.prepare(cache, image, progress)
+        kubernetes.result()
 
 
 def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
@@ -82,9 +110,7 @@ def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
     return plan
 
 
-def _start_missing(
-    plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress
-) -> list[str]:
+def _start_missing(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress) -> list[str]:
     certificates.ensure(home.pki)
     _write_configuration(plan, home)
     if not plan.nodes:
@@ -117,11 +143,11 @@ def _start_control_plane(
 
 def _write_configuration(plan: Plan, home: Home) -> None:
     home.conf.mkdir(exist_ok=True, mode=0o700)
-    kubeconfigs.write_private(home.kubeconfig, kubeconfigs.administrator(plan, home.pki))
+    files.write(home.kubeconfig, json.dumps(kubeconfigs.administrator(plan, home.pki), indent=2))
     for name in CLIENTS:
         path = home.conf / f"{name}.kubeconfig"
-        kubeconfigs.write_private(path, kubeconfigs.component(plan, home.pki, name))
-    kubeconfigs.write_private(home.conf / "kube-scheduler.json", scheduler_configuration(home))
+        files.write(path, json.dumps(kubeconfigs.component(plan, home.pki, name)))
+    files.write(home.conf / "kube-scheduler.json", json.dumps(scheduler_configuration(home)))
 
 
 def _controllers_work(api: Api) -> bool:

@@ -12,9 +12,13 @@ def run(
 ) -> str:
     """Return what the program prints; raise with its last words if it fails."""
     try:
-        answer = subprocess.run(argv, capture_output=True, text=True, check=False, env=env, input=given, cwd=cwd)
+        answer = subprocess.run(
+            argv, capture_output=True, text=True, check=False, env=env, input=given, cwd=cwd
+        )
     except FileNotFoundError as error:
-        raise ClusterError(f"{argv[0]} is not installed: `localcluster setup` installs what is missing") from error
+        raise ClusterError(
+            f"{argv[0]} is not installed: `localcluster setup` installs what is missing"
+        ) from error
     if answer.returncode:
         raise ClusterError(f"{shown(argv)} failed: {last_line(answer.stderr or answer.stdout)}")
     return answer.stdout

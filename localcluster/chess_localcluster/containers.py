@@ -32,7 +32,7 @@ def names(home: Home, cache: Cache) -> list[str]:
 
 
 def digests(home: Home, cache: Cache) -> dict[str, str]:
-    """Return which manifest each image name stands for."""
+    """Return which name each image's manifest has."""
     rows = (line.split() for line in ctr(home, cache, "images", "list").splitlines()[1:])
     return {row[2]: row[0] for row in rows}
 

@@ -37,7 +37,11 @@ def _etcd(plan: Plan, home: Home) -> tuple[str, ...]:
     """Certificates on both ports: whoever reaches etcd without one stands above RBAC."""
     pki = home.pki
     peer = f"https://{LOOPBACK}:{plan.ports.etcd_peer}"
-    tls = {"cert-file": pki / "etcd.crt", "key-file": pki / "etcd.key", "trusted-ca-file": pki / "etcd-ca.crt"}
+    tls = {
+        "cert-file": pki / "etcd.crt",
+        "key-file": pki / "etcd.key",
+        "trusted-ca-file": pki / "etcd-ca.crt",
+    }
     return (
         *_flags(
             "etcd",
@@ -130,9 +134,7 @@ def _controller_manager(home: Home) -> tuple[str, ...]:
 
 
 def _scheduler(home: Home) -> tuple[str, ...]:
-    return _flags(
-        "kube-scheduler", {"config": home.conf / "kube-scheduler.json", "secure-port": 0, "v": 1}
-    )
+    return _flags("kube-scheduler", {"config": home.conf / "kube-scheduler.json", "secure-port": 0, "v": 1})
 
 
 def scheduler_configuration(home: Home) -> dict[str, object]:

@@ -25,7 +25,7 @@ class Go:
     version: str
 
     def environment(self) -> dict[str, str]:
-        """Settings of a reproducible build, whatever the caller's shell says; mirrors and proxies stay its own."""
+        """Return the settings of a reproducible build, whatever the shell says; mirrors and proxies stay its own."""
         steering = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
         return dict(os.environ) | steering
 

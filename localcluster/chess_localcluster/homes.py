@@ -33,7 +33,9 @@ def _open(root: Path, command: str) -> int:
         root.mkdir(parents=True, exist_ok=True, mode=0o755)
         descriptor = os.open(root, os.O_RDONLY)
     except OSError as error:
-        raise ClusterError(f"{command}: {root} cannot be used: {error.strerror} (choose another with --home)") from error
+        raise ClusterError(
+            f"{command}: {root} cannot be used: {error.strerror} (choose another with --home)"
+        ) from error
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,8 +1,6 @@
 """Kubeconfigs: the administrator's carries its certificate inside, the components' name their files."""
 
 import base64
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,10 @@ from chess_localcluster.plan import CONTEXT, Plan
 
 def administrator(plan: Plan, pki: Path) -> dict[str, Any]:
     """Return a kubeconfig that stands alone, wherever it is copied to."""
-    user = {"client-certificate-data": _inline(pki / "admin.crt"), "client-key-data": _inline(pki / "admin.key")}
+    user = {
+        "client-certificate-data": _inline(pki / "admin.crt"),
+        "client-key-data": _inline(pki / "admin.key"),
+    }
     return _document(plan, {"certificate-authority-data": _inline(pki / "ca.crt")}, user)
 
 
@@ -34,12 +35,3 @@ def _document(plan: Plan, authority: dict[str, str], user: dict[str, str]) -> di
 
 def _inline(path: Path) -> str:
     return base64.b64encode(path.read_bytes()).decode()
-
-
-def write_private(path: Path, document: dict[str, Any]) -> None:
-    """Write JSON, which is YAML too, for the owner alone; readers never see half a file."""
-    draft = path.with_name(path.name + ".draft")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        json.dump(document, file, indent=2)
-    draft.replace(path)

@@ -31,7 +31,9 @@ def _require_port(component: Component) -> None:
     if component.port is None or ports.is_free(*component.port):
         return
     host, port = component.port
-    raise ClusterError(f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again")
+    raise ClusterError(
+        f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
+    )
 
 
 def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:

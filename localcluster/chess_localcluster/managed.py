@@ -1,12 +1,11 @@
 """The stores that run beside the cluster: on the bridge, under the names that pods know, and how faults are made."""
 
-import os
 import signal
 from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from chess_localcluster import stores
+from chess_localcluster import files, stores
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.objects import STORE_PORTS, STORES_NAMESPACE
 from chess_localcluster.paths import Home
@@ -46,7 +45,7 @@ def start(home: Home, registry: Registry, name: str) -> Store:
     store = STARTERS[name](home.stores / name, BRIDGE_ADDRESS, STORE_PORTS[name], registry)
     secret = stores.password(home.stores / name)
     for file, url in urls(name, secret).items():
-        _write_private(home.stores / file, url + "\n")
+        files.write(home.stores / file, url + "\n")
     return store
 
 
@@ -76,9 +75,3 @@ def _living(registry: Registry, name: str) -> Process:
     if process is None or not process.alive:
         raise ClusterError(f"{name} does not run: `localcluster store start {name}` starts it")
     return process
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

@@ -15,7 +15,7 @@ def below(root: Path, mountinfo: str) -> list[str]:
 
 
 def _unescape(point: str) -> str:
-    """The kernel writes blanks in octal."""
+    """Read what the kernel writes in octal."""
     return point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
 
 

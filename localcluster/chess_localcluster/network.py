@@ -6,6 +6,7 @@ A machine has one node: bridge and pod addresses are fixed, and `/run/localclust
 import json
 import os
 from collections.abc import Iterable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chess_localcluster.commands import run, succeeds
@@ -15,6 +16,7 @@ from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR
 
 OWNER = Path("/run/localcluster-node")
 TABLE = "localcluster"
+BEFORE = "before.json"
 POLICY_TABLE = "localcluster-netpol"
 KUBE_CHAIN = "KUBE-"
 IPTABLES = ("iptables", "ip6tables")
@@ -24,7 +26,12 @@ SYSCTLS = {
     "net/ipv4/ip_forward": "1",
     "net/bridge/bridge-nf-call-iptables": "1",  # Services and policies see traffic between pods of one bridge
 }
-CHANGED_BY_COMPONENTS = ("net/ipv4/conf/all/route_localnet", "vm/overcommit_memory", "kernel/panic", "kernel/panic_on_oops")
+CHANGED_BY_COMPONENTS = (
+    "net/ipv4/conf/all/route_localnet",
+    "vm/overcommit_memory",
+    "kernel/panic",
+    "kernel/panic_on_oops",
+)
 MASQUERADE = f"""
 add table ip {TABLE}
 delete table ip {TABLE}
@@ -41,7 +48,9 @@ def claim(home: Home) -> None:
     """Make this home the owner of the machine's node, or say who is."""
     owner = _owner()
     if owner and owner != home.root and (owner / "cluster.json").exists():
-        raise ClusterError(f"this machine's node belongs to the cluster at {owner}: `localcluster down --home {owner}` first")
+        raise ClusterError(
+            f"this machine's node belongs to the cluster at {owner}: `localcluster down --home {owner}` first"
+        )
     OWNER.write_text(str(home.root))
 
 
@@ -59,10 +68,10 @@ def _owner() -> Path | None:
 
 def ensure(home: Home) -> None:
     """Bring bridge, masquerading and sysctls about; note what was there before the first time."""
-    before = home.root / "before.json"
+    before = home.root / BEFORE
     if not before.exists():
-        before.write_text(json.dumps({"sysctls": _sysctls(), "tables": _tables()}))
-    if not succeeds("ip", "link", "show", BRIDGE):
+        before.write_text(json.dumps(asdict(Before(sysctls=_sysctls(), tables=_tables()))))
+    if not bridge_exists():
         run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "address", "replace", f"{BRIDGE_ADDRESS}/{POD_CIDR.partition('/')[2]}", "dev", BRIDGE)
     run("ip", "link", "set", BRIDGE, "up")
@@ -78,20 +87,27 @@ def remove(home: Home) -> None:
         succeeds("nft", "delete", "table", "ip", table)
     for program in IPTABLES:
         for table in TABLES:
-            _without_kube(program, table, existed=f"{FAMILIES[program]} {table}" in before["tables"])
-    if succeeds("ip", "link", "show", BRIDGE):
+            _without_kube(program, table, existed=f"{FAMILIES[program]} {table}" in before.tables)
+    if bridge_exists():
         run("ip", "link", "delete", BRIDGE)
-    for name, value in before["sysctls"].items():
+    for name, value in before.sysctls.items():
         Path("/proc/sys", name).write_text(value)
     OWNER.unlink(missing_ok=True)
 
 
-def _read_before(home: Home) -> dict[str, dict[str, str] | list[str]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Before:
+    """The kernel as it was before the first `up`: sysctls by path, nftables tables as `family name`."""
+
+    sysctls: dict[str, str]
+    tables: list[str]
+
+
+def _read_before(home: Home) -> Before:
     try:
-        before: dict[str, dict[str, str]] = json.loads((home.root / "before.json").read_text())
-    except (OSError, ValueError):
-        return {"sysctls": {}, "tables": []}
-    return dict(before)
+        return Before(**json.loads((home.root / BEFORE).read_text()))
+    except (OSError, ValueError, TypeError):
+        return Before(sysctls={}, tables=[])
 
 
 def _sysctls() -> dict[str, str]:
@@ -122,8 +138,17 @@ def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
     return [
         line
         for line in saved
-        if not (line.startswith((f":{prefix}", f"-A {prefix}")) or f"-j {prefix}" in line or f"-g {prefix}" in line)
+        if not (
+            line.startswith((f":{prefix}", f"-A {prefix}"))
+            or f"-j {prefix}" in line
+            or f"-g {prefix}" in line
+        )
     ]
+
+
+def bridge_exists() -> bool:
+    """Tell whether the node's bridge is there."""
+    return Path("/sys/class/net", BRIDGE).exists()
 
 
 def is_root() -> bool:

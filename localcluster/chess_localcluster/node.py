@@ -4,10 +4,9 @@ import contextlib
 import json
 from pathlib import Path
 
-from chess_localcluster import cgroups, containers, launch, mounts, network, nodeconfig, objects
+from chess_localcluster import cgroups, containers, files, launch, mounts, network, nodeconfig, objects
 from chess_localcluster.api import Api
 from chess_localcluster.controlplane import Component
-from chess_localcluster.errors import ClusterError
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
 from chess_localcluster.processes import Registry, stop
@@ -23,8 +22,6 @@ CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
 
 def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:
     """Bring about what needs no API server: network, control groups, containerd."""
-    if not network.is_root():
-        raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
     network.claim(home)
     network.ensure(home)
     cgroups.ensure()
@@ -36,9 +33,7 @@ def _write_files(plan: Plan, home: Home, cache: Cache) -> None:
     home.node.mkdir(exist_ok=True, mode=0o711)
     resolvers = nodeconfig.parse_resolvers(RESOLV_CONF.read_text() if RESOLV_CONF.exists() else "")
     for name, text in nodeconfig.files(plan, home, cache, resolvers).items():
-        path = home.conf / name
-        path.parent.mkdir(exist_ok=True, mode=0o700)
-        path.write_text(text)
+        files.write(home.conf / name, text, 0o644)
 
 
 def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress) -> list[str]:

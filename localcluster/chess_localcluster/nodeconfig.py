@@ -53,9 +53,14 @@ def node_components(plan: Plan, home: Home) -> list[Component]:
         "--v=1",
     )
     return [
-        Component(name="kube-proxy", argv=("kube-proxy", f"--config={conf / 'kube-proxy.json'}", "--v=1"),
-                  port=(LOOPBACK, plan.ports.proxy_health)),
-        Component(name="coredns", argv=("coredns", "-conf", str(conf / "Corefile")), port=(BRIDGE_ADDRESS, DNS_PORT)),
+        Component(
+            name="kube-proxy",
+            argv=("kube-proxy", f"--config={conf / 'kube-proxy.json'}", "--v=1"),
+            port=(LOOPBACK, plan.ports.proxy_health),
+        ),
+        Component(
+            name="coredns", argv=("coredns", "-conf", str(conf / "Corefile")), port=(BRIDGE_ADDRESS, DNS_PORT)
+        ),
         Component(name="kubelet", argv=kubelet, port=(BRIDGE_ADDRESS, KUBELET_PORT)),
     ]
 
@@ -110,8 +115,14 @@ def _kubelet_on_small_machines() -> dict[str, Any]:
         "failCgroupV1": False,
         "failSwapOn": False,
         "oomScoreAdj": 0,
-        "evictionHard": {"memory.available": "100Mi", "nodefs.available": "200Mi", "imagefs.available": "200Mi",
-                         "nodefs.inodesFree": "1%", "imagefs.inodesFree": "1%", "pid.available": "1%"},
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": "200Mi",
+            "imagefs.available": "200Mi",
+            "nodefs.inodesFree": "1%",
+            "imagefs.inodesFree": "1%",
+            "pid.available": "1%",
+        },
         "imageGCHighThresholdPercent": 100,
         "maxPods": 110,
         "podPidsLimit": 2048,
@@ -129,14 +140,18 @@ def _kubelet_on_small_machines() -> dict[str, Any]:
 
 
 def _kube_proxy(plan: Plan, home: Home) -> dict[str, Any]:
-    """iptables mode, because only that answers NodePorts on 127.0.0.1, which is where players enter."""
+    """Choose iptables mode, because only that answers NodePorts on 127.0.0.1, which is where players enter."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
         "mode": "iptables",
         "clusterCIDR": POD_CIDR,
         "hostnameOverride": NODE_NAME,
-        "clientConnection": {"kubeconfig": str(home.conf / "kube-proxy.kubeconfig"), "qps": 100, "burst": 200},
+        "clientConnection": {
+            "kubeconfig": str(home.conf / "kube-proxy.kubeconfig"),
+            "qps": 100,
+            "burst": 200,
+        },
         "nodePortAddresses": ["127.0.0.0/8", f"{BRIDGE_ADDRESS}/32"],
         "iptables": {"localhostNodePorts": True, "minSyncPeriod": "100ms", "syncPeriod": "30s"},
         # the machine's own connection table stays as it is

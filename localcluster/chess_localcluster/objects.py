@@ -12,14 +12,23 @@ STORE_PORTS = {"redis": 6379, "postgres": 5432}
 
 
 def rights() -> Iterator[Document]:
-    """What RBAC's built-in roles leave open: kubelet's API, and the readers that run beside the cluster."""
-    yield _binding("localcluster:kubelet-admins", "system:kubelet-api-admin", group="localcluster:kubelet-admins")
-    yield from _granted("localcluster:coredns", [*_reads("", "endpoints", "services", "pods", "namespaces"),
-                                                 *_reads("discovery.k8s.io", "endpointslices")],
-                        user="localcluster:coredns")
-    yield from _granted("localcluster:netpol", [*_reads("", "pods", "namespaces", "nodes"),
-                                                *_reads("networking.k8s.io", "networkpolicies")],
-                        user="localcluster:netpol")
+    """Grant what RBAC's built-in roles leave open: kubelet's API, and the readers that run beside the cluster."""
+    yield _binding(
+        "localcluster:kubelet-admins", "system:kubelet-api-admin", group="localcluster:kubelet-admins"
+    )
+    yield from _granted(
+        "localcluster:coredns",
+        [
+            *_reads("", "endpoints", "services", "pods", "namespaces"),
+            *_reads("discovery.k8s.io", "endpointslices"),
+        ],
+        user="localcluster:coredns",
+    )
+    yield from _granted(
+        "localcluster:netpol",
+        [*_reads("", "pods", "namespaces", "nodes"), *_reads("networking.k8s.io", "networkpolicies")],
+        user="localcluster:netpol",
+    )
 
 
 def _reads(group: str, *resources: str) -> list[Document]:
@@ -44,7 +53,10 @@ def _binding(name: str, role: str, **subject: str) -> Document:
 
 def dns() -> list[Document]:
     """CoreDNS runs beside the cluster: a Service without selector, and the slice that points to the bridge."""
-    ports = [{"name": "dns", "protocol": "UDP", "port": 53}, {"name": "dns-tcp", "protocol": "TCP", "port": 53}]
+    ports = [
+        {"name": "dns", "protocol": "UDP", "port": 53},
+        {"name": "dns-tcp", "protocol": "TCP", "port": 53},
+    ]
     return _outside("kube-system", "kube-dns", ports, {"k8s-app": "kube-dns"}, cluster_ip=DNS_SERVICE)
 
 
@@ -54,7 +66,9 @@ def stores() -> list[Document]:
     services = (
         document
         for name, port in STORE_PORTS.items()
-        for document in _outside(STORES_NAMESPACE, name, [{"name": name, "protocol": "TCP", "port": port}], {})
+        for document in _outside(
+            STORES_NAMESPACE, name, [{"name": name, "protocol": "TCP", "port": port}], {}
+        )
     )
     return [namespace, *services]
 

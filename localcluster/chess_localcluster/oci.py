@@ -32,7 +32,9 @@ def write_archive(target: Path, name: str, layer: bytes, run: dict[str, Any]) ->
             "layers": [_descriptor(f"{MEDIA}.layer.v1.tar", layer)],
         }
     )
-    named = _descriptor(f"{MEDIA}.manifest.v1+json", manifest) | {"annotations": {"io.containerd.image.name": name}}
+    named = _descriptor(f"{MEDIA}.manifest.v1+json", manifest) | {
+        "annotations": {"io.containerd.image.name": name}
+    }
     index = _json({"schemaVersion": 2, "mediaType": f"{MEDIA}.index.v1+json", "manifests": [named]})
     blobs = {f"blobs/sha256/{_digest(blob)[7:]}": blob for blob in (layer, config, manifest)}
     _write(target, {"oci-layout": _json({"imageLayoutVersion": "1.0.0"}), "index.json": index} | blobs)

@@ -69,4 +69,6 @@ class Plan:
             fields = json.loads(text)
             return cls(home=Path(fields["home"]), nodes=fields["nodes"], ports=Ports(**fields["ports"]))
         except (ValueError, KeyError, TypeError) as error:
-            raise ClusterError(f"cluster.json cannot be read ({error}): remove it and run `up` again") from error
+            raise ClusterError(
+                f"cluster.json cannot be read ({error}): remove it and run `up` again"
+            ) from error

@@ -38,6 +38,12 @@ class Process:
         return False
 
     @property
+    def frozen(self) -> bool:
+        """Tell whether a signal has stopped it."""
+        fields = stat_fields(self.pid)
+        return fields is not None and fields[STATE] == "T"
+
+    @property
     def parent(self) -> int:
         """The parent's pid, 0 if the process has ended."""
         fields = stat_fields(self.pid)

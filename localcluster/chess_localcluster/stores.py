@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import launch, ports
+from chess_localcluster import files, launch, ports
 from chess_localcluster.commands import run, succeeds
 from chess_localcluster.controlplane import Component
 from chess_localcluster.errors import ClusterError
@@ -70,14 +70,14 @@ def password(directory: Path) -> str:
     path = directory / "password"
     if not path.exists():
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_private(path, secrets.token_hex(16))
+        files.write(path, secrets.token_hex(16))
     return path.read_text()
 
 
 def start_redis(directory: Path, host: str, port: int, registry: Registry | None = None) -> Store:
     """Start Redis, empty, or find it running."""
     secret = password(directory)
-    _write_private(directory / "redis.conf", redis_configuration(directory, host, port, secret))
+    files.write(directory / "redis.conf", redis_configuration(directory, host, port, secret))
     _own(directory, "redis")
     argv = (*_as_user("redis"), "redis-server", str(directory / "redis.conf"))
     probe = ("redis-cli", "-h", host, "-p", str(port), "--no-auth-warning", "ping")
@@ -109,8 +109,11 @@ def start_postgres(
     data = directory / "data"
     if not data.exists():
         _make_database(programs, data, secret)
-    _write_private(data / "postgresql.conf", postgres_configuration(host, port, durable=durable))
-    _write_private(data / "pg_hba.conf", f"host all all {LOOPBACK}/32 scram-sha-256\nhost all all {POD_CIDR} scram-sha-256\n")
+    files.write(data / "postgresql.conf", postgres_configuration(host, port, durable=durable))
+    files.write(
+        data / "pg_hba.conf",
+        f"host all all {LOOPBACK}/32 scram-sha-256\nhost all all {POD_CIDR} scram-sha-256\n",
+    )
     _own(directory, "postgres")
     argv = (*_as_user("postgres"), str(programs / "postgres"), "-D", str(data))
     probe = (str(programs / "pg_isready"), "-h", host, "-p", str(port), "-q")
@@ -131,16 +134,24 @@ def _make_database(programs: Path, data: Path, secret: str) -> None:
     draft = data.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     user = _as_user("postgres")
-    options = ("--username=postgres", "--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+    options = (
+        "--username=postgres",
+        "--auth=scram-sha-256",
+        "--encoding=UTF8",
+        "--locale=C.UTF-8",
+        "--no-sync",
+    )
     pwfile = data.with_name("superuser-password")
-    _write_private(pwfile, secrets.token_hex(16))
+    files.write(pwfile, secrets.token_hex(16))
     _own(pwfile.parent, "postgres")
     run(*user, str(programs / "initdb"), "-D", str(draft), f"--pwfile={pwfile}", *options, cwd="/")
     statements = (
         f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{secret}'\n"
         f"CREATE DATABASE {ROLE} OWNER {ROLE}\n"
     )
-    run(*user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", given=statements, cwd="/")
+    run(
+        *user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", given=statements, cwd="/"
+    )
     draft.rename(data)
 
 
@@ -161,7 +172,9 @@ log_timezone = 'UTC'
 """
 
 
-def _start(component: Component, directory: Path, registry: Registry | None, probe: tuple[str, ...]) -> Process:
+def _start(
+    component: Component, directory: Path, registry: Registry | None, probe: tuple[str, ...]
+) -> Process:
     name = component.name
     processes = registry or _own_registry(directory)
     if not processes.alive(name):
@@ -176,7 +189,7 @@ def _start(component: Component, directory: Path, registry: Registry | None, pro
 
 
 def _answers(probe: tuple[str, ...], directory: Path) -> bool:
-    """The password goes by environment: argument lists are everybody's to read."""
+    """Probe with the password in the environment: argument lists are everybody's to read."""
     return succeeds(*probe, env={"REDISCLI_AUTH": password(directory)})
 
 
@@ -235,12 +248,8 @@ def _own(directory: Path, user: str) -> None:
     try:
         entry = pwd.getpwnam(user)
     except KeyError as error:
-        raise ClusterError(f"there is no user {user}: `localcluster setup` installs what is missing") from error
+        raise ClusterError(
+            f"there is no user {user}: `localcluster setup` installs what is missing"
+        ) from error
     for path in (directory, *directory.rglob("*")):
         os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
-
-
-def _write_private(path: Path, text: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)

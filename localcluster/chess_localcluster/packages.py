@@ -1,0 +1,115 @@
+"""Debian's packages: the one step that changes the machine itself, so it says what it installs and why."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_localcluster.commands import run, succeeds
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.progress import Progress
+
+POLICY = Path("/usr/sbin/policy-rc.d")
+NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/localcluster.conf")
+SERVICES = ("redis-server", "postgresql")
+PLACES = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A package, a file by which its presence is known, and what it is for."""
+
+    name: str
+    proof: str
+    why: str
+
+
+PACKAGES = (
+    Package(name="containernetworking-plugins", proof="/usr/lib/cni/bridge", why="pod network"),
+    Package(name="iproute2", proof="ip", why="pod network"),
+    Package(name="iptables", proof="iptables", why="Services (kube-proxy)"),
+    Package(name="conntrack", proof="conntrack", why="Services (kube-proxy)"),
+    Package(name="nftables", proof="nft", why="NetworkPolicies, masquerading"),
+    Package(name="redis-server", proof="redis-server", why="the Redis beside the cluster"),
+    Package(name="redis-tools", proof="redis-cli", why="the Redis beside the cluster"),
+    Package(
+        name="postgresql", proof="/usr/lib/postgresql/*/bin/postgres", why="the PostgreSQL beside the cluster"
+    ),
+    Package(name="gcc", proof="gcc", why="building runc and the pause image"),
+    Package(name="libc6-dev", proof="/usr/include/stdio.h", why="building runc and the pause image"),
+    Package(name="libseccomp-dev", proof="/usr/include/seccomp.h", why="building runc"),
+    Package(name="pkg-config", proof="pkg-config", why="building runc"),
+    Package(name="buildah", proof="buildah", why="building images"),
+    Package(name="mmdebstrap", proof="mmdebstrap", why="the base image"),
+    Package(name="pgn-extract", proof="/usr/games/pgn-extract", why="checking the demo's games"),
+)
+
+
+def missing() -> list[Package]:
+    """Return the packages whose proof is not on the machine."""
+    return [package for package in PACKAGES if not _present(package.proof)]
+
+
+def _present(proof: str) -> bool:
+    if proof.startswith("/"):
+        return any(Path("/").glob(proof.lstrip("/")))
+    return shutil.which(proof) is not None or any(Path(place, proof).exists() for place in PLACES)
+
+
+def ensure(progress: Progress) -> list[str]:
+    """Install what is missing; return the names."""
+    wanted = missing()
+    if not wanted:
+        return []
+    names = [package.name for package in wanted]
+    _require_means(names)
+    progress.line("==> Debian packages to install:")
+    for package in wanted:
+        progress.line(f"      {package.name:28} {package.why}")
+    with progress.stage(f"installing {len(names)} Debian packages"):
+        _install(names)
+    still = [package.name for package in missing()]
+    if still:
+        raise ClusterError(
+            f"apt-get ended well, but the programs of these packages are not there: {', '.join(still)}"
+        )
+    return names
+
+
+def _require_means(names: list[str]) -> None:
+    listed = " ".join(names)
+    if shutil.which("apt-get") is None:
+        raise ClusterError(f"this is no Debian (no apt-get): install what these packages hold: {listed}")
+    if os.geteuid():
+        raise ClusterError(f"missing, and installing takes root (run `localcluster setup` as root): {listed}")
+
+
+def _install(names: list[str]) -> None:
+    """Debian's own services of Redis and PostgreSQL must neither start nor make databases."""
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    install = ("apt-get", "install", "--yes", "--no-install-recommends", *names)
+    with ExitStack() as stack:
+        stack.enter_context(_temporary_file(POLICY, "#!/bin/sh\nexit 101\n", 0o755))
+        stack.enter_context(_temporary_file(NO_MAIN_CLUSTER, "create_main_cluster = false\n", 0o644))
+        run("apt-get", "update", env=environment)
+        run(*install, env=environment)
+    if Path("/run/systemd/system").exists():
+        for service in set(SERVICES) & set(names):
+            succeeds("systemctl", "disable", service)
+
+
+@contextmanager
+def _temporary_file(path: Path, text: str, mode: int) -> Iterator[None]:
+    """Put a file there unless one is there already; take away what was put."""
+    if path.exists():
+        yield
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,85 @@
+"""What of a cluster lives, what has died, and how to see why."""
+
+from dataclasses import asdict, dataclass
+
+from chess_localcluster import homes, launch, network, node
+from chess_localcluster.api import Api
+from chess_localcluster.managed import NAMES
+from chess_localcluster.paths import Home
+from chess_localcluster.plan import BRIDGE, Plan
+from chess_localcluster.processes import Registry
+
+CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
+NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", *NAMES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One thing that shall be well, and what is the matter if it is not."""
+
+    name: str
+    healthy: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """A cluster as found."""
+
+    home: str
+    nodes: int
+    api_url: str
+    parts: tuple[Part, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Tell whether every part is well."""
+        return all(part.healthy for part in self.parts)
+
+    def document(self) -> dict[str, object]:
+        """Return the status for JSON."""
+        return asdict(self) | {"healthy": self.healthy}
+
+
+def read(home: Home) -> Status | None:
+    """Look at the cluster of a home; None if there is none."""
+    if not home.plan.exists():
+        return None
+    plan, registry = Plan.from_json(home.plan.read_text()), homes.registry(home)
+    names = CONTROL_PLANE + (NODE if plan.nodes else ())
+    parts = [_process(registry, name) for name in names]
+    parts.append(_api(plan, home))
+    if plan.nodes:
+        parts += [_ready(plan, home), _bridge()]
+    return Status(home=str(home.root), nodes=plan.nodes, api_url=plan.api_url, parts=tuple(parts))
+
+
+def _process(registry: Registry, name: str) -> Part:
+    process = registry.find(name)
+    if process is None:
+        return Part(name=name, healthy=False, detail="never started: `localcluster up` goes on")
+    if not process.alive:
+        return Part(name=name, healthy=False, detail=f"died: {launch.last_words(registry, name)}")
+    if process.frozen:
+        return Part(name=name, healthy=False, detail=f"pid {process.pid}, stopped by a signal")
+    return Part(name=name, healthy=True, detail=f"pid {process.pid}")
+
+
+def _api(plan: Plan, home: Home) -> Part:
+    ready = Api.of(plan, home.pki).ready()
+    return Part(
+        name="API", healthy=ready, detail=plan.api_url if ready else f"{plan.api_url} does not answer"
+    )
+
+
+def _ready(plan: Plan, home: Home) -> Part:
+    try:
+        ready = node.is_ready(Api.of(plan, home.pki))
+    except OSError:
+        ready = False
+    return Part(name="node", healthy=ready, detail="Ready" if ready else "not Ready")
+
+
+def _bridge() -> Part:
+    there = network.bridge_exists()
+    return Part(name="bridge", healthy=there, detail=BRIDGE if there else f"{BRIDGE} is gone")
