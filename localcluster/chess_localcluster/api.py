@@ -3,7 +3,7 @@
 import http.client
 import json
 import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from chess_localcluster.errors import ClusterError
 from chess_localcluster.plan import Plan
 
 TIMEOUT = 5.0
+WATCH_SECONDS = 300
 OK = 200
 NOT_FOUND = 404
 FIELD_MANAGER = "localcluster"
@@ -21,16 +22,17 @@ CLUSTER_SCOPED = frozenset({"Namespace", "ClusterRole", "ClusterRoleBinding", "N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """The API server as the cluster's administrator sees it."""
+    """The API server as one identity sees it."""
 
     host: str
     port: int
     pki: Path
+    identity: str
 
     @classmethod
-    def of(cls, plan: Plan, pki: Path) -> "Api":
-        """Return the API server of a plan."""
-        return cls(host=plan.api_host, port=plan.ports.api, pki=pki)
+    def of(cls, plan: Plan, pki: Path, identity: str = "admin") -> "Api":
+        """Return the API server of a plan, as one of the identities sees it."""
+        return cls(host=plan.api_host, port=plan.ports.api, pki=pki, identity=identity)
 
     def ready(self) -> bool:
         """Tell whether /readyz answers ok."""
@@ -58,10 +60,35 @@ class Api:
         for document in documents:
             self.apply(document)
 
-    def _request(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+    def items(self, path: str) -> list[dict[str, Any]]:
+        """Read all objects of a list."""
+        found: list[dict[str, Any]] = (self.get(path) or {}).get("items", [])
+        return found
+
+    def watch(self, path: str) -> Iterator[dict[str, Any]]:
+        """Yield events from now on, until the server or the network ends it.
+
+        The first one says only that from here on none is missed: what was read before may be old.
+        """
+        version = (self.get(f"{path}?limit=1") or {})["metadata"]["resourceVersion"]
+        query = urlencode({"watch": "1", "resourceVersion": version, "timeoutSeconds": WATCH_SECONDS})
+        connection = self._connect(WATCH_SECONDS * 2)
+        try:
+            connection.request("GET", f"{path}?{query}")
+            yield {"type": "BOOKMARK"}
+            for line in connection.getresponse():
+                event: dict[str, Any] = json.loads(line)
+                yield event
+        finally:
+            connection.close()
+
+    def _connect(self, timeout: float) -> http.client.HTTPSConnection:
         trust = ssl.create_default_context(cafile=str(self.pki / "ca.crt"))
-        trust.load_cert_chain(self.pki / "admin.crt", self.pki / "admin.key")
-        connection = http.client.HTTPSConnection(self.host, self.port, timeout=TIMEOUT, context=trust)
+        trust.load_cert_chain(self.pki / f"{self.identity}.crt", self.pki / f"{self.identity}.key")
+        return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=trust)
+
+    def _request(self, method: str, path: str, body: str | None) -> tuple[int, str]:
+        connection = self._connect(TIMEOUT)
         try:
             connection.request(method, path, body, {"Content-Type": "application/apply-patch+yaml"})
             answer = connection.getresponse()

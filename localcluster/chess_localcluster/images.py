@@ -109,6 +109,7 @@ def _bud(cache: Cache, project: Path, progress: Progress, name: str, base_ref: s
                 f"oci:{cache.images / 'layout'}:{name}",
             )
             _prune(buildah)
+            _prune_layout(cache.images / "layout")
         finally:
             mounts.remove_below(cache.images / "buildah")
 
@@ -117,6 +118,15 @@ def _prune(buildah: tuple[str, ...]) -> None:
     """Remove nameless images only when they are many: through them buildah finds its cached layers."""
     if len(run(*buildah, "images", "--quiet", "--all").split()) > MANY_IMAGES:
         succeeds(*buildah, "rmi", "--prune")
+
+
+def _prune_layout(layout: Path) -> None:
+    """Remove blobs that no named image has any more; buildah only adds."""
+    index = json.loads((layout / "index.json").read_text())
+    used = {digest for entry in index["manifests"] for digest in blobs_of(layout, entry)}
+    for blob in (layout / "blobs").glob("*/*"):
+        if f"{blob.parent.name}:{blob.name}" not in used:
+            blob.unlink()
 
 
 def _local(name: str) -> str:

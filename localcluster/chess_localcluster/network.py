@@ -146,6 +146,11 @@ def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
     ]
 
 
+def policies_enforced() -> bool:
+    """Tell whether the table of NetworkPolicies is in the kernel."""
+    return succeeds("nft", "list", "table", "ip", POLICY_TABLE)
+
+
 def bridge_exists() -> bool:
     """Tell whether the node's bridge is there."""
     return Path("/sys/class/net", BRIDGE).exists()

@@ -47,6 +47,7 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
         launch.await_true("the node to be Ready", lambda: is_ready(api), names, registry)
+        launch.await_true("NetworkPolicies", network.policies_enforced, names, registry)
     return started
 
 

@@ -1,6 +1,7 @@
 """The node's components and their configuration: a Plan and places in, documents and argument lists out."""
 
 import json
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,7 @@ def node_components(plan: Plan, home: Home) -> list[Component]:
         Component(
             name="coredns", argv=("coredns", "-conf", str(conf / "Corefile")), port=(BRIDGE_ADDRESS, DNS_PORT)
         ),
+        Component(name="netpol", argv=(sys.executable, "-m", "chess_localcluster.netpol", str(home.root))),
         Component(name="kubelet", argv=kubelet, port=(BRIDGE_ADDRESS, KUBELET_PORT)),
     ]
 

@@ -1,0 +1,95 @@
+"""Watches pods, namespaces and policies, and renews the table when what it says has changed.
+
+Traffic of the node itself (kubelet's probes, NodePorts) is never held back, as Kubernetes wants it.
+"""
+
+import logging
+import os
+import sys
+import threading
+import time
+from pathlib import Path
+
+from chess_localcluster.api import Api
+from chess_localcluster.commands import run
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.netpol import model, rules, verdicts
+from chess_localcluster.netpol.model import Pod
+from chess_localcluster.objects import STORE_PORTS, STORES_NAMESPACE
+from chess_localcluster.paths import Home
+from chess_localcluster.plan import BRIDGE_ADDRESS, Plan
+
+WATCHED = ("/api/v1/pods", "/api/v1/namespaces", "/apis/networking.k8s.io/v1/networkpolicies")
+SETTLE = 0.05  # seconds: a burst of events is one change
+RETRY = 1.0
+log = logging.getLogger("netpol")
+
+# what runs on the bridge counts as the pods that it would be in another cluster
+BESIDE = (
+    Pod(namespace="kube-system", labels={"k8s-app": "kube-dns"}, ip=BRIDGE_ADDRESS, ports={}),
+    *(
+        Pod(namespace=STORES_NAMESPACE, labels={"app": name}, ip=BRIDGE_ADDRESS, ports={})
+        for name in STORE_PORTS
+    ),
+)
+
+
+def main() -> None:
+    """Enforce until killed."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
+    home = Home.at(Path(sys.argv[1]))
+    plan = Plan.from_json(home.plan.read_text())
+    api = Api.of(plan, home.pki, identity="netpol")
+    changed = threading.Event()
+    for path in WATCHED:
+        threading.Thread(target=_watch, args=(api, path, changed), daemon=True).start()
+    _enforce(api, changed)
+
+
+def _watch(api: Api, path: str, changed: threading.Event) -> None:
+    """Wake the enforcer at every event, the first of which says that the watch stands."""
+    while True:
+        try:
+            for _ in api.watch(path):
+                changed.set()
+        except (OSError, ValueError, ClusterError) as error:
+            log.info("watch of %s ended: %s", path, error)
+            time.sleep(RETRY)
+
+
+def _enforce(api: Api, changed: threading.Event) -> None:
+    current = ""
+    while changed.wait():
+        time.sleep(SETTLE)
+        changed.clear()
+        try:
+            wanted = _table(api)
+            if wanted != current:
+                run("nft", "-f", "-", given=wanted)
+                current = wanted
+        except (OSError, ValueError, ClusterError) as error:
+            log.info("not renewed: %s", error)
+            time.sleep(RETRY)
+            changed.set()
+
+
+def _table(api: Api) -> str:
+    pods, namespaces, policies = (api.items(path) for path in WATCHED)
+    world = verdicts.World(
+        pods=(*BESIDE, *model.read_pods(pods)),
+        namespaces=model.read_namespaces(namespaces),
+        policies=model.read_policies(policies),
+    )
+    mine = {BRIDGE_ADDRESS}  # the node itself is never isolated
+    into, out = verdicts.ingress(world), verdicts.egress(world)
+    return rules.table(
+        {ip: allowed for ip, allowed in into.items() if ip not in mine},
+        {ip: allowed for ip, allowed in out.items() if ip not in mine},
+    )
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        os._exit(0)
