@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chess_bench.kubectl import Kubectl
+from chess_bench.kubectl import Kubectl, KubectlError
 from chess_bench.objects import ENTRY
 
 if TYPE_CHECKING:
@@ -64,20 +64,28 @@ async def localcluster(*arguments: str) -> None:
 
 
 async def local_is_up() -> bool:
-    """Tell whether the local cluster answers, so that whoever started it keeps it."""
-    program = Path(sys.executable).with_name("localcluster")
-    quiet = asyncio.subprocess.DEVNULL
-    process = await asyncio.create_subprocess_exec(program, "status", stdin=quiet, stdout=quiet, stderr=quiet)
-    return await process.wait() == 0
+    """Tell whether the local API server answers: whoever started it keeps it."""
+    if not (local_home() / "kubeconfig").is_file():
+        return False
+    try:
+        await local_kubectl().run("get", "--raw", "/readyz", timeout_s=5)
+    except (KubectlError, OSError):
+        return False
+    return True
+
+
+def local_kubectl() -> Kubectl:
+    """Reach the local cluster by its own kubectl and kubeconfig."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "chesscluster"
+    options = ("--kubeconfig", str(local_home() / "kubeconfig"))
+    return Kubectl(program=str(cache / "bin" / "kubectl"), options=options)
 
 
 def local_target() -> Target:
     """Describe the local cluster that is up."""
     home = local_home()
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "chesscluster"
-    program = cache / "bin" / "kubectl"
     return Target(
-        kubectl=Kubectl(program=str(program), options=("--kubeconfig", str(home / "kubeconfig"))),
+        kubectl=local_kubectl(),
         image=LOCAL_IMAGE,
         stores=Stores(
             redis=_first_line(home / "stores" / "redis.url"),
