@@ -172,6 +172,7 @@ def test_an_incomplete_census_scales_nothing_in(
 ) -> None:
     operator = started(spec)
     play(operator, loads)
+    operator.until(operator.world.now_ms + 2_000)  # every pod runs, so that one can be silent
     operator.world.load(players)
     census = operator.world.census()
     silent = dict(sorted(census.connections.items())[:1])

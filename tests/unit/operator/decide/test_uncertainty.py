@@ -103,7 +103,9 @@ def test_without_history_nothing_is_scaled_in_for_one_window(pod: Make, decided:
     assert after.desired == 1
 
 
-def test_a_clock_that_goes_back_erases_no_memory(pod: Make, decided: Decide) -> None:
+def test_a_clock_that_goes_back_neither_erases_the_memory_nor_prolongs_it(
+    pod: Make, decided: Decide, now: int
+) -> None:
     behavior = {"scaleDown": {"stabilizationWindowSeconds": 60}}
     past = History(
         recommendations=(Recommendation(at_ms=900_000, low=3, high=3, last=3),), failing_since_ms=900_000
@@ -112,6 +114,14 @@ def test_a_clock_that_goes_back_erases_no_memory(pod: Make, decided: Decide) -> 
         [pod("a"), pod("b"), pod("c")], {"a": 1, "b": 1, "c": 1}, behavior=behavior, history=past
     )
     assert decision.desired == 3
+    later = decided(
+        [pod("a"), pod("b"), pod("c")],
+        {"a": 1, "b": 1, "c": 1},
+        behavior=behavior,
+        history=decision.history,
+        now_ms=now + 62_000,
+    )
+    assert later.desired == 1
 
 
 def test_the_operator_wakes_when_a_pod_should_have_spoken(pod: Make, decided: Decide) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from chess_operator.values import DRAINED_COST, DRAINING_COST, Decision, Pod
+from chess_operator.values import DRAINED_COST, DRAINING_COST, Decision, History, Pod
 
 Make = Callable[..., Pod]
 Decide = Callable[..., Decision]
@@ -115,6 +115,22 @@ def test_replicas_wait_while_another_pod_would_go_instead(
     )
     assert decision.plans["blue"].replicas == 3
     assert decision.verdicts.draining.message.endswith("waiting for b, which would go first")
+
+
+@pytest.mark.parametrize(
+    "since_ms, replicas", [(29_999, 4), (30_000, 3)], ids=["just ordered", "quota refuses it"]
+)
+def test_emptied_pods_wait_for_pods_that_are_being_created(
+    pod: Make, decided: Decide, now: int, since_ms: int, replicas: int
+) -> None:
+    """A new pod would be picked first. One that never comes must not hold a drained one, or its quota, for ever."""
+    gone = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
+    history = History(last_scale_ms=now - since_ms)
+    census = {"draining": frozenset("c")}
+    decision = decided(
+        [pod("a"), pod("b"), gone], {"a": 20, "b": 5, "c": 0}, replicas=4, census=census, history=history
+    )
+    assert decision.plans["blue"].replicas == replicas
 
 
 def test_of_two_that_drain_only_the_emptied_one_goes(pod: Make, decided: Decide) -> None:
