@@ -18,16 +18,12 @@ local function said(kind)
   return conditions[kind].reason .. ": " .. (conditions[kind].message or "")
 end
 
-if obj.metadata.deletionTimestamp ~= nil then
-  local left = status.connections or 0
-  return verdict("Progressing", "draining before it goes: " .. string.format("%d", left) .. " connections are left")
-end
 if status.observedGeneration == nil or conditions.Ready == nil then
   return verdict("Progressing", "waiting for the operator to look at it")
 end
 local generation = obj.metadata.generation or 0
 if tonumber(status.observedGeneration) ~= tonumber(generation) then
-  return verdict("Progressing", string.format("waiting for the operator to see generation %d", generation))
+  return verdict("Progressing", "waiting for the operator to see generation " .. generation)
 end
 if obj.spec.paused then
   return verdict("Suspended", "paused: nothing is scaled, drained or changed")

@@ -1,0 +1,157 @@
+"""What Helm makes of the charts: for every combination of values, and what it refuses."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chess_bench.gitops.program import Program
+
+pytestmark = [pytest.mark.gitops]
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENTS = ROOT / "charts/chess-cluster/environments"
+CHECKOV = ROOT / ".venv-checkov/bin/checkov"
+
+OPERATOR = {
+    "defaults": [],
+    "namespaced": ["rbac.scope=namespaced", "rbac.namespaces={chess,arena}"],
+    "secrets of one namespace": ["rbac.secretNamespaces={chess}"],
+    "monitoring": [f"monitoring.{one}.enabled=true" for one in ("serviceMonitor", "prometheusRule", "dashboard")],
+    "crd by others": ["crds.enabled=false"],
+    "bare": ["podDisruptionBudget.enabled=false", "networkPolicy.enabled=false", "replicas=1", "crds.keep=false"],
+    "placed": ["nodeSelector.pool=system", "priorityClassName=x", "image.pullSecrets[0].name=registry",
+               "tolerations[0].operator=Exists", "podLabels.team=games", "podAnnotations.a=b", "commonLabels.c=d",
+               "env[0].name=CHESS_OPERATOR_LOG_LEVEL", "env[0].value=debug", "allowedServiceAccounts={games}"],
+}  # fmt: skip
+CLUSTER = {
+    "defaults": [],
+    "gateway": ["gateway.enabled=true", "gateway.parentRefs[0].name=public", "gateway.hostnames={play.example.com}"],
+    "ingress": ["ingress.enabled=true", "ingress.host=play.example.com", "ingress.annotations.a=b"],
+    "target groups": ["targetGroupBinding.enabled=true", "targetGroupBinding.blueArn=arn:a",
+                      "targetGroupBinding.greenArn=arn:b", "targetGroupBinding.loadBalancerSecurityGroup=sg-1"],
+    "node port": ["entry.enabled=true", "entry.type=NodePort", "entry.nodePort=30123"],
+    "trial": ["trial.redis.enabled=true", "trial.postgres.enabled=true", "entry.enabled=true"],
+    "certificates": ["secrets.redis.caKey=ca.crt", "secrets.database.caKey=ca.crt", "migrations.hook=false"],
+    "pull secrets": ["spec.server.podTemplate.spec.imagePullSecrets[0].name=registry", "migrations.enabled=false"],
+}  # fmt: skip
+REFUSED = {
+    "an unknown value": ("chess-cluster", ["gatway.enabled=true"], "gatway"),
+    "an unknown field of the spec": ("chess-cluster", ["spec.scaling.maxReplica=3"], "maxReplica"),
+    "a wrong type": ("chess-cluster", ["spec.scaling.maxReplicas=many"], "maxReplicas"),
+    "a number out of bounds": ("chess-cluster", ["spec.drain.deadlineSeconds=5000"], "deadlineSeconds"),
+    "a Gateway without a parent": ("chess-cluster", ["gateway.enabled=true"], "gateway.parentRefs is needed"),
+    "target groups without ARN": ("chess-cluster", ["targetGroupBinding.enabled=true"], "blueArn is needed"),
+    "external secrets without key": ("chess-cluster", ["externalSecrets.enabled=true"], "is needed"),
+    "a wrong scope": ("chess-operator", ["rbac.scope=galaxy"], "scope"),
+    "a scope without namespaces": ("chess-operator", ["rbac.scope=namespaced"], "rbac.namespaces is needed"),
+}
+
+
+def _cases() -> Iterator[Any]:
+    for chart, matrix in (("chess-operator", OPERATOR), ("chess-cluster", CLUSTER)):
+        for name, settings in matrix.items():
+            yield pytest.param(chart, _flags(settings), id=f"{chart}: {name}")
+    for path in sorted(ENVIRONMENTS.glob("*.yaml")):
+        if not path.name.endswith(".aws.yaml"):
+            aws = path.with_suffix(".aws.yaml")
+            files = [f"--values={one}" for one in (path, aws) if one.exists()]
+            yield pytest.param("chess-cluster", files, id=f"chess-cluster: {path.stem}")
+
+
+def _flags(settings: list[str]) -> list[str]:
+    return [flag for setting in settings for flag in ("--set", setting)]
+
+
+@pytest.mark.parametrize("chart, flags", list(_cases()))
+def test_the_api_server_takes_what_the_chart_makes(
+    helm: Program, api: Program, chart: str, flags: list[str]
+) -> None:
+    helm("lint", f"charts/{chart}", "--strict", *flags)
+    namespace = "chess-system" if chart == "chess-operator" else "chess"
+    made = helm("template", "chess", f"charts/{chart}", "--namespace", namespace, *flags)
+    api("create", "namespace", "arena", good=False)
+    answer = api("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", given=made.out)
+    assert answer.out.count("(server dry run)") == len(made.documents)
+    assert "Warning: would violate" not in answer.err
+
+
+@pytest.mark.parametrize("chart, settings, words", list(REFUSED.values()), ids=list(REFUSED))
+def test_helm_refuses_and_names(helm: Program, chart: str, settings: list[str], words: str) -> None:
+    said = helm("template", "chess", f"charts/{chart}", *_flags(settings), good=False)
+    assert said.code != 0
+    assert words in said.err
+
+
+def test_the_operator_chart_with_defaults_is_the_generated_operator(
+    helm: Program, kustomize: Program
+) -> None:
+    """Users of Helm and of kustomize run the same operator."""
+    chart = helm("template", "chess-operator", "charts/chess-operator", "-n", "chess-system", "--skip-tests",
+                 "--set", "image.reference=chesscluster:dev").documents  # fmt: skip
+    base = [
+        *kustomize("build", "manifests/operator").documents,
+        *kustomize("build", "manifests/crd").documents,
+    ]
+    made = {_key(one): _bare(one) for one in chart}
+    assert made == {_key(one): _bare(one) for one in base if one["kind"] != "Namespace"}
+
+
+def _key(document: dict[str, Any]) -> tuple[str, str]:
+    return document["kind"], document["metadata"]["name"]
+
+
+def _bare(document: dict[str, Any]) -> dict[str, Any]:
+    """Everything but labels and annotations of the object itself, where the packaging leaves its marks."""
+    metadata = {key: one for key, one in document["metadata"].items() if key not in ("labels", "annotations")}
+    return {**document, "metadata": metadata}
+
+
+def test_namespaced_rights_reach_no_further_than_the_namespaces(helm: Program) -> None:
+    made = helm("template", "x", "charts/chess-operator", *_flags(OPERATOR["namespaced"])).documents
+    kinds = {one["kind"] for one in made}
+    assert not kinds & {"ClusterRole", "ClusterRoleBinding"}
+    roles = {one["metadata"].get("namespace") for one in made if _key(one) == ("Role", "chess-operator")}
+    assert roles == {"chess", "arena"}
+
+
+def test_secrets_are_read_only_where_the_values_say(helm: Program) -> None:
+    made = helm(
+        "template", "x", "charts/chess-operator", *_flags(OPERATOR["secrets of one namespace"])
+    ).documents
+    readers = [one for one in made for rule in one.get("rules", []) if "secrets" in rule["resources"]]
+    assert [(one["kind"], one["metadata"]["namespace"]) for one in readers] == [("Role", "chess")]
+
+
+def test_nothing_of_a_chart_is_called_instance(helm: Program) -> None:
+    """`app.kubernetes.io/instance` is Argo CD's under label tracking: a chart that sets it fights it."""
+    for chart in ("chess-operator", "chess-cluster"):
+        assert "app.kubernetes.io/instance" not in helm("template", "x", f"charts/{chart}").out
+
+
+def test_no_password_is_in_the_charts_output(helm: Program) -> None:
+    """A trial makes its own; everything else names Secrets."""
+    made = helm("template", "x", "charts/chess-cluster", "--values", ENVIRONMENTS / "prod.yaml", "--values",
+                ENVIRONMENTS / "prod.aws.yaml").documents  # fmt: skip
+    assert "Secret" not in {one["kind"] for one in made}
+
+
+SKIPPED = {
+    "CKV_K8S_11": "no CPU limit: throttling would delay moves; requests share the CPU fairly",
+    "CKV_K8S_15": "Always would ask the registry for an immutable tag at every start",
+    "CKV_K8S_43": "the digest is a value; defaults and examples have none to name",
+    "CKV_K8S_38": "the operator talks to the API server; game servers get no token",
+}
+
+
+def test_checkov_finds_nothing_but_what_we_stand_by(helm: Program, tmp_path: Path) -> None:
+    assert CHECKOV.exists(), "`make aws-tools` installs checkov"
+    full = [*CLUSTER["trial"], *CLUSTER["gateway"], *CLUSTER["target groups"], "ingress.enabled=true"]
+    for chart, settings in (("chess-operator", OPERATOR["monitoring"]), ("chess-cluster", full)):
+        made = helm("template", "x", f"charts/{chart}", "-n", "chess", "--skip-tests", *_flags(settings))
+        (tmp_path / f"{chart}.yaml").write_text(made.out)
+    argv = [CHECKOV, "--directory", tmp_path, "--framework", "kubernetes", "--compact", "--quiet",
+            "--skip-check", ",".join(SKIPPED)]  # fmt: skip
+    done = subprocess.run(argv, capture_output=True, text=True, check=False, timeout=240)
+    assert done.returncode == 0, done.stdout
