@@ -31,6 +31,8 @@ from chess_localcluster.plan import Plan
 from chess_localcluster.processes import Registry, stop
 from chess_localcluster.progress import Progress, Silent
 
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked whether free, never listened on
+USUAL_API_PORT = 6443  # the one that NetworkPolicies of others know
 NEEDED_BYTES = 1 << 30
 STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
@@ -59,6 +61,8 @@ def up(
 ) -> Running:
     """Bring a cluster up, or heal it, or find it running; `image` is a directory whose image the node shall have."""
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
+    if nodes and not network.is_root():
+        raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
     with homes.locked(place, "up"):
         binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
         cache = Cache.of_user()
@@ -84,8 +88,6 @@ def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -
     if not nodes:
         binaries.ensure(cache, (binaries.KUBE,), progress)
         return
-    if not network.is_root():
-        raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
     golang.ensure(cache, progress)
     with ThreadPoolExecutor() as pool:
         kubernetes = pool.submit(binaries.ensure, cache, (binaries.KUBE, binaries.SHIM), progress)
@@ -105,6 +107,12 @@ def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
                 f"the cluster at {home.root} has {plan.nodes} nodes: `localcluster down` before `up --nodes {nodes}`"
             )
         return plan
+    if api_port and not ports.is_free(EVERYWHERE, api_port):
+        raise ClusterError(
+            f"port {api_port} (kube-apiserver) is taken by {ports.holder(api_port)}: choose another --api-port"
+        )
+    if nodes and not api_port and ports.is_free(EVERYWHERE, USUAL_API_PORT):
+        api_port = USUAL_API_PORT
     plan = Plan(home=home.root, nodes=nodes, ports=ports.free_ports(api_port))
     home.plan.write_text(plan.to_json())
     return plan
@@ -132,13 +140,15 @@ def _start_control_plane(
 ) -> list[str]:
     api = Api.of(plan, home.pki)
     with progress.stage("control plane"):
-        components = control_plane(plan, home)
-        started = launch.start_missing(components, registry, cache.bin)
-        names = [component.name for component in components]
-        launch.await_true("the API server", api.ready, names, registry)
+        etcd, apiserver, *clients = control_plane(plan, home)
+        served = launch.start_missing([etcd, apiserver], registry, cache.bin)
+        launch.await_true("the API server", api.ready, [etcd.name, apiserver.name], registry)
         api.apply_all(objects.rights())
+        # not earlier: the controller manager gives up on an API server that takes longer than ten seconds
+        started = launch.start_missing(clients, registry, cache.bin)
+        names = [component.name for component in clients]
         launch.await_true("the controllers", lambda: _controllers_work(api), names, registry)
-    return started
+    return [*served, *started]
 
 
 def _write_configuration(plan: Plan, home: Home) -> None:
