@@ -28,6 +28,8 @@ class World:
     start_ms: int = 1_500
     handover_ms: int = 30_000
     tie: Callable[[Pod], object] = field(default=lambda pod: pod.uid)
+    breaks: Callable[[Pod], bool] = field(default=lambda _: False)
+    """Pods that never start."""
     now_ms: int = 0
     replicas: int | None = None
     pods: dict[str, Pod] = field(default_factory=dict)
@@ -82,7 +84,7 @@ class World:
         """Let time pass: pods start, drains end."""
         self.now_ms = to_ms
         for uid, pod in self.pods.items():
-            if not pod.ready and to_ms >= pod.created_at_ms + self.start_ms:
+            if not pod.ready and to_ms >= pod.created_at_ms + self.start_ms and not self.breaks(pod):
                 self.pods[uid] = replace(
                     pod,
                     phase="Running",
