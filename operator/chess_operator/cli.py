@@ -73,7 +73,8 @@ def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - typer calls i
 @app.callback()
 def options(
     _: Annotated[
-        bool | None, typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version.")
+        bool | None,
+        typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version."),
     ] = None,
 ) -> None:
     """Run live chess clusters: scale on players' connections, drain, never drop anyone."""

@@ -178,4 +178,9 @@ async def run(settings: Settings) -> int:
         except LostLeadershipError as error:
             log.error("lost-leadership", error=str(error))  # noqa: TRY400 - the message is all there is to say
             return 1
+        except OSError:
+            raise  # the command line says which address it was
+        except Exception:
+            log.exception("failed")
+            return 1
     return 0

@@ -1,4 +1,4 @@
-"""A real API server with its controllers and scheduler, a real Redis, the operator with its own rights — and no kubelet.
+"""A real API server with its controllers and scheduler, a real Redis, the operator with its own rights; no kubelet.
 
 `Fleet` stands in for the kubelet and the servers: it tells pod statuses as a kubelet would, and heartbeats as servers
 would. Everything else is the real thing.
@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 import uuid
@@ -48,7 +49,8 @@ def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     running = localcluster.up(home, nodes=0)
     try:
         asyncio.run(_install(running.kubeconfig))
-        yield running.kubeconfig
+        with _node_alive(running.kubeconfig):
+            yield running.kubeconfig
     finally:
         localcluster.down(home)
 
@@ -71,6 +73,30 @@ async def _install(kubeconfig: Path) -> None:
             },
             content_type="application/merge-patch+json",
         )
+
+
+@contextlib.contextmanager
+def _node_alive(kubeconfig: Path) -> Iterator[None]:
+    """Renew the node's lease in the background, or the node controller gives it up."""
+    ended = threading.Event()
+
+    async def renew() -> None:
+        async with admin_of(kubeconfig) as kube:
+            while not ended.is_set():
+                now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+                spec = {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": now}
+                body = {"metadata": {"name": NODE, "namespace": "kube-node-lease"}, "spec": spec}
+                with contextlib.suppress(ApiError):
+                    await kube.apply(LEASES, body)
+                await asyncio.to_thread(ended.wait, 5)
+
+    thread = threading.Thread(target=lambda: asyncio.run(renew()), name="node")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join(10)
 
 
 async def apply(kube: Kube, body: Manifest) -> None:
@@ -170,7 +196,7 @@ def operator(operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
     """One operator for all the tests of a module."""
     process = start_operator(operator_kubeconfig, tmp_path_factory.mktemp("logs"))
     try:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 90
         while not process.leads():
             assert process.popen.poll() is None, process.log.read_text()
             assert time.monotonic() < deadline, process.log.read_text()
@@ -220,26 +246,14 @@ class Fleet:
     servers: dict[str, Server] = field(default_factory=dict)
     pods: dict[str, Manifest] = field(default_factory=dict)
     over: bool = False
-    node_renewed: float = -10.0
     waiting: str | None = None
     """Let new pods hang with this reason instead of running."""
 
     async def run(self) -> None:
         async with Redis.from_url(self.redis_url, socket_timeout=0.5) as redis:
             while not self.over:
-                await self._keep_node()
                 await self._turn(redis)
                 await asyncio.sleep(0.03)
-
-    async def _keep_node(self) -> None:
-        """Renew the node's lease, or the node controller gives it up."""
-        if time.monotonic() < self.node_renewed + 5:
-            return
-        self.node_renewed = time.monotonic()
-        now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": now}
-        body = {"metadata": {"name": NODE, "namespace": "kube-node-lease"}, "spec": spec}
-        await self.kube.apply(LEASES, body)
 
     async def _turn(self, redis: Any) -> None:
         listed = await self.kube.list(PODS, self.namespace, selector=labels.OURS)
@@ -312,8 +326,12 @@ class Fleet:
 
     async def create(self, **spec: Any) -> Manifest:
         """Make the ChessCluster."""
-        body = {"metadata": {"name": self.name, "namespace": self.namespace}, "spec": spec_with(**spec)}
-        body |= {"apiVersion": CLUSTERS.api_version, "kind": CLUSTERS.kind}
+        body = {
+            "apiVersion": CLUSTERS.api_version,
+            "kind": CLUSTERS.kind,
+            "metadata": {"name": self.name, "namespace": self.namespace},
+            "spec": spec_with(**spec),
+        }
         made = await self.kube.create(CLUSTERS, self.namespace, body)
         self.uid = made["metadata"]["uid"]
         return made
@@ -340,6 +358,9 @@ class Fleet:
     async def replicas(self) -> int:
         found = await self.deployment()
         return -1 if found is None else int(found["spec"]["replicas"])
+
+    async def replicas_are(self, replicas: int) -> bool:
+        return await self.replicas() == replicas
 
     async def has(self, kind: str, status: str, reason: str = "") -> bool:
         found = await self.condition(kind)

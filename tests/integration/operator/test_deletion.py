@@ -1,0 +1,81 @@
+"""A ChessCluster goes, in every way that it can: nothing hangs, nothing is left."""
+
+import asyncio
+import signal
+
+import pytest
+from redis.asyncio import Redis
+
+from chess_localcluster.stores import Store
+from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
+
+from .conftest import NAMESPACES, Fleet, Process, until
+from .test_scaling import out_to
+
+pytestmark = pytest.mark.integration
+GC_SECONDS = 60.0
+"""The garbage collector looks for new kinds every 30 s, and the CRD may be younger."""
+
+
+async def nothing_left(fleet: Fleet) -> bool:
+    for kind in (CLUSTERS, PODS, *CHILDREN):
+        listed = await fleet.kube._request("GET", kind.path(fleet.namespace))
+        if listed["items"]:
+            return False
+    return True
+
+
+async def delete(fleet: Fleet, policy: str) -> None:
+    path = CLUSTERS.path(fleet.namespace, fleet.name)
+    await fleet.kube._write("DELETE", path, body={"propagationPolicy": policy})
+
+
+@pytest.mark.parametrize("policy", ["Background", "Foreground"])
+async def test_deleting_leaves_nothing(operator: Process, fleet: Fleet, policy: str) -> None:
+    await out_to(fleet, 2, 20)
+    await delete(fleet, policy)
+    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS, what="something was left")
+    async with Redis.from_url(fleet.redis_url) as redis:
+
+        async def cleared() -> bool:
+            return not await redis.keys("chess:*")
+
+        await until(cleared, what="presence was left in Redis")
+
+
+async def test_deleting_while_redis_is_gone(operator: Process, fleet: Fleet, redis_store: Store) -> None:
+    await out_to(fleet, 2, 20)
+    redis_store.signal(signal.SIGSTOP)
+    try:
+        await delete(fleet, "Background")
+        await until(lambda: nothing_left(fleet), seconds=GC_SECONDS, what="the deletion hangs on Redis")
+    finally:
+        redis_store.signal(signal.SIGCONT)
+
+
+async def test_deleting_the_namespace(operator: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 2, 20)
+    await fleet.kube._write("DELETE", NAMESPACES.path(None, fleet.namespace))
+
+    async def gone() -> bool:
+        return await fleet.kube.get(NAMESPACES, None, fleet.namespace) is None
+
+    await until(gone, seconds=GC_SECONDS, what="the namespace hangs")
+
+
+async def test_deleting_one_without_its_secret(operator: Process, fleet: Fleet) -> None:
+    await fleet.create(redis={"urlSecretRef": {"name": "nowhere", "key": "url"}})
+    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    await delete(fleet, "Background")
+    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS)
+
+
+async def test_the_same_name_again_is_a_new_cluster(operator: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 2, 20)
+    old = fleet.uid
+    await delete(fleet, "Foreground")
+    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS)
+    await fleet.create()
+    assert fleet.uid != old
+    await fleet.settled(1)
+    await asyncio.wait_for(until(lambda: fleet.has("Ready", "True")), 20)

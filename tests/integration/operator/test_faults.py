@@ -1,0 +1,169 @@
+"""What goes wrong outside: Redis, Secrets, images, quotas. No pod may go for it, and each condition clears again."""
+
+import signal
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chess_localcluster.stores import Store
+from chess_operator.kube.kinds import SECRETS, Kind
+
+from .conftest import Fleet, Process, secret, until
+from .test_scaling import draining, out_to
+
+pytestmark = pytest.mark.integration
+QUOTAS = Kind("", "v1", "resourcequotas", "ResourceQuota")
+FALLBACK = {"fallback": {"failureThreshold": 1, "behavior": "currentReplicasIfHigher", "replicas": 4}}
+
+
+async def message(fleet: Fleet, kind: str) -> str:
+    return str((await fleet.condition(kind)).get("message"))
+
+
+async def test_a_frozen_redis_falls_back_and_recovers(
+    operator: Process, fleet: Fleet, redis_store: Store
+) -> None:
+    await out_to(fleet, 2, 20, scaling=FALLBACK)
+    redis_store.signal(signal.SIGSTOP)
+    try:
+        await until(lambda: fleet.has("ScalingActive", "False", "RedisUnreachable"))
+        address = redis_store.url.rsplit("@", 1)[1].split("/")[0]
+        assert address in await message(fleet, "ScalingActive")
+        await until(lambda: fleet.has("Fallback", "True"), seconds=30)
+        assert await fleet.has("Ready", "True"), "a gap in the census is no fault of the workload"
+        await until(lambda: fleet.replicas_are(4), what="the fallback's replicas did not come")
+    finally:
+        redis_store.signal(signal.SIGCONT)
+    await until(lambda: fleet.has("ScalingActive", "True"))
+    await until(lambda: fleet.has("Fallback", "False"))
+    status = str(await fleet.status())
+    assert redis_store.url.split(":")[2].split("@")[0] not in status, "the password is in the status"
+
+
+async def test_an_empty_redis_is_no_empty_house(operator: Process, fleet: Fleet, redis_store: Store) -> None:
+    await out_to(fleet, 3, 30)
+    for server in fleet.servers.values():
+        server.silent = True
+    async with Redis.from_url(fleet.redis_url) as redis:
+        await redis.flushall()
+        await redis.publish(f"chess:{{{fleet.uid}}}:census", "x")
+    await until(lambda: fleet.has("ScalingActive", "False", "CensusIncomplete"))
+    assert await fleet.replicas() == 3
+    assert not draining(fleet)
+    for server in fleet.servers.values():
+        server.silent, server.said = False, None
+    await until(lambda: fleet.has("ScalingActive", "True"))
+    assert await fleet.replicas() == 3
+
+
+async def test_a_silent_pod_keeps_the_fleet_from_scaling_in(operator: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 3, 30)
+    first, *others = fleet.servers.values()
+    first.silent = True
+    for server in others:
+        server.connections = 0
+    # Its record lives for 15 s; from then on the census is incomplete.
+    await until(lambda: fleet.has("ScalingActive", "False", "CensusIncomplete"), seconds=30)
+    assert await fleet.replicas() >= 2
+
+
+async def test_a_missing_secret_is_named_and_noticed_when_it_comes(operator: Process, fleet: Fleet) -> None:
+    await fleet.kube._write("DELETE", SECRETS.path(fleet.namespace, "redis"))
+    await fleet.create()
+    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    assert f"{fleet.namespace}/redis" in await message(fleet, "Ready")
+    assert "'url'" in await message(fleet, "Ready")
+    assert await fleet.deployment() is None
+    await until(lambda: fleet.events("SecretNotFound"))
+    await fleet.kube.create(SECRETS, fleet.namespace, secret("redis", fleet.namespace, fleet.redis_url))
+    await fleet.settled(1)
+    await until(lambda: fleet.has("Ready", "True"))
+    assert await fleet.has("Degraded", "False")
+
+
+async def test_a_missing_key_is_named_with_those_that_are_there(operator: Process, fleet: Fleet) -> None:
+    await fleet.create(database={"urlSecretRef": {"name": "database", "key": "dsn"}})
+    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    assert "has no key 'dsn' (it has: url)" in await message(fleet, "Ready")
+
+
+async def test_a_secret_that_is_no_url_is_refused_without_showing_it(operator: Process, fleet: Fleet) -> None:
+    made = secret("odd", fleet.namespace, "hunter2")
+    await fleet.kube.create(SECRETS, fleet.namespace, made)
+    await fleet.create(redis={"urlSecretRef": {"name": "odd", "key": "url"}})
+    await until(lambda: fleet.has("Ready", "False", "SecretInvalid"))
+    assert "redis://" in await message(fleet, "Ready")
+    assert "hunter2" not in str(await fleet.status())
+    assert "hunter2" not in operator.log.read_text()
+
+
+async def test_an_unreachable_redis_is_named_by_address_only(operator: Process, fleet: Fleet) -> None:
+    made = secret("far", fleet.namespace, "redis://:s3cret@127.0.0.1:1/0")
+    await fleet.kube.create(SECRETS, fleet.namespace, made)
+    await fleet.create(redis={"urlSecretRef": {"name": "far", "key": "url"}})
+    await until(lambda: fleet.has("ScalingActive", "False", "RedisUnreachable"))
+    assert "127.0.0.1:1" in await message(fleet, "ScalingActive")
+    await until(lambda: fleet.has("Ready", "True"), what="the workload runs all the same")
+    assert "s3cret" not in str(await fleet.status())
+    assert "s3cret" not in operator.log.read_text()
+
+
+async def test_an_image_that_cannot_be_pulled_is_told_and_cleared(operator: Process, fleet: Fleet) -> None:
+    fleet.waiting = "ImagePullBackOff"
+    await fleet.create()
+    await until(lambda: fleet.has("Degraded", "True", "ImagePullBackOff"))
+    assert "pod arena-blue-" in await message(fleet, "Degraded")
+    assert "as the kubelet says" in await message(fleet, "Degraded")
+    assert await fleet.has("Available", "False", "ImagePullBackOff")
+    await until(lambda: fleet.events("ImagePullBackOff"))
+    # The user corrects the image; nobody plays, so the template is replaced at once.
+    fleet.waiting = None
+    await fleet.change(server={"image": "chesscluster:good"})
+    await fleet.settled(1)
+    await until(lambda: fleet.has("Degraded", "False"))
+    assert await fleet.has("Available", "True")
+
+
+async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet) -> None:
+    quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
+    await fleet.kube.create(QUOTAS, fleet.namespace, quota)
+    await fleet.create()
+    await until(lambda: fleet.has("Degraded", "True", "FailedCreate"), seconds=30)
+    assert "quota" in await message(fleet, "Degraded")
+
+
+@pytest.mark.parametrize(
+    "spec, words",
+    [
+        (
+            {
+                "scaling": {
+                    "schedules": [
+                        {
+                            "name": "x",
+                            "timezone": "Mars/Olympus",
+                            "start": "0 18 * * 5",
+                            "durationSeconds": 60,
+                            "minReplicas": 1,
+                        }
+                    ]
+                }
+            },
+            "Mars/Olympus",
+        ),
+    ],
+    ids=["time zone"],
+)
+async def test_what_the_api_server_cannot_check_is_said_by_the_operator(
+    operator: Process, fleet: Fleet, spec: dict[str, Any], words: str
+) -> None:
+    await fleet.create(**spec)
+    await until(lambda: fleet.has("Ready", "False", "InvalidSpec"))
+    assert words in await message(fleet, "Ready")
+
+
+async def test_a_service_account_must_be_allowed(operator: Process, fleet: Fleet) -> None:
+    await fleet.create(server={"image": "x:1", "serviceAccountName": "admin"})
+    await until(lambda: fleet.has("Ready", "False", "ServiceAccountNotAllowed"))
+    assert "(allowed: default)" in await message(fleet, "Ready")
