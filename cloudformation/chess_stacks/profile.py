@@ -63,12 +63,15 @@ class Profile:
 
 def load(name: str, overlay: Path | None = None, env: str | None = None) -> Profile:
     """Read a shipped profile, lay `overlay` over it, name the environment `env` (default: the profile's own name)."""
+    return overlaid(name, read_overlay(overlay) if overlay else {}, env)
+
+
+def overlaid(name: str, overlay: dict[str, Any], env: str | None = None) -> Profile:
+    """Do the same with an overlay that has been read."""
     if name not in NAMES:
         raise ProfileError(f"profile: {name!r} is refused; allowed: {', '.join(NAMES)}")
     shipped = resources.files("chess_stacks").joinpath("profiles", f"{name}.yaml").read_text(encoding="utf-8")
-    tree = {"env": name, **yaml.safe_load(shipped), "name": name}
-    if overlay is not None:
-        tree = merge(tree, read_overlay(overlay))
+    tree = merge({"env": name, **yaml.safe_load(shipped), "name": name}, overlay)
     return parse({**tree, **({"env": env} if env else {})})
 
 

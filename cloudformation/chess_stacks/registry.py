@@ -14,6 +14,10 @@ from pathlib import Path
 from typing import Any
 
 _WELL_FORMED = re.compile(r"^[a-z0-9-]+:[A-Za-z0-9]+$")
+_SIZES = {
+    "cache": ("aws_elasticache_cachecluster", "cachenodetype_enum.json"),
+    "instance": ("aws_ec2_instance", "instancetype_enum.json"),
+}
 _HANDLERS = ("create", "read", "update", "delete")
 """`list` serves the IaC generator, and not a deployment."""
 
@@ -38,6 +42,12 @@ def handler_permissions(resource_type: str) -> frozenset[str]:
     return frozenset(action for action in named if _WELL_FORMED.match(action) and is_action(action))
 
 
+def sizes(kind: str, region: str) -> frozenset[str]:
+    """List the node sizes that a region has; `kind` is "cache" or "instance". Empty: the region is not in the table."""
+    found = _json("schemas", "extensions", *_SIZES[kind]).get(region, {})
+    return frozenset(found.get("enum", ()))
+
+
 def is_action(action: str) -> bool:
     """Whether IAM knows the action."""
     service, _, verb = action.partition(":")
@@ -60,6 +70,7 @@ def _iam() -> dict[str, Any]:
     return _json("AdditionalSpecs", "Policies.json")
 
 
+@cache
 def _json(*path: str) -> dict[str, Any]:
     loaded: dict[str, Any] = json.loads(data_folder().joinpath(*path).read_text(encoding="utf-8"))
     return loaded

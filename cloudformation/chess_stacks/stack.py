@@ -101,7 +101,6 @@ def define(
     after: frozenset[str] = frozenset(),
 ) -> Stack:
     """Make a Stack of a compose function, which fills a draft or returns False where a profile turns the stack off."""
-
     last: list[tuple[Profile, Draft | None]] = []
 
     def draft(profile: Profile) -> Draft | None:

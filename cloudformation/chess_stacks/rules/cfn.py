@@ -7,6 +7,7 @@ to move. A stack that has to be in one region is checked for that one.
 from __future__ import annotations
 
 import json
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from chess_stacks.rules.finding import Finding
@@ -20,29 +21,33 @@ _LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
 
 
-def lint(assembly: Assembly) -> tuple[Finding, ...]:
-    """Run cfn-lint, informational rules included."""
-    from cfnlint.core import get_rules  # takes a second to import, and more to read its rules
-
-    rules = get_rules([], [], ["I"])
+def lint(assembly: Assembly, others: tuple[str, ...] = REGIONS) -> tuple[Finding, ...]:
+    """Run cfn-lint, informational rules included, in the profile's region and in others."""
     found: set[Finding] = set()
     for entry in assembly.manifest:
-        found |= _lint(entry, json.dumps(assembly.templates[entry.key]), regions(assembly, entry), rules)
+        found |= _lint(entry, json.dumps(assembly.templates[entry.key]), regions(assembly, entry, others))
     return tuple(sorted(found))
 
 
-def regions(assembly: Assembly, entry: Entry) -> list[str]:
+def regions(assembly: Assembly, entry: Entry, others: tuple[str, ...] = REGIONS) -> list[str]:
     """Name the regions that a stack is checked for."""
     pinned = entry.region != assembly.profile.region
-    return [entry.region] if pinned else sorted({entry.region, *REGIONS})
+    return [entry.region] if pinned else sorted({entry.region, *others})
 
 
-def _lint(entry: Entry, body: str, where: list[str], rules: RulesCollection) -> set[Finding]:
+@cache
+def _rules() -> RulesCollection:
+    from cfnlint.core import get_rules  # takes a second to import, and more to read its rules
+
+    return get_rules([], [], ["I"])
+
+
+def _lint(entry: Entry, body: str, where: list[str]) -> set[Finding]:
     from cfnlint.api import lint as run
 
     return {
         Finding(stack=entry.key, rule=match.rule.id, resource=_resource(match), message=_short(match.message))
-        for match in run(body, rules=rules, regions=where)
+        for match in run(body, rules=_rules(), regions=where)
     }
 
 

@@ -36,9 +36,10 @@ RULES: tuple[Callable[[str, Body], Iterator[Finding]], ...] = (
 
 def inspect(assembly: Assembly) -> tuple[Finding, ...]:
     """Run every rule over every stack."""
-    sizes = {entry.key: entry.size for entry in assembly.manifest}
+    entries = {entry.key: entry for entry in assembly.manifest}
     found: list[Finding] = []
     for key, body in assembly.templates.items():
         found += [finding for rule in RULES for finding in rule(key, body)]
-        found += services.limits(key, body, sizes[key])
+        found += services.limits(key, body, entries[key].size)
+        found += services.sizes(key, body, entries[key].region)
     return tuple(sorted(found))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from chess_stacks import facts
+from chess_stacks import facts, registry
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
 
@@ -87,6 +87,23 @@ def cache_engines(stack: str, body: Body) -> Iterator[Finding]:
             yield Finding(
                 stack=stack, rule="C033", resource=logical_id, message=f"Engine {engine!r}: allowed {allowed}"
             )
+
+
+def sizes(stack: str, body: Body, region: str) -> Iterator[Finding]:
+    """Refuse node sizes that the region does not have; cfn-lint looks at databases and single instances only."""
+    for logical_id, kind, wanted in _sizes(body):
+        offered = registry.sizes(kind, region)
+        if offered and wanted not in offered:
+            message = f"{wanted} is not to be had in {region}"
+            yield Finding(stack=stack, rule="C034", resource=logical_id, message=message)
+
+
+def _sizes(body: Body) -> Iterator[tuple[str, str, str]]:
+    for logical_id, properties in of_type(body, "AWS::ElastiCache::ReplicationGroup"):
+        yield logical_id, "cache", str(properties.get("CacheNodeType"))
+    for logical_id, properties in of_type(body, "AWS::EKS::Nodegroup"):
+        for wanted in properties.get("InstanceTypes", ()):
+            yield logical_id, "instance", str(wanted)
 
 
 def limits(stack: str, body: Body, size: int) -> Iterator[Finding]:

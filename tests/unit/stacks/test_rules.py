@@ -139,6 +139,16 @@ SEEDED: dict[str, tuple[str, str, Callable[[dict[str, Body]], None]]] = {
     ),
     "impossible sizes": ("C032", "SystemNodes", _set("eks-nodes", "SystemNodes", ScalingConfig=SIZES)),
     "a name that clashes": ("C032", "SystemNodes", _set("eks-nodes", "SystemNodes", NodegroupName="system")),
+    "a cache size that is none": (
+        "C034",
+        "ReplicationGroup",
+        _set("data-cache", "ReplicationGroup", CacheNodeType="cache.none"),
+    ),
+    "a node size that is none": (
+        "C034",
+        "SystemNodes",
+        _set("eks-nodes", "SystemNodes", InstanceTypes=["m7g.large", "m7g.tiny"]),
+    ),
     "a cache engine that is none": (
         "C033",
         "ReplicationGroup",
