@@ -167,8 +167,8 @@ def _stuck(scene: Scene, pod: Pod) -> bool:
 
 
 def _returnable(scene: Scene) -> list[Pod]:
-    """Draining pods that could serve again at once, with the most players first."""
-    good = [pod for pod in scene.fleet.draining if pod.ready and pod.running_since_ms is not None]
+    """Find draining pods that could serve again at once, with the most players first. Only who is heard can hear."""
+    good = [pod for pod in scene.fleet.draining if pod.ready and pod.uid in scene.census.connections]
     return sorted(good, key=lambda pod: (-players(pod, scene.census), pod.name))
 
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+import pytest
+
 from chess_operator.values import DRAINED_COST, Decision, Pod
 
 Make = Callable[..., Pod]
@@ -36,9 +38,20 @@ def test_the_one_with_the_most_players_comes_back(pod: Make, decided: Decide) ->
     assert decision.plans["blue"].replicas == 3
 
 
-def test_a_dead_pod_is_not_taken_back(pod: Make, decided: Decide) -> None:
-    pods = [pod("a"), pod("b", deadline=LATER, running_since_ms=None, ready=False)]
-    decision = decided(pods, {"a": 20})
+@pytest.mark.parametrize(
+    "state, census",
+    [
+        ({"running_since_ms": None, "ready": False}, {}),
+        ({}, {"missing": {"b": 0}}),
+        ({}, {"unreachable": True}),
+    ],
+    ids=["dead", "silent", "Redis is unreachable"],
+)
+def test_a_pod_that_would_not_hear_of_it_is_not_taken_back(
+    pod: Make, decided: Decide, state: dict[str, object], census: dict[str, object]
+) -> None:
+    pods = [pod("a"), pod("b", deadline=LATER, **state)]
+    decision = decided(pods, {"a": 20}, census=census)
     assert not decision.takebacks
     assert decision.plans["blue"].replicas == 3
 
