@@ -154,10 +154,23 @@ class World:
 
     async def clear(self) -> None:
         """Take the Applications and all that they brought out of the cluster again, CRD included."""
+        await self._refuse_others()
         for name in ("chess-root", "chess", "chess-operator"):
             await self._delete("-n", ARGOCD, "applications.argoproj.io", name)
         await self._delete("namespace", GAMES, SYSTEM)
         await self._delete("crd", "chessclusters.chesscluster.dev")
+
+    async def _refuse_others(self) -> None:
+        """Without the CRD every ChessCluster would go: those of others too."""
+        try:
+            found = await self.kubectl.get("/apis/chesscluster.dev/v1alpha1/chessclusters")
+        except KubectlError:
+            return
+        foreign = {one["metadata"]["namespace"] for one in found["items"]} - {GAMES}
+        if foreign:
+            raise targets.TargetError(
+                f"ChessClusters are in use in {', '.join(sorted(foreign))}: end those first"
+            )
 
     async def _delete(self, *what: str) -> None:
         try:

@@ -1,0 +1,135 @@
+"""What a push does, and what it cannot do."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chess_bench.fleet import Fleet
+from chess_bench.gitops.world import GAMES, World, until
+
+pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
+
+
+async def test_git_alone_brings_the_whole_service(world: World, figures: Callable[..., None]) -> None:
+    began = time.monotonic()
+    for name in ("chess-root", "chess-operator", "chess"):
+        await world.settled(name, seconds=240)
+    figures(bootstrap_s=round(time.monotonic() - began, 1))
+    assert (await world.cluster())["status"]["readyReplicas"] >= 1
+
+
+async def test_a_push_is_synced_and_in_force(world: World, figures: Callable[..., None]) -> None:
+    world.edit(lambda spec: spec["scaling"].update(maxReplicas=3))
+    pushed = time.monotonic()
+    revision = world.push("Let at most three replicas serve")
+
+    async def complaint() -> str | None:
+        found = await world.cluster()
+        seen = found["status"]["observedGeneration"] == found["metadata"]["generation"]
+        return (
+            None if seen and found["spec"]["scaling"]["maxReplicas"] == 3 else str(found["spec"]["scaling"])
+        )
+
+    await until("maxReplicas 3 is in force", complaint, 60)
+    figures(push_to_in_force_s=round(time.monotonic() - pushed, 1))
+    await world.settled("chess", revision=revision)
+    figures(push_to_synced_healthy_s=round(time.monotonic() - pushed, 1))
+
+
+async def test_what_cel_refuses_fails_readably_and_harms_nobody(
+    world: World, fleet: Callable[[int, int], Fleet]
+) -> None:
+    before = (await world.cluster())["spec"]
+    async with fleet(await world.entry(), 6) as players:
+        world.edit(lambda spec: spec["scaling"].update(minReplicas=3, maxReplicas=2))
+        revision = world.push("Ask for what cannot be")
+
+        async def complaint() -> str | None:
+            found = await world.application("chess")
+            failed = found.phase == "Failed" and found.operated == revision
+            return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
+
+        await until("the sync operation has failed", complaint, 90)
+        found = await world.application("chess")
+        assert "maxReplicas" in found.message
+        assert "minReplicas" in found.message
+        assert found.health == "Healthy"
+        assert (await world.cluster())["spec"] == before
+        report = await players.finish(90)
+    assert report.counts.dropped == report.counts.lost == 0
+    assert report.counts.games > 0
+    world.edit(lambda spec: spec["scaling"].update(minReplicas=1, maxReplicas=3))
+    await world.settled("chess", revision=world.push("Ask for what can be"))
+
+
+async def test_a_hand_s_edit_is_taken_back(world: World, figures: Callable[..., None]) -> None:
+    edited = time.monotonic()
+    await _patch(world, {"scaling": {"maxReplicas": 9}})
+
+    async def complaint() -> str | None:
+        value = (await world.cluster())["spec"]["scaling"]["maxReplicas"]
+        return None if value == 3 else f"maxReplicas {value}"
+
+    await until("maxReplicas is 3 again", complaint, 60)
+    figures(self_heal_s=round(time.monotonic() - edited, 1))
+
+
+async def test_a_pause_from_argo_cd_s_pages_stays_until_it_is_resumed(world: World) -> None:
+    await world.act("pause")
+    await world.settled("chess", "Suspended")
+    await world.refresh("chess")
+    await world.settled("chess", "Suspended")
+    assert (await world.cluster())["spec"]["paused"] is True
+    await world.act("resume")
+    await world.settled("chess", "Healthy")
+
+
+async def test_an_application_and_a_chesscluster_of_one_name_under_label_tracking(world: World) -> None:
+    children = await _children(world)
+    await _track(world, "label")
+    try:
+        await world.refresh("chess-operator")
+        await world.refresh("chess")
+        await world.kubectl.run("-n", "argocd", "patch", "applications.argoproj.io", "chess", "--type=merge", "-p",
+                                '{"operation":{"sync":{"prune":true}}}')  # fmt: skip
+
+        async def labelled() -> str | None:
+            labels = (await world.cluster())["metadata"].get("labels", {})
+            return None if labels.get("app.kubernetes.io/instance") == "chess" else str(labels)
+
+        await until("the ChessCluster has Argo CD's label", labelled, 60)
+        await world.settled("chess")
+        await world.refresh("chess")
+        await asyncio.sleep(5)  # long enough for a prune to begin, if there was one to come
+        assert await _children(world) == children
+    finally:
+        await _track(world, "annotation")
+    await world.refresh("chess")
+    await world.settled("chess")
+
+
+async def _children(world: World) -> dict[str, str]:
+    """Names and uids of what the operator made, none of which carries the label that Argo CD tracks by."""
+    found: dict[str, str] = {}
+    for path in ("apis/apps/v1", "api/v1"):
+        kind = "deployments" if path.startswith("apis") else "services"
+        listing = await world.kubectl.get(f"/{path}/namespaces/{GAMES}/{kind}")
+        ours = [one for one in listing["items"] if one["metadata"].get("ownerReferences")]
+        assert all("app.kubernetes.io/instance" not in one["metadata"]["labels"] for one in ours)
+        found |= {f"{kind}/{one['metadata']['name']}": one["metadata"]["uid"] for one in ours}
+    assert "deployments/chess-blue" in found
+    return found
+
+
+async def _track(world: World, method: str) -> None:
+    patch = f'{{"data":{{"application.resourceTrackingMethod":"{method}"}}}}'
+    await world.kubectl.run("-n", "argocd", "patch", "configmap", "argocd-cm", "--type=merge", "-p", patch)
+
+
+async def _patch(world: World, spec: dict[str, Any]) -> None:
+    patch = json.dumps({"spec": spec})
+    await world.kubectl.run("-n", GAMES, "patch", "chessclusters", "chess", "--type=merge", "-p", patch)
