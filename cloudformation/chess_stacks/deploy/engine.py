@@ -146,6 +146,7 @@ class Engine:
         with guard.lifted(cloud, ready, self.allowed):
             cloud.execute(ready.name, str(ready.change_set), f"chess-{uuid.uuid4().hex}")
             found = watch.until_settled(cloud, self._id(cloud, ready.name), follower, self.pace)
+        self.environment.forget(ready.key)
         status = found.status if found else "DELETE_COMPLETE"
         good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         if good:

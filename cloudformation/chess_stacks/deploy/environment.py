@@ -31,6 +31,7 @@ class Environment:
     account: str
     endpoint_url: str | None = None
     _clouds: dict[str, Cloud] = field(default_factory=dict)
+    _outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -78,9 +79,18 @@ class Environment:
             )
 
     def outputs(self, key: str) -> Mapping[str, str]:
-        """Return the outputs of an upstream stack; nothing when it is not there."""
-        found = self.find(key)
-        return found.outputs if found else {}
+        """Return the outputs of an upstream stack; nothing when it is not there. Read once until `forget`."""
+        known = self._outputs.get(key)
+        if known is None:
+            found = self.find(key)
+            known = found.outputs if found else {}
+            if known:
+                self._outputs[key] = known
+        return known
+
+    def forget(self, key: str) -> None:
+        """Read a stack's outputs anew from now on: it has changed."""
+        self._outputs.pop(key, None)
 
     def existing(self) -> dict[str, tuple[str, Deployed]]:
         """Find every stack of the environment, also those that the profile has turned off: key → region, stack."""

@@ -104,6 +104,8 @@ def install(registry: Registry) -> int:
     missing = registry.types() - native
     for type_name in native & registry.types():
         _guard(refusals, type_name, provisioners._RESOURCE_HANDLERS[type_name])
+        if type_name not in provisioners._REPLACING_PROPERTIES:
+            _register(Generated(registry, type_name))
     kept = {
         key: entry
         for key, entry in provisioners._RESOURCE_HANDLERS.items()
@@ -144,12 +146,17 @@ class _Lazy(dict[str, JsonObject]):
 
 def _generate(registry: Registry, refusals: Refusals, type_name: str) -> JsonObject:
     generated = Generated(registry, type_name)
-    always, maybe = generated.replacing()
-    provisioners._REPLACING_PROPERTIES[type_name] = always
-    provisioners._CONDITIONALLY_REPLACING_PROPERTIES[type_name] = maybe
+    _register(generated)
     entry = generated.entry()
     _guard(refusals, type_name, entry)
     return entry
+
+
+def _register(generated: Generated) -> None:
+    """Tell ministack which properties replace; of a type that it knows nothing about it says "perhaps" for all."""
+    always, maybe = generated.replacing()
+    provisioners._REPLACING_PROPERTIES[generated.type_name] = always
+    provisioners._CONDITIONALLY_REPLACING_PROPERTIES[generated.type_name] = maybe
 
 
 def _guard(refusals: Refusals, type_name: str, entry: JsonObject) -> None:

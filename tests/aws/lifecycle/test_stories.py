@@ -1,0 +1,184 @@
+"""What happens to people between deploy and destroy, in the dev profile against the emulator."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+from chess_stacks import values
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from conftest import CommandLine
+
+pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
+GROUND = ("--stack", "bootstrap", "--stack", "delivery", "--stack", "network")
+JSON = ("--output", "json")
+
+
+def results(document: Any) -> dict[str, str]:
+    return {stack["stack"]: stack["result"] for stack in document["stacks"]}
+
+
+def test_a_first_deployment_that_failed_is_cleared_and_goes_on(chess: CommandLine) -> None:
+    failed = chess.run("deploy", *JSON, overlay={"cache": {"node_type": "cache.unobtainable.large"}})
+    assert failed.code == 1
+    assert chess.statuses()["chess-dev-data-cache"] == "ROLLBACK_COMPLETE"
+    waiting = {
+        stack["stack"]: stack["reason"] for stack in failed.document["stacks"] if stack["result"] == "waiting"
+    }
+    assert "data-cache" in waiting["observability"]
+
+    second = chess.run("deploy", *JSON)
+    assert second.code == 0, second.out
+    told = results(second.document)
+    assert told["data-cache"] == told["observability"] == "created"
+    assert told["network"] == "unchanged"
+
+
+def test_a_change_set_that_was_never_carried_out_is_taken_over(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
+    cloud = chess.client("cloudformation")
+    tags = {"chess:env": "dev", "chess:stack": "delivery", "chess:managed-by": "chess-stacks"}
+    cloud.create_change_set(
+        StackName="chess-dev-delivery",
+        ChangeSetName="chess-stacks-cut-off",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}),
+        Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+    )
+    assert chess.statuses()["chess-dev-delivery"] == "REVIEW_IN_PROGRESS"
+    assert chess.run("deploy", *JSON, "--stack", "delivery").code == 0
+    assert chess.statuses()["chess-dev-delivery"] == "CREATE_COMPLETE"
+
+
+def test_a_stack_of_somebody_else_is_left_alone(chess: CommandLine) -> None:
+    body = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    chess.client("cloudformation").create_stack(StackName="chess-dev-bootstrap", TemplateBody=body)
+    refused = chess.run("deploy", *JSON)
+    assert refused.code == 3
+    assert "chess-stacks did not make it" in refused.document["error"]
+    assert chess.statuses() == {"chess-dev-bootstrap": "CREATE_COMPLETE"}
+
+
+def test_another_account_than_the_profiles_is_refused(chess: CommandLine) -> None:
+    refused = chess.run("deploy", *JSON, overlay={"account": "999999999999"})
+    assert refused.code == 3
+    assert (
+        f"belong to account {chess.account}, and the profile allows only 999999999999"
+        in refused.document["error"]
+    )
+    assert chess.statuses() == {}
+
+
+def test_the_operators_weights_survive_a_deployment(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON).code == 0
+    elb = chess.client("elbv2")
+    raw = chess.run("outputs", *JSON, "--view", "raw").document["edge-regional"]
+    shifted = {raw["BlueTargetGroupArn"]: 30, raw["GreenTargetGroupArn"]: 70}
+    targets = [{"TargetGroupArn": arn, "Weight": weight} for arn, weight in shifted.items()]
+    action = {"Type": "forward", "ForwardConfig": {"TargetGroups": targets}}
+    elb.modify_rule(RuleArn=raw["ListenerRuleArn"], Actions=[action])
+
+    untouched = chess.run("deploy", *JSON)
+    assert results(untouched.document)["edge-regional"] == "unchanged"
+    assert _weights(elb, raw["ListenerRuleArn"]) == shifted
+
+    changed = chess.run("deploy", *JSON, overlay={"tags": {"team": "chess"}})
+    assert changed.code == 0, changed.out
+    assert results(changed.document)["edge-regional"] == "updated"
+    assert _weights(elb, raw["ListenerRuleArn"]) == shifted
+
+
+def test_what_the_user_names_may_lose_its_data(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON).code == 0
+    other = {"database": {"kind": "aurora", "version": "17.9", "capacity": "serverless"}}
+    refused = chess.run("deploy", *JSON, overlay=other)
+    assert refused.code == 3
+    flags = [word for word in refused.document["advice"].split() if word.startswith("data-rds/")]
+    allowed = [part for flag in flags for part in ("--allow-replace", flag)]
+    done = chess.run("deploy", *JSON, *allowed, overlay=other)
+    assert done.code == 0, done.out
+    policy = chess.client("cloudformation").get_stack_policy(StackName="chess-dev-data-rds")[
+        "StackPolicyBody"
+    ]
+    (denied,) = [entry for entry in json.loads(policy)["Statement"] if entry["Effect"] == "Deny"]
+    assert "LogicalResourceId/Cluster" in denied["Resource"], (
+        "the policy stands again, over what is there now"
+    )
+
+
+def test_outputs_are_valid_values_without_a_secret(chess: CommandLine, tmp_path: Path) -> None:
+    early = chess.run("outputs")
+    assert early.code == 1
+    assert "run `deploy` first" in early.err
+
+    assert chess.run("deploy", *JSON).code == 0
+    file = tmp_path / "values.yaml"
+    assert chess.run("outputs", "--out", str(file)).code == 0
+    tree = yaml.safe_load(file.read_text(encoding="utf-8"))
+    assert values.Values.model_validate(tree).environment == "dev"
+    secret = chess.client("secretsmanager").get_secret_value(SecretId=tree["redis"]["secretArn"])[
+        "SecretString"
+    ]
+    password = json.loads(secret)["password"] if secret.startswith("{") else secret
+    assert password
+    assert password not in file.read_text(encoding="utf-8")
+
+
+def test_a_stack_that_the_profile_turns_off_is_told_and_destroyed_with_the_rest(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON).code == 0
+    without = {"observability": {"enabled": False}}
+    assert chess.run("diff", *JSON, overlay=without).document["turned_off"] == ["observability"]
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets", overlay=without)
+    assert gone.code == 0, gone.out
+    assert results(gone.document)["observability"] == "deleted"
+
+
+def test_a_bucket_that_is_not_empty_stands_in_the_way_until_it_is_emptied(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
+    bucket = chess.run("outputs", *JSON, "--view", "raw").document["bootstrap"]["ArtifactBucketName"]
+    chess.client("s3").put_object(Bucket=bucket, Key="notes", Body=b"kept")
+    stuck = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain")
+    assert stuck.code == 1
+    (outcome,) = stuck.document["stacks"]
+    assert outcome["status"] == "DELETE_FAILED"
+    assert "ArtifactBucket" in outcome["reason"]
+    assert "--retain" in outcome["advice"]
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets")
+    assert gone.code == 0, gone.out
+
+
+def test_what_cannot_be_deleted_can_be_given_up_by_name(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
+    bucket = chess.run("outputs", *JSON, "--view", "raw").document["bootstrap"]["ArtifactBucketName"]
+    chess.client("s3").put_object(Bucket=bucket, Key="notes", Body=b"kept")
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--retain", "ArtifactBucket")
+    assert gone.code == 0, gone.out
+    (outcome,) = gone.document["stacks"]
+    assert any("ArtifactBucket" in line and bucket in line for line in outcome["kept"])
+
+
+def test_the_doctor_calls_nothing_fine_that_it_could_not_ask(chess: CommandLine) -> None:
+    found = {check["name"]: check for check in chess.run("doctor", *JSON).document["checks"]}
+    assert found["credentials"]["verdict"] == "ok"
+    assert chess.account in found["credentials"]["detail"]
+    assert found["quota EKS clusters"]["verdict"] == "unknown"
+    assert chess.run("doctor", *JSON, overlay={"account": "999999999999"}).code == 1
+
+
+def test_progress_is_told_per_resource_with_its_time(chess: CommandLine) -> None:
+    told = chess.run("deploy", *GROUND)
+    assert told.code == 0, told.err
+    assert "CREATE_COMPLETE Vpc (AWS::EC2::VPC)" in told.err
+    assert "chess-dev-network" in told.out
+    assert chess.account not in told.err, "the access key is the account's number here"
+
+
+def _weights(elb: Any, rule: str) -> dict[str, int]:
+    (found,) = elb.describe_rules(RuleArns=[rule])["Rules"]
+    targets = found["Actions"][0]["ForwardConfig"]["TargetGroups"]
+    return {target["TargetGroupArn"]: target["Weight"] for target in targets}
