@@ -196,11 +196,15 @@ class Room:
 
     async def _try(self, color: Color, wish: Wish, arrived_ms: int, lag_ms: int) -> Refusal | None:
         for _ in range(TRIES):
+            remembered = self._held
             held = await self._settle(await self._current())
             moment = await self._moment(held, color, wish, arrived_ms, lag_ms)
             outcome = decide(held.game, color, wish, moment)
             if isinstance(outcome, Refusal):
-                return outcome
+                if held is not remembered:
+                    return outcome
+                self._held = None  # news may be under way: nobody is refused on what is only remembered
+                continue
             if isinstance(outcome, Repeat) or await self._carry_out(held.game, outcome, wish.a):
                 return None
             self._held = None

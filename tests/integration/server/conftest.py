@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -86,12 +87,9 @@ class PostgresServer:
     process: subprocess.Popen[bytes] | None = None
 
     def create(self) -> None:
-        self.data.mkdir(parents=True, exist_ok=True)
+        self.data.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self.data, "postgres", "postgres")
-            for parent in self.data.parents:
-                if str(parent).startswith("/tmp/"):
-                    parent.chmod(0o755)
         command = [_postgres_binary("initdb"), "-D", str(self.data), "-U", "chess", "-A", "trust", "-N", "-E", "UTF8"]
         subprocess.run([*_as_postgres(), *command], check=True, capture_output=True)
 
@@ -168,7 +166,7 @@ class ServerProcess:
 
     def faults(self) -> list[str]:
         """Lines of the log that no test expects."""
-        return [line for line in self.log.read_text().splitlines() if "Traceback" in line or "failed" in line]
+        return [line for line in self.log.read_text().splitlines() if "Traceback" in line or "task failed" in line]
 
 
 @dataclass
@@ -185,7 +183,7 @@ class Fleet:
     def start(self, count: int = 1, **settings: str) -> list[ServerProcess]:
         started = [self._launch(settings) for _ in range(count)]
         for server in started:
-            wait_until(lambda server=server: server.ready, f"{server.name} is ready")
+            wait_until(lambda server=server: server.ready, f"{server.name} is ready", 60)
         return started
 
     def _launch(self, settings: dict[str, str]) -> ServerProcess:
@@ -226,12 +224,15 @@ class Fleet:
 
 
 @pytest.fixture(scope="session")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
-    server = PostgresServer(free_port(), tmp_path_factory.mktemp("postgres") / "data")
-    server.create()
-    server.start()
-    yield server
-    server.stop()
+def postgres() -> Iterator[PostgresServer]:
+    # pytest keeps its own temporary folders closed to the postgres user
+    with tempfile.TemporaryDirectory(prefix="chess-postgres-") as directory:
+        Path(directory).chmod(0o755)
+        server = PostgresServer(free_port(), Path(directory) / "data")
+        server.create()
+        server.start()
+        yield server
+        server.stop()
 
 
 @pytest.fixture(scope="session")
@@ -249,6 +250,28 @@ def database_url(postgres: PostgresServer) -> str:
 
 
 _numbers = iter(range(1, 1_000_000))
+
+
+@pytest.fixture(scope="session")
+def servers(
+    tmp_path_factory: pytest.TempPathFactory, redis_server: RedisServer, postgres: PostgresServer, database_url: str
+) -> Iterator[list[ServerProcess]]:
+    """Two servers for all tests that harm nobody."""
+    directory = tmp_path_factory.mktemp("servers")
+    made = Fleet(directory, redis_server, postgres, database_url, "shared")
+    yield made.start(2, CHESS_ABANDON_SECONDS="1")
+    made.stop()
+    faults = [fault for server in made.servers for fault in server.faults()]
+    assert not faults, "\n".join(faults[:5])
+
+
+@pytest.fixture
+def query(database_url: str):
+    def ask(sql: str, *values: object) -> list[tuple]:
+        with psycopg.connect(database_url) as connection:
+            return connection.execute(sql, values).fetchall()
+
+    return ask
 
 
 @pytest.fixture
@@ -275,6 +298,7 @@ class Player:
     events: list[dict] = field(default_factory=list)
     snapshots: list[dict] = field(default_factory=list)
     others: list[dict] = field(default_factory=list)
+    pongs: int = 0
     acked: set[int] = field(default_factory=set)
     nacked: dict[int, dict] = field(default_factory=dict)
 
@@ -361,8 +385,9 @@ class Player:
         with contextlib.suppress(TimeoutError):
             await self._until(lambda: False, "", seconds)
 
-    def _take(self, frame: object) -> None:
-        if not isinstance(frame, dict):
+    def _take(self, frame: dict) -> None:
+        if frame == 0:
+            self.pongs += 1
             return
         kind = frame["t"]
         if kind == "full":
@@ -421,6 +446,7 @@ class Lobby:
         for server, sri, socket in entered:
             found = await self.redirected(socket)
             made.append(await Player(found["id"], found["color"], server, sri).connect())
+            await socket.close()
         self.players += made
         white, black = sorted(made, key=lambda player: player.color, reverse=True)
         assert (white.color, black.color) == ("white", "black")
@@ -431,6 +457,20 @@ class Lobby:
             await player.close()
         for socket in self.sockets:
             await socket.close()
+
+
+@pytest.fixture
+def frail_fleet(tmp_path: Path, postgres: PostgresServer, database_url: str) -> Iterator[Fleet]:
+    """A fleet on a Redis of its own, which may be stopped and killed."""
+    redis = RedisServer(free_port(), tmp_path / "redis.log")
+    redis.start()
+    made = Fleet(tmp_path, redis, postgres, database_url, f"frail{next(_numbers)}")
+    yield made
+    made.stop()
+    redis.signal(signal.SIGCONT)
+    redis.kill()
+    faults = [fault for server in made.servers for fault in server.faults()]
+    assert not faults, "\n".join(faults[:5])
 
 
 @pytest.fixture

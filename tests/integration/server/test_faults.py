@@ -1,0 +1,266 @@
+"""What may break while people play: servers, Redis, PostgreSQL. Nobody is lost, no acknowledged move either."""
+
+import asyncio
+import signal
+import time
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+pytestmark = pytest.mark.integration
+
+OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
+
+
+async def play(white, black, moves, first_ply=0):
+    """Play moves in turn, each sent again until it is acknowledged; both see each."""
+    for ply, uci in enumerate(moves, first_ply):
+        mover, other = (white, black) if ply % 2 == 0 else (black, white)
+        await mover.until_ply(ply)
+        await mover.persist(uci)
+        await other.until_ply(ply + 1)
+
+
+async def test_a_killed_servers_players_go_on_elsewhere(fleet, lobby):
+    one, other = fleet.start(2)
+    white, black = await lobby.pair(one, other)
+    await play(white, black, OPENING[:3])
+    victim = white if white.server is one else black
+    survivor = black if victim is white else white
+    one.signal(signal.SIGKILL)
+    with pytest.raises(ConnectionClosed):
+        await victim.until_ply(99)
+    assert victim.socket.close_code == 1006
+    await victim.connect(other)
+    await play(white, black, OPENING[3:6], 3)
+    assert all(crowd["white"] or crowd["black"] for crowd in _data(survivor, "crowd"))
+    assert _data(survivor, "gone") == []
+    moves = fleet.query("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
+    assert [uci for (uci,) in moves] == list(OPENING[:6])
+
+
+def _data(player, kind):
+    return [frame["d"] for frame in player.others if frame["t"] == kind]
+
+
+async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_another(frail_fleet, lobby):
+    one, other = frail_fleet.start(2)
+    white, black = await lobby.pair(one, other)
+    mover = white
+    lock = _lock_moves(frail_fleet)
+    try:
+        await mover.try_move("e2e4", a=7)
+        await asyncio.to_thread(_wait_applied, frail_fleet, white.game_id)
+        mover.server.signal(signal.SIGKILL)
+    finally:
+        lock.close()
+    with pytest.raises(ConnectionClosed):
+        await mover.until_ply(99)
+    await mover.connect(other if mover.server is one else one)
+    await mover.until_ply(1)
+    assert await mover.answer_to(await mover.try_move("e2e4", a=7)) == {"ack": 7}
+    if black.server is not mover.server and black.server.process.poll() is not None:
+        await black.connect(mover.server)
+    assert frail_fleet.query("SELECT uci FROM moves WHERE game_id = %s", white.game_id) == [("e2e4",)]
+
+
+def _lock_moves(fleet):
+    import psycopg
+
+    connection = psycopg.connect(fleet.database_url)
+    connection.execute("LOCK TABLE moves IN EXCLUSIVE MODE")
+    return connection
+
+
+def _wait_applied(fleet, game_id):
+    import redis
+
+    client = redis.Redis.from_url(fleet.redis.url)
+    until = time.monotonic() + 10
+    while client.hget(f"chess:{fleet.cluster_uid}:{{{game_id}}}:game", "v") != b"1":
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    client.close()
+
+
+async def test_a_frozen_redis_cuts_nobody_and_nothing_is_lost(frail_fleet, lobby):
+    servers = frail_fleet.start(2)
+    white, black = await lobby.pair(*servers, "1+0")
+    await play(white, black, OPENING[:4])
+    frail_fleet.redis.signal(signal.SIGSTOP)
+    pending = asyncio.create_task(white.persist(OPENING[4], 40))
+    await asyncio.sleep(9)  # how long Redis is frozen: longer than every time limit of the servers
+    frail_fleet.redis.signal(signal.SIGCONT)
+    await pending
+    await black.until_ply(5)
+    await play(white, black, OPENING[5:], 5)
+    assert (white.epoch, black.epoch) == (1, 1)
+    clock = white.events[4]["d"]["clock"]
+    assert clock["white"] > 55, "the outage was counted as thinking time"
+    assert [server.process.poll() for server in servers] == [None, None]
+    assert [server.metric("chess_server_abnormal_closes_total") for server in servers] == [0, 0]
+
+
+async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fleet, lobby):
+    servers = frail_fleet.start(2)
+    white, black = await lobby.pair(*servers)
+    await play(white, black, OPENING[:5])
+    frail_fleet.redis.kill()
+    frail_fleet.redis.start()
+    await play(white, black, OPENING[5:], 5)
+    assert white.epoch == black.epoch > 1
+    assert white.snapshots[-1]["t"] == "full"
+    assert white.snapshots[-1]["d"]["moves"].startswith(" ".join(OPENING[:5]))
+    assert [server.process.poll() for server in servers] == [None, None]
+    _, sockets = zip(*[await lobby.enter(server, "5+5") for server in servers], strict=True)
+    assert {(await lobby.redirected(socket))["color"] for socket in sockets} == {"white", "black"}
+
+
+async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(frail_fleet, lobby):
+    [server] = frail_fleet.start(1)
+    _, first = await lobby.enter(server, "5+0")
+    frail_fleet.redis.kill()
+    frail_fleet.redis.start()
+    _, second = await lobby.enter(server, "5+0")
+    assert {(await lobby.redirected(socket))["color"] for socket in (first, second)} == {"white", "black"}
+
+
+async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(frail_fleet, lobby):
+    [server] = frail_fleet.start(1)
+    white, black = await lobby.pair(server, server, "0+4")
+    await play(white, black, OPENING[:2])
+    await white.close()
+    await black.close()
+    frail_fleet.redis.kill()
+    frail_fleet.redis.start()
+    await asyncio.to_thread(_wait_status, frail_fleet, white.game_id, "outoftime")
+
+
+def _wait_status(fleet, game_id, status):
+    until = time.monotonic() + 20
+    while fleet.query("SELECT status FROM games WHERE id = %s", game_id) != [(status,)]:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+
+async def test_postgresql_restarting_loses_nothing(frail_fleet, lobby):
+    servers = frail_fleet.start(2)
+    white, black = await lobby.pair(*servers)
+    await play(white, black, OPENING[:4])
+    frail_fleet.postgres.stop()
+    pending = asyncio.create_task(white.persist(OPENING[4], 40))
+    await asyncio.sleep(2)  # how long PostgreSQL is away
+    assert not white.acked >= {3}, "acknowledged without a database"
+    await asyncio.to_thread(frail_fleet.postgres.start)
+    await pending
+    await black.until_ply(5)
+    await play(white, black, OPENING[5:], 5)
+    moves = frail_fleet.query("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
+    assert [uci for (uci,) in moves] == list(OPENING)
+
+
+async def test_where_postgresql_holds_another_move_the_game_is_read_back(frail_fleet, lobby):
+    servers = frail_fleet.start(2)
+    white, black = await lobby.pair(*servers)
+    await play(white, black, OPENING[:2])
+    import psycopg
+
+    with psycopg.connect(frail_fleet.database_url) as connection:
+        connection.execute(
+            "INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)"
+            " VALUES (%s, 3, 'd2d4', 'd4', 555, 600000, 600000)",
+            (white.game_id,),
+        )
+    refusal = await white.answer_to(await white.try_move("g1f3"))
+    assert refusal["code"] == "conflict"
+    for player in (white, black):
+        await player.until_ply(3)
+        assert player.snapshots[-1]["d"]["moves"] == "e2e4 e7e5 d2d4"
+        assert player.epoch == 2
+    await play(white, black, ["e5d4"], 3)
+
+
+async def test_sigterm_hands_everybody_over_and_exits_0(fleet, lobby):
+    one, other = fleet.start(2)
+    white, black = await lobby.pair(one, one)
+    await play(white, black, OPENING[:2])
+    sri, waiting = await lobby.enter(one, "3+3")
+    one.signal(signal.SIGTERM)
+    for player in (white, black):
+        assert await player.until("serverRestart", 5) == {"delayMs": 0, "jitterMs": 500}
+    await play(white, black, OPENING[2:4], 2)
+    for player in (white, black):
+        left = player.socket
+        await player.connect(other)
+        assert player.snapshots[-1]["t"] == "batch"
+        await left.close(1000)
+    await waiting.recv()
+    _, again = await lobby.enter(other, "3+3", sri)
+    await waiting.close(1000)
+    _, partner = await lobby.enter(other, "3+3")
+    assert await lobby.redirected(again)
+    assert await lobby.redirected(partner)
+    assert await asyncio.to_thread(one.process.wait, 10) == 0
+    await play(white, black, OPENING[4:6], 4)
+    assert _data(white, "gone") == _data(black, "gone") == []
+
+
+async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_deadline(fleet, lobby):
+    from websockets.exceptions import InvalidStatus
+
+    [server] = fleet.start(1, CHESS_DRAIN_DEADLINE_SECONDS="2")
+    white, _ = await lobby.pair(server, server)
+    server.signal(signal.SIGTERM)
+    await white.until("serverRestart", 5)
+    with pytest.raises(InvalidStatus) as refused:
+        await lobby.enter(server)
+    assert refused.value.response.status_code == 503
+    assert refused.value.response.headers["Retry-After"] == "1"
+    assert b'"code":"draining"' in refused.value.response.body
+    assert server.admin("/readyz")[0] == 503
+    assert server.admin("/livez")[0] == 200
+    with pytest.raises(ConnectionClosed) as closed:
+        await white.until_ply(99)
+    assert closed.value.rcvd.code == 1012
+    assert await asyncio.to_thread(server.process.wait, 10) == 0
+
+
+async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet, lobby):
+    from chess_presence.registry import Registry
+    from redis.asyncio import Redis
+
+    [server] = fleet.start(1)
+    white, _ = await lobby.pair(server, server)
+    async with Redis.from_url(fleet.redis.url) as client:
+        registry = Registry(client, fleet.cluster_uid)
+        await _record(registry, server.name, lambda record: (record.connections, record.games) == (2, 1), 1.5)
+        now_ms = (await registry.read()).now_ms
+        began = time.monotonic()
+        await registry.mark(server.name, now_ms + 60_000)
+        await _record(registry, server.name, lambda record: record.draining)
+        assert time.monotonic() - began < 1
+        assert server.admin("/readyz")[0] == 200
+        await white.until("serverRestart", 5)
+        await registry.unmark(server.name)
+        await _record(registry, server.name, lambda record: not record.draining)
+        _, socket = await lobby.enter(server)
+        assert socket.state.name == "OPEN"
+
+
+async def _record(registry, uid, condition, seconds=5.0):
+    until = time.monotonic() + seconds
+    while not condition(record := (await registry.read()).records[uid]):
+        assert time.monotonic() < until, record
+        await asyncio.sleep(0.02)
+
+
+async def test_a_full_server_says_so(fleet, lobby):
+    from websockets.exceptions import InvalidStatus
+
+    [server] = fleet.start(1, CHESS_MAX_CONNECTIONS="2")
+    await lobby.enter(server, None)
+    await lobby.enter(server, None)
+    with pytest.raises(InvalidStatus) as refused:
+        await lobby.enter(server, None)
+    assert refused.value.response.status_code == 503
+    assert b"holds 2 connections already" in refused.value.response.body
