@@ -77,11 +77,12 @@ def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_
     want = wanted(census.total, scaling, fleet.current)
     foot = footing(scaling.fallback, past.failing_since_ms, now_ms)
     because = _load_in_words(census, scaling, want)
+    told = None if census.unreachable else want
     if fleet.workload is None:
         start = limits.clamp(max(want, foot.at_least))
         return Target(
             replicas=start,
-            wanted=want,
+            wanted=told,
             history=past,
             because=because,
             limits=limits,
@@ -96,7 +97,7 @@ def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_
     cooled_ms = _cooled_at(scaling, fleet, past, replicas, now_ms)
     return Target(
         replicas=replicas if cooled_ms is None else 1,
-        wanted=want,
+        wanted=told,
         history=past,
         because=because,
         limits=limits,
@@ -132,6 +133,8 @@ def _wakes(limits: Limits, foot: Footing) -> tuple[int, ...]:
 
 
 def _load_in_words(census: Census, scaling: Scaling, want: int) -> str:
+    if census.unreachable:
+        return "the connections are not known"
     spare = buffer(census.total, scaling.buffer_size)
     known = "" if census.complete else "at least "
     return (

@@ -93,11 +93,13 @@ def _active(spec: ChessClusterSpec, census: Census) -> Verdict:
 
 def _limited(target: Target) -> Verdict:
     limits, want = target.limits, target.wanted
-    if limits is None or want is None:
+    if limits is None:
         message = "limits are not in force with scaling.mode External"
         return Verdict(status=False, reason="NotApplicable", message=message)
     if target.step is not None and _by_rate(target.step, limits):
         return _rated(target.step)
+    if want is None:
+        return Verdict(status=False, reason="LoadUnknown", message="the connections are not known")
     where = f" (schedule {limits.schedule})" if limits.schedule else ""
     if want > limits.maximum:
         message = f"the load wants {want}, maxReplicas{where} is {limits.maximum}"

@@ -81,6 +81,14 @@ def test_external_replicas_are_in_force_and_drained_in(
     assert decision.plans["blue"].replicas == max(2, decision.desired)
 
 
+@pytest.mark.parametrize(
+    "replicas, begun", [(4, 4), (None, 3)], ids=["as asked", "minReplicas when nothing is asked"]
+)
+def test_an_external_cluster_begins(decided: Decide, replicas: int | None, begun: int) -> None:
+    how = {"mode": "External", "minReplicas": 3, "spec": {"replicas": replicas}}
+    assert decided([], {}, observed={"workloads": {}}, **how).plans["blue"].replicas == begun
+
+
 def test_external_replicas_wait_for_a_complete_census_too(pod: Make, decided: Decide) -> None:
     decision = decided(
         [pod("a"), pod("b")], {"a": 1}, mode="External", spec={"replicas": 1}, census={"missing": {"b": 1}}

@@ -28,6 +28,13 @@ def test_nothing_is_scaled_in(
     assert decision.reason == "CensusIncomplete"
 
 
+def test_what_is_not_known_is_not_called_zero(pod: Make, decided: Decide) -> None:
+    decision = decided([pod("a"), pod("b")], {}, census={"unreachable": True, "missing": {"a": 4, "b": 4}})
+    assert decision.wanted is None
+    assert decision.message == "the connections are not known; 2 serve, nothing is scaled in"
+    assert decision.verdicts.scaling_limited.reason == "LoadUnknown"
+
+
 def test_an_emptied_pod_does_not_go_while_another_is_silent(pod: Make, decided: Decide) -> None:
     gone = pod("c", deadline=900_000, deletion_cost=DRAINED_COST)
     decision = decided(

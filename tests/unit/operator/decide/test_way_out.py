@@ -97,3 +97,16 @@ def test_rates_of_the_behavior_limit_the_way_out_and_wake_again(pod: Make, decid
         pods, {"a": 30, "b": 30, "c": 0}, behavior=behavior, history=second.history, now_ms=660_000
     )
     assert third.desired == 4
+
+
+def test_a_way_out_that_is_stabilized_says_so(pod: Make, decided: Decide) -> None:
+    behavior = {"scaleUp": {"tolerance": 0, "stabilizationWindowSeconds": 60}}
+    calm = decided([pod("a"), pod("b")], {"a": 10, "b": 10}, behavior=behavior)
+    spike = decided(
+        [pod("a"), pod("b")], {"a": 20, "b": 10}, behavior=behavior, history=calm.history, now_ms=660_000
+    )
+    assert (spike.desired, spike.wanted) == (2, 3)
+    able = spike.verdicts.able_to_scale
+    assert (able.status, able.reason) == (True, "ScaleUpStabilized")
+    assert able.message == "the load wants 3 now, but only 2 throughout the stabilization window"
+    assert spike.wake_at_ms == 720_000
