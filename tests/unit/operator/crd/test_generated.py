@@ -12,8 +12,12 @@ from chess_operator.spec.model import Model
 
 ROOT = Path(__file__).parents[4]
 SAMPLES = sorted((ROOT / "manifests/samples").glob("*.yaml"))
-# They name objects that a cluster must have, and a sample should run anywhere.
-ABSENT = {"server.podTemplate.spec.priorityClassName", "server.podTemplate.spec.runtimeClassName"}
+# They need more than a plain cluster has, and a sample should run anywhere: in comments only.
+ABSENT = {
+    "server.podTemplate.spec.priorityClassName",
+    "server.podTemplate.spec.runtimeClassName",
+    *(f"{store}.caSecretRef{field}" for store in ("redis", "database") for field in ("", ".name", ".key")),
+}
 
 
 @pytest.mark.parametrize("path, text", generate().items(), ids=[path.name for path in generate()])
@@ -42,7 +46,9 @@ def test_samples_are_good(path: Path) -> None:
 def test_everything_sets_every_field() -> None:
     body = yaml.safe_load((ROOT / "manifests/samples/everything.yaml").read_text())
     spec = parse(body["spec"])
+    text = (ROOT / "manifests/samples/everything.yaml").read_text()
     assert fields_of(type(spec), "") - given(body["spec"], "") == ABSENT
+    assert all(f"# {path.split('.')[-1]}: " in text for path in ABSENT if path.endswith(("Name", "Ref")))
 
 
 def fields_of(model: Any, path: str) -> set[str]:
