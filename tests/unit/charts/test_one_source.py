@@ -2,11 +2,15 @@
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from runpy import run_path
+from typing import Any
 
 import pytest
 import yaml
+
+from chess_stacks import values as stack_values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARTS = ROOT / "charts"
@@ -14,7 +18,7 @@ RENDER = run_path(str(CHARTS / "render.py"))
 METRIC = re.compile(r"\b(chess_(?:operator|cluster|server)_[a-z0-9_]+)")
 
 
-def test_the_operator_chart_holds_exactly_the_generated_manifests():
+def test_the_operator_chart_holds_exactly_the_generated_manifests() -> None:
     held = {path.relative_to(CHARTS / "chess-operator/files") for path in _held("crd") | _held("operator")}
     generated = {path.relative_to(ROOT / "manifests") for path in _generated("crd") | _generated("operator")}
     assert held == generated
@@ -32,20 +36,20 @@ def _generated(part: str) -> set[Path]:
 
 
 @pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
-def test_schema_and_page_of_values_are_current(chart):
+def test_schema_and_page_of_values_are_current(chart: str) -> None:
     directory = CHARTS / chart
     assert json.loads((directory / "values.schema.json").read_text()) == RENDER["schema"](ROOT, chart)
     assert (directory / "README.md").read_text() == RENDER["readme"](directory)
 
 
 @pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
-def test_every_value_is_described(chart):
+def test_every_value_is_described(chart: str) -> None:
     values = CHARTS / chart / "values.yaml"
     told = {path for path, _, _ in RENDER["described"](values)}
     assert sorted(set(_leaves("", yaml.safe_load(values.read_text()))) - told) == []
 
 
-def _leaves(path, value):
+def _leaves(path: str, value: Any) -> Iterator[str]:
     """Yield paths of values; below one that is described as a whole there is nothing more to say."""
     whole = {"spec", "migrations.resources", "monitoring.dashboard.labels"}
     if isinstance(value, dict) and value and path not in whole:
@@ -56,7 +60,7 @@ def _leaves(path, value):
 
 
 @pytest.mark.parametrize("name", ["alerts.yaml", "dashboard.json"])
-def test_monitoring_asks_for_metrics_that_exist(name):
+def test_monitoring_asks_for_metrics_that_exist(name: str) -> None:
     asked = {re.sub(r"_(bucket|total|sum|count)$", "", one) for one in METRIC.findall(_text(name))}
     sources = (ROOT / "operator/chess_operator/metrics.py", ROOT / "server/chess_server/metrics.py")
     known = set(METRIC.findall("".join(path.read_text() for path in sources)))
@@ -68,14 +72,33 @@ def _text(name: str) -> str:
     return (CHARTS / "chess-operator/files" / name).read_text()
 
 
-def test_alerts_say_what_is_wrong_and_how_bad():
+def test_alerts_say_what_is_wrong_and_how_bad() -> None:
     rules = [rule for group in yaml.safe_load(_text("alerts.yaml"))["groups"] for rule in group["rules"]]
     assert all(rule["labels"]["severity"] in {"critical", "warning"} for rule in rules)
     assert all(rule["annotations"].keys() == {"summary", "description"} for rule in rules)
 
 
-def test_the_schema_of_spec_refuses_what_the_crd_does_not_know():
+def test_the_schema_of_spec_refuses_what_the_crd_does_not_know() -> None:
     spec = RENDER["schema"](ROOT, "chess-cluster")["properties"]["spec"]
     assert spec["additionalProperties"] is False
     assert spec["properties"]["scaling"]["properties"]["maxReplicas"]["type"] == "integer"
     assert spec["required"] == ["server"]
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+def test_what_chess_stacks_writes_becomes_values(environment: str) -> None:
+    held = CHARTS / f"chess-cluster/environments/{environment}.outputs.yaml"
+    document = yaml.safe_load(held.read_text())
+    stack_values.Values.model_validate(document)
+    made = RENDER["aws_values"](document, "9.9.9")
+    assert made["spec"]["server"]["image"] == f"{document['images']['server']}:9.9.9"
+    assert made["externalSecrets"]["redis"]["endpoint"].endswith(":6379")
+    assert made["externalSecrets"]["database"]["remoteKey"] == document["database"]["secretArn"]
+    assert made["targetGroupBinding"]["blueArn"] == document["loadBalancer"]["targetGroups"]["blue"]
+    assert RENDER["image"](document, "9.9.9")["images"][0]["newName"] == document["images"]["operator"]
+
+
+def test_an_unknown_version_of_that_document_is_refused() -> None:
+    document = yaml.safe_load((CHARTS / "chess-cluster/environments/prod.outputs.yaml").read_text())
+    with pytest.raises(ValueError, match="schema 2"):
+        RENDER["aws_values"](document | {"schema": 2}, "9.9.9")
