@@ -10,6 +10,7 @@ from chess_localcluster.errors import ClusterError
 from chess_localcluster.processes import Registry, stop
 
 PATIENCE = 90.0
+LET_GO = 2.0
 SHIM = "containerd-shim"
 
 
@@ -28,9 +29,15 @@ def start_missing(components: Iterable[Component], registry: Registry, programs:
 
 
 def _require_port(component: Component) -> None:
-    if component.port is None or ports.is_free(*component.port):
+    """Insist on a free port, but not at once: the kernel closes the sockets of a killed process a moment later."""
+    if component.port is None:
         return
     host, port = component.port
+    deadline = time.monotonic() + LET_GO
+    while time.monotonic() < deadline:
+        if ports.is_free(host, port):
+            return
+        time.sleep(0.05)
     raise ClusterError(
         f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
     )

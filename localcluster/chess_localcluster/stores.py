@@ -20,10 +20,11 @@ from chess_localcluster.commands import run, succeeds
 from chess_localcluster.controlplane import Component
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.plan import LOOPBACK, POD_CIDR
-from chess_localcluster.processes import Process, Registry
+from chess_localcluster.processes import Process, Registry, await_end
 
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 ROLE = "chess"
+KILL_TAKES = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +51,8 @@ def signal_family(process: Process, number: signal.Signals) -> None:
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     pids = children.read_text().split() if children.exists() else []
     process.signal(number)
+    if number is signal.SIGKILL:
+        await_end([process], KILL_TAKES)
     if number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in pids:
             os.kill(int(pid), number)

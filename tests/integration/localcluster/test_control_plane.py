@@ -1,0 +1,283 @@
+"""A control plane alone, as every integration test uses it: real processes, real certificates, real faults."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from chess_localcluster import cluster, homes
+from chess_localcluster.api import Api
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.plan import Plan
+from chess_localcluster.processes import identify
+from chess_localcluster.status import CONTROL_PLANE, Status, read
+
+pytestmark = pytest.mark.integration
+
+PROGRAM = [sys.executable, "-c", "from chess_localcluster.cli import main; main()"]
+KEPT = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "kept"}}
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One control plane for the tests that leave it well."""
+    place = tmp_path_factory.mktemp("shared") / "cluster"
+    cluster.up(place, nodes=0)
+    api_of(place).apply(KEPT)
+    yield place
+    cluster.down(place)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Path]:
+    place = tmp_path / "cluster"
+    yield place
+    cluster.down(place)
+
+
+def localcluster(
+    home: Path, *arguments: str, before: tuple[str, ...] = ()
+) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"LOCALCLUSTER_HOME": str(home)}
+    return subprocess.run(
+        [*before, *PROGRAM, *arguments],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def plan_of(home: Path) -> Plan:
+    return Plan.from_json(Home.at(home).plan.read_text())
+
+
+def api_of(home: Path) -> Api:
+    return Api.of(plan_of(home), Home.at(home).pki)
+
+
+def status_of(home: Path) -> Status:
+    found = read(Home.at(home))
+    assert found is not None
+    return found
+
+
+def pids(home: Path) -> dict[str, int]:
+    return {found.name: found.pid for found in homes.registry(Home.at(home)).recorded()}
+
+
+def kill(home: Path, name: str) -> None:
+    os.kill(pids(home)[name], signal.SIGKILL)
+    until(lambda: not homes.registry(Home.at(home)).alive(name))
+
+
+def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "not within the time given"
+        time.sleep(0.02)
+
+
+def test_up_answers_and_down_leaves_nothing(home: Path) -> None:
+    running = cluster.up(home, nodes=0)
+
+    kubectl = [str(Cache.of_user().bin / "kubectl"), "--kubeconfig", str(running.kubeconfig)]
+    version = subprocess.run([*kubectl, "version", "-o", "json"], capture_output=True, text=True, check=True)
+    assert json.loads(version.stdout)["serverVersion"]["gitVersion"] == "v1.36.3"
+    assert running.kubeconfig.stat().st_mode & 0o077 == 0
+    assert {found.name for found in homes.registry(Home.at(home)).marked()} >= {"etcd", "kube-apiserver"}
+
+    assert cluster.down(home) is True
+    assert not home.exists()
+    assert homes.registry(Home.at(home)).marked() == []
+    assert cluster.down(home) is False
+
+
+def test_up_again_changes_nothing(shared: Path) -> None:
+    before = pids(shared)
+    again = localcluster(shared, "up", "--nodes", "0")
+    assert again.returncode == 0
+    assert "already running" in again.stdout
+    assert pids(shared) == before
+
+
+def test_nobody_is_let_in_without_a_certificate(shared: Path) -> None:
+    curl = ["curl", "--silent", "--insecure", "--max-time", "5", "--write-out", "%{http_code}"]
+    answers = {
+        name: subprocess.run(
+            [*curl, f"https://127.0.0.1:{port}/version"], capture_output=True, text=True, check=False
+        ).stdout[-3:]
+        for name, port in (("api", plan_of(shared).ports.api), ("etcd", plan_of(shared).ports.etcd))
+    }
+    assert answers == {"api": "401", "etcd": "000"}
+
+
+def test_everything_listens_on_loopback_only(shared: Path) -> None:
+    listeners = subprocess.run(
+        ["ss", "-Hltnp"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    ours = [f"pid={pid}," for pid in pids(shared).values()]
+    addresses = [line.split()[3] for line in listeners if any(mark in line for mark in ours)]
+    assert len(addresses) == 3  # API, etcd's clients, etcd's peers
+    assert all(address.startswith("127.0.0.1:") for address in addresses), addresses
+
+
+def test_two_control_planes_live_side_by_side(shared: Path, home: Path) -> None:
+    cluster.up(home, nodes=0)
+    assert plan_of(home).ports.api != plan_of(shared).ports.api
+    assert api_of(home).get("/api/v1/namespaces/kept") is None
+    cluster.down(home)
+    assert api_of(shared).get("/api/v1/namespaces/kept") is not None
+
+
+@pytest.mark.parametrize("victim", CONTROL_PLANE)
+def test_up_heals_after_a_component_was_killed(shared: Path, victim: str) -> None:
+    kill(shared, victim)
+    sick = localcluster(shared, "status")
+    assert sick.returncode == 1
+    assert f"BAD  {victim}" in sick.stdout
+
+    healed = cluster.up(shared, nodes=0)
+
+    assert list(healed.started) == [victim]
+    assert api_of(shared).get("/api/v1/namespaces/kept") is not None
+    assert status_of(shared).healthy
+
+
+@pytest.mark.parametrize("after", [0.6, 2.0])
+def test_up_heals_after_up_itself_was_killed(home: Path, after: float) -> None:
+    environment = os.environ | {"LOCALCLUSTER_HOME": str(home)}
+    with subprocess.Popen(
+        [*PROGRAM, "up", "--nodes", "0"], env=environment, stderr=subprocess.DEVNULL
+    ) as first:
+        time.sleep(after)  # not a wait for something: the moment of death is the case
+        first.kill()
+
+    cluster.up(home, nodes=0)
+
+    assert status_of(home).healthy
+    marked = {process.pid for process in homes.registry(Home.at(home)).marked()}
+    assert marked == set(pids(home).values())
+
+
+def test_up_stops_what_an_earlier_one_could_not_record(shared: Path) -> None:
+    record = Home.at(shared).run / "kube-scheduler.json"
+    lost = pids(shared)["kube-scheduler"]
+    record.unlink()
+
+    cluster.up(shared, nodes=0)
+
+    assert pids(shared)["kube-scheduler"] != lost
+    marked = {process.pid for process in homes.registry(Home.at(shared)).marked()}
+    assert marked == set(pids(shared).values())
+
+
+def test_a_second_up_beside_the_first_says_so(home: Path) -> None:
+    with homes.locked(Home.at(home), "up"):
+        second = localcluster(home, "up", "--nodes", "0")
+    assert second.returncode == 1
+    assert second.stderr.strip().splitlines() == [
+        f"localcluster: up: `localcluster up` (pid {os.getpid()}) is at work on {home}: wait for it to end"
+    ]
+
+
+def test_a_taken_port_is_named_with_its_holder(home: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = localcluster(home, "up", "--nodes", "0", "--api-port", str(port))
+    assert refused.returncode == 1
+    assert f"port {port} (kube-apiserver) is taken by pid {os.getpid()} (" in refused.stderr
+
+
+def test_a_port_taken_after_a_crash_is_named_and_healing_waits(shared: Path) -> None:
+    port = plan_of(shared).ports.etcd
+    kill(shared, "etcd")
+    with socket.socket() as taken:
+        taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        until(lambda: _bound(taken, port))
+        taken.listen()
+        refused = localcluster(shared, "up", "--nodes", "0")
+    assert refused.returncode == 1
+    assert f"port 127.0.0.1:{port} (etcd) is taken by pid {os.getpid()} (" in refused.stderr
+    cluster.up(shared, nodes=0)
+    assert status_of(shared).healthy
+
+
+def _bound(sock: socket.socket, port: int) -> bool:
+    try:
+        sock.bind(("127.0.0.1", port))
+    except OSError:
+        return False
+    return True
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="without root the node itself is refused first")
+def test_another_number_of_nodes_says_what_to_do(shared: Path) -> None:
+    refused = localcluster(shared, "up", "--nodes", "1")
+    assert refused.returncode == 1
+    assert "has 0 nodes: `localcluster down` before `up --nodes 1`" in refused.stderr
+
+
+def test_a_node_without_root_is_refused(home: Path) -> None:
+    refused = localcluster(home, "up", "--nodes", "1", before=("unshare", "--user"))
+    assert refused.returncode == 1
+    assert refused.stderr.strip().splitlines() == [
+        "localcluster: up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not"
+    ]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a small file system takes a mount, and that root")
+def test_too_little_disk_is_said_before_anything_starts(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(small)], check=True)
+    try:
+        refused = localcluster(small, "up", "--nodes", "0")
+        assert refused.returncode == 1
+        assert "too little disk: a cluster takes 1.1 GB under" in refused.stderr
+        assert not (small / "run").exists()
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
+
+
+def test_a_stranger_with_a_recorded_pid_is_left_alone(home: Path) -> None:
+    registry = homes.registry(Home.at(home))
+    with subprocess.Popen(["sleep", "60"]) as stranger:
+        began = identify("etcd", stranger.pid)
+        assert began is not None
+        home.mkdir(parents=True)
+        registry.run.mkdir()
+        earlier = {"name": "etcd", "pid": stranger.pid, "start": began.start - 1}
+        (registry.run / "etcd.json").write_text(json.dumps(earlier))
+        cluster.down(home)
+        assert stranger.poll() is None
+        stranger.kill()
+    assert not home.exists()
+
+
+def test_what_is_not_there_is_said_in_one_line(home: Path, shared: Path) -> None:
+    for arguments in (["status"], ["kubeconfig"], ["logs", "etcd"], ["kubectl", "get", "ns"]):
+        refused = localcluster(home, *arguments)
+        assert refused.returncode == 1
+        assert refused.stderr.strip() == f"localcluster: no cluster at {home}: `localcluster up` makes one"
+    refused = localcluster(shared, "logs", "kublet")
+    assert refused.returncode == 1
+    assert "component 'kublet' has no log: etcd, kube-apiserver" in refused.stderr
+
+
+def test_status_as_json_names_every_part(shared: Path) -> None:
+    answer = localcluster(shared, "status", "--output", "json")
+    assert answer.returncode == 0, answer.stdout
+    document = json.loads(answer.stdout)
+    assert document["healthy"] is True
+    assert {part["name"] for part in document["parts"]} == {*CONTROL_PLANE, "API"}

@@ -1,0 +1,103 @@
+"""Private Redis and PostgreSQL servers, as all integration tests use them."""
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+import redis
+
+from chess_localcluster import stores
+from chess_localcluster.plan import LOOPBACK
+from chess_localcluster.stores import Store
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture(scope="module")
+def redis_store() -> Iterator[Store]:
+    with stores.temporary_redis() as store:
+        yield store
+
+
+@pytest.fixture(scope="module")
+def postgres_store() -> Iterator[Store]:
+    with stores.temporary_postgres() as store:
+        yield store
+
+
+def port_of(store: Store) -> int:
+    return int(store.url.rpartition(":")[2].partition("/")[0])
+
+
+def client(store: Store) -> redis.Redis:
+    return redis.Redis.from_url(store.url, socket_timeout=0.5)
+
+
+def test_redis_wants_the_password_and_evicts_nothing(redis_store: Store) -> None:
+    with client(redis_store) as allowed:
+        assert allowed.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+    with (
+        redis.Redis(host=LOOPBACK, port=port_of(redis_store)) as stranger,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        stranger.ping()
+
+
+def test_a_stopped_redis_answers_nobody_until_it_goes_on(redis_store: Store) -> None:
+    redis_store.signal(signal.SIGSTOP)
+    with client(redis_store) as waiting, pytest.raises(redis.TimeoutError):
+        waiting.ping()
+    redis_store.signal(signal.SIGCONT)
+    with client(redis_store) as served:
+        assert served.ping()
+
+
+def test_a_killed_redis_starts_empty_under_the_same_url(redis_store: Store) -> None:
+    with client(redis_store) as before:
+        before.set("move", "e2e4")
+    redis_store.signal(signal.SIGKILL)
+    again = stores.start_redis(redis_store.directory, LOOPBACK, port_of(redis_store))
+    assert again.url == redis_store.url
+    assert again.pid != redis_store.pid
+    with client(again) as after:
+        assert after.dbsize() == 0
+
+
+def test_a_killed_postgres_keeps_what_was_committed(postgres_store: Store) -> None:
+    with psycopg.connect(postgres_store.url) as connection:
+        connection.execute("CREATE TABLE moves (uci text)")
+        connection.execute("INSERT INTO moves VALUES ('e2e4')")
+    postgres_store.signal(signal.SIGKILL)
+    again = stores.start_postgres(postgres_store.directory, LOOPBACK, port_of(postgres_store), durable=False)
+    with psycopg.connect(again.url) as connection:
+        assert connection.execute("SELECT uci FROM moves").fetchall() == [("e2e4",)]
+
+
+def test_the_role_is_as_on_a_managed_service(postgres_store: Store) -> None:
+    query = "SELECT rolsuper, rolcreatedb FROM pg_roles WHERE rolname = current_user"
+    with psycopg.connect(postgres_store.url) as connection:
+        assert connection.execute(query).fetchone() == (False, True)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give servers users of their own")
+def test_neither_server_runs_as_root() -> None:
+    with stores.temporary_redis() as first, stores.temporary_postgres() as second:
+        for store in (first, second):
+            assert Path(f"/proc/{store.pid}").stat().st_uid != 0
+
+
+def test_no_secret_is_in_an_argument_list(redis_store: Store, postgres_store: Store) -> None:
+    secrets = [(store.directory / "password").read_text() for store in (redis_store, postgres_store)]
+    assert all(len(secret) == 32 for secret in secrets)
+    lines = [_read(path) for path in Path("/proc").glob("[0-9]*/cmdline")]
+    assert not [line for line in lines if any(secret in line for secret in secrets)]
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
