@@ -16,7 +16,7 @@ from chess_presence import keys
 from chess_presence.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from chess_bench.kubectl import Kubectl
     from chess_bench.story import Story
@@ -55,9 +55,16 @@ async def watching(
     try:
         yield
     finally:
-        for task in tasks:
+        await _end(tasks)
+
+
+async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
+    """Cancel until it has been heard: a client that is closing may answer a cancellation by an error of its own."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        _, pending = await asyncio.wait(pending, timeout=RETRY_S / 2)
 
 
 async def _follow(
