@@ -20,6 +20,8 @@ BAD_WAITS = frozenset(
     }
 )
 """Reasons for waiting that do not pass by themselves."""
+FOR_A_NODE = frozenset({"Unschedulable"})
+"""Reasons for waiting that a new node ends: usual while a cluster grows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,11 +61,12 @@ def ready(observed: Observed, desired: int, floor: int, problem: Problem | None)
     )
 
 
-def progressing(observed: Observed, desired: int) -> Verdict:
-    """Whether pods are still on their way."""
+def progressing(observed: Observed, desired: int, waiting: Problem | None) -> Verdict:
+    """Whether pods are still on their way; `waiting` says what for."""
     count = len(serving_ready(observed))
     if count < desired:
-        return Verdict(status=True, reason="PodsStarting", message=f"{count} of {desired} pods are ready")
+        what = f"{count} of {desired} pods are ready" + (f"; {waiting.message}" if waiting else "")
+        return Verdict(status=True, reason=waiting.reason if waiting else "PodsStarting", message=what)
     return Verdict(status=False, reason="AsDesired", message=f"{count} pods are ready")
 
 
@@ -74,17 +77,16 @@ def degraded(problem: Problem | None) -> Verdict:
     return Verdict(status=True, reason=problem.reason, message=problem.message)
 
 
-def pod_trouble(pods: Iterable[Pod], messages: Mapping[str, str]) -> Problem | None:
-    """Find the first pod that will not run by itself; `messages` gives the kubelet's words by uid."""
+def waiting_pod(
+    pods: Iterable[Pod], messages: Mapping[str, str], reasons: frozenset[str] = BAD_WAITS
+) -> Problem | None:
+    """Find the first pod that waits for one of these reasons; `messages` gives the kubelet's words by uid."""
     for pod in pods:
-        if (
-            pod.active
-            and pod.waiting is not None
-            and (pod.waiting in BAD_WAITS or pod.waiting == "Unschedulable")
-        ):
+        if pod.active and pod.waiting in reasons:
             words = messages.get(pod.uid, "")
             return Problem(
-                reason=pod.waiting, message=f"pod {pod.name}: {pod.waiting}" + (f": {words}" if words else "")
+                reason=str(pod.waiting),
+                message=f"pod {pod.name}: {pod.waiting}" + (f": {words}" if words else ""),
             )
     return None
 

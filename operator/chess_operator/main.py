@@ -110,7 +110,9 @@ class Operator:
             registry=handlers(access, self._mirror, caretaker.tend, caretaker.bury),
             settings=configured(scan=clusterwide),
             standalone=True,
-            identity=cast("Any", self._settings.identity),  # else kopf asks for a user name: uid 10001 has none
+            identity=cast(
+                "Any", self._settings.identity
+            ),  # else kopf asks for a user name: uid 10001 has none
             clusterwide=clusterwide,
             namespaces=self._settings.namespaces,
             stop_flag=ended,

@@ -6,7 +6,7 @@ from chess_operator.announce import Announcements
 from chess_operator.apply import Applier
 from chess_operator.build import Owner
 from chess_operator.census_source import CensusSource, Unready
-from chess_operator.conditions import Problem, failed_replicas, pod_trouble
+from chess_operator.conditions import FOR_A_NODE, Problem, failed_replicas, waiting_pod
 from chess_operator.decide import decide
 from chess_operator.drains import Drains
 from chess_operator.gather import deployment, expected_of, gather, waiting_message
@@ -143,12 +143,15 @@ class Rounds:
         )
 
     async def _apply(self, scene: Scene) -> float | None:
-        """Write what the decision asks for: what helps players first, what takes pods away last."""
+        """Write what the decision asks for: what helps players first, what takes pods away last.
+
+        The children come before all: no pod starts outside of its network policy. They seldom change.
+        """
         applier, reader, decision = self._applier, self._source.reader, scene.decision
         rev = scene.observed.revision
+        await applier.children(scene.owner, scene.spec, scene.stores, decision)
         await applier.out(scene.owner, scene.spec, decision, rev)
         await self._drains.take_back(reader, scene.observed, decision)
-        await applier.children(scene.owner, scene.spec, scene.stores, decision)
         await self._drains.begin(reader, scene.observed, decision)
         await applier.costs(scene.observed, decision)
         await applier.in_(scene.owner, scene.spec, decision, rev)
@@ -167,15 +170,21 @@ class Rounds:
             decision=scene.decision,
             problem=None,
             trouble=trouble,
+            waiting=waiting_pod(observed.pods, self._words(), FOR_A_NODE),
             floor=scene.spec.scaling.min_replicas,
         )
         return await self._writer.write(situation.cluster, status(situation, self._own_ms()))
 
     def _trouble(self, observed: Observed) -> Problem | None:
         mirror = self._tools.mirror
-        words = {body["metadata"]["uid"]: waiting_message(body) for body in mirror.all(PODS, self._key)}
         failed = (failed_replicas(deployment(mirror, self._key, colour)) for colour in COLOURS)
-        return pod_trouble(observed.pods, words) or next((one for one in failed if one is not None), None)
+        return waiting_pod(observed.pods, self._words()) or next(
+            (one for one in failed if one is not None), None
+        )
+
+    def _words(self) -> dict[str, str]:
+        pods = self._tools.mirror.all(PODS, self._key)
+        return {body["metadata"]["uid"]: waiting_message(body) for body in pods}
 
     def _measure(self, scene: Scene) -> None:
         metrics, decision = self._tools.metrics, scene.decision

@@ -29,6 +29,8 @@ class Situation:
     """What keeps the cluster from being Ready: a bad spec, a missing Secret."""
     trouble: Problem | None
     """What else needs a person: pods that will not run, writes that fail."""
+    waiting: Problem | None = None
+    """What pods wait for that may well come by itself: a node."""
     floor: int
     """Fewest ready pods with which the cluster counts as Ready."""
 
@@ -89,7 +91,7 @@ def _verdicts(situation: Situation) -> dict[str, Verdict]:
         **decided,
         "Available": conditions.available(seen, desired, degraded),
         "Ready": conditions.ready(seen, desired, situation.floor, situation.problem),
-        "Progressing": conditions.progressing(seen, desired),
+        "Progressing": conditions.progressing(seen, desired, situation.waiting),
         "Degraded": conditions.degraded(degraded),
     }
 
