@@ -74,14 +74,18 @@ class PodDisruptionBudget(Model):
 class Peer(Model):
     """Pods by their labels, in namespaces by theirs; without namespace labels in the ChessCluster's own."""
 
-    namespace_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = Field(default_factory=dict)
-    pod_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = Field(default_factory=dict)
+    namespace_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = Field(
+        default_factory=dict, description="Labels of their namespaces."
+    )
+    pod_labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=8)] = Field(
+        default_factory=dict, description="Labels of the pods."
+    )
 
 
 class NetworkPolicy(Model):
     """Who may talk to the pods: players to the game port from anywhere, peers to the admin port."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="Whether there is a policy at all.")
     admin_from: Annotated[tuple[Peer, ...], Field(max_length=8)] = Field(
         default=(), description="Who may read metrics on the admin port, beside pods of the same namespace."
     )

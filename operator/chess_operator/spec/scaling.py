@@ -31,9 +31,9 @@ def _tolerance_is_good(rules: Any) -> bool:
 class Policy(Model):
     """How much may change within a period."""
 
-    type: Literal["Pods", "Percent"]
-    value: Annotated[int, Field(ge=1, le=100_000)]
-    period_seconds: Annotated[int, Field(ge=1, le=1800)]
+    type: Literal["Pods", "Percent"] = Field(description="What value counts.")
+    value: Annotated[int, Field(ge=1, le=100_000)] = Field(description="So many may be added, or taken away.")
+    period_seconds: Annotated[int, Field(ge=1, le=1800)] = Field(description="Within this time.")
 
 
 class ScalingRules(Model):
@@ -109,14 +109,16 @@ class Schedule(Model):
         ),
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
+    name: Annotated[str, Field(min_length=1, max_length=63, pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")] = (
+        Field(description="Names it in conditions.")
+    )
     timezone: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")] = Field(
         default="Etc/UTC", description="IANA name, such as Europe/Berlin."
     )
     start: Annotated[str, Field(min_length=9, max_length=128, pattern=CRON)] = Field(
         description="Five cron fields: minute, hour, day of month, month, day of week."
     )
-    duration_seconds: Annotated[int, Field(ge=60, le=604_800)]
+    duration_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(description="How long it is in force.")
     min_replicas: Replicas | None = Field(
         default=None,
         description="In place of scaling.minReplicas. 0 closes the service: the last replica goes when it has been "
@@ -177,11 +179,15 @@ class Scaling(Model):
         default=2,
         description="At least 1: with no replica nobody could note a waiting player. Only a schedule may close.",
     )
-    max_replicas: Annotated[int, Field(ge=1, le=1000)] = 10
+    max_replicas: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=10, description="So many serve at most; pods that drain come on top."
+    )
     max_connections_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
         default=3000, description="A replica refuses above it with 503."
     )
-    target_connections_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] = 2000
+    target_connections_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=2000, description="What a replica should hold."
+    )
     buffer_size: IntOrPercent = Field(
         default="10%",
         description="Spare capacity: connections, or a percentage of the capacity by Agones' "

@@ -34,8 +34,8 @@ _RESERVED = r"^(chesscluster\.dev|app\.kubernetes\.io|argocd\.argoproj\.io|contr
 class SecretRef(Model):
     """A key of a Secret in the ChessCluster's namespace."""
 
-    name: ObjectName
-    key: SecretKey
+    name: ObjectName = Field(description="The Secret.")
+    key: SecretKey = Field(description="The key in it.")
 
 
 class Endpoint(Model):
@@ -64,8 +64,8 @@ class Amounts(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (_quantity_rule("cpu"), _quantity_rule("memory"))
 
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
+    cpu: Quantity | None = Field(default=None, description="Such as 500m; one replica uses one core at most.")
+    memory: Quantity | None = Field(default=None, description="Such as 256Mi.")
 
 
 def _within_limit(name: str) -> Rule:
@@ -96,9 +96,9 @@ class Resources(Model):
 class KeyRef(Model):
     """A key of a Secret or ConfigMap in the same namespace."""
 
-    name: ObjectName
-    key: SecretKey
-    optional: bool = False
+    name: ObjectName = Field(description="The Secret or ConfigMap.")
+    key: SecretKey = Field(description="The key in it.")
+    optional: bool = Field(default=False, description="Whether a pod may start without it.")
 
 
 class EnvSource(Model):
@@ -133,33 +133,45 @@ class Env(Model):
         ),
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")]
-    value: Annotated[str, Field(max_length=4096)] | None = None
+    name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")] = (
+        Field(description="Not one that begins with CHESS_, for those are the operator's.")
+    )
+    value: Annotated[str, Field(max_length=4096)] | None = Field(default=None, description="Not for secrets.")
     value_from: EnvSource | None = None
 
 
 class Toleration(Model):
     """As a pod's."""
 
-    key: LabelKey | None = None
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: LabelValue | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    toleration_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = None
+    key: LabelKey | None = Field(
+        default=None, description="The taint's key; any, with Exists, when not given."
+    )
+    operator: Literal["Exists", "Equal"] = Field(default="Equal", description="How the value is compared.")
+    value: LabelValue | None = Field(default=None, description="The taint's value.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="The taint's effect; any when not given."
+    )
+    toleration_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
+        default=None, description="How long a NoExecute taint is borne."
+    )
 
 
 class Spread(Model):
     """A topology spread constraint; the pods meant are the cluster's own."""
 
-    max_skew: Annotated[int, Field(ge=1, le=1000)] = 1
-    topology_key: LabelKey
-    when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = "ScheduleAnyway"
+    max_skew: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=1, description="By how many pods two topologies may differ."
+    )
+    topology_key: LabelKey = Field(description="The node label that tells topologies apart.")
+    when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = Field(
+        default="ScheduleAnyway", description="What happens to a pod that would make it worse."
+    )
 
 
 class PullSecret(Model):
     """A Secret with registry credentials."""
 
-    name: ObjectName
+    name: ObjectName = Field(description="The Secret.")
 
 
 def _unreserved(field: str, metadata: PodMetadata) -> bool:
@@ -179,17 +191,23 @@ class PodMetadata(Model):
         for field in ("labels", "annotations")
     )
 
-    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(default_factory=dict)
+    labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
+        default_factory=dict, description="Labels, beside the operator's own."
+    )
     annotations: Annotated[dict[LabelKey, Annotated[str, Field(max_length=4096)]], Field(max_length=32)] = (
-        Field(default_factory=dict)
+        Field(default_factory=dict, description="Annotations, beside the operator's own.")
     )
 
 
 class PodSpec(Model):
     """What of a pod's spec may be given."""
 
-    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(default_factory=dict)
-    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = ()
+    node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
+        default_factory=dict, description="Labels that a node must have."
+    )
+    tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = Field(
+        default=(), description="Taints that the pods bear."
+    )
     topology_spread_constraints: Annotated[
         tuple[Spread, ...], Field(max_length=8, json_schema_extra={"x-list-key": "topologyKey"})
     ] = Field(
@@ -197,9 +215,11 @@ class PodSpec(Model):
     )
     image_pull_secrets: Annotated[
         tuple[PullSecret, ...], Field(max_length=8, json_schema_extra={"x-list-key": "name"})
-    ] = ()
-    priority_class_name: ObjectName | None = None
-    runtime_class_name: ObjectName | None = None
+    ] = Field(default=(), description="Credentials for the image's registry.")
+    priority_class_name: ObjectName | None = Field(
+        default=None, description="A PriorityClass of the cluster."
+    )
+    runtime_class_name: ObjectName | None = Field(default=None, description="A RuntimeClass of the cluster.")
 
 
 class PodTemplate(Model):
@@ -215,11 +235,15 @@ class Server(Model):
     image: Image = Field(
         description="Container image; a digest or an immutable tag, for a moved tag is not noticed."
     )
-    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
+    image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
+        default="IfNotPresent", description="As a container's."
+    )
     resources: Resources = Field(
         default=Resources(), description="Without any: requests of 50m CPU and 96Mi memory."
     )
-    env: Annotated[tuple[Env, ...], Field(max_length=64, json_schema_extra={"x-list-key": "name"})] = ()
+    env: Annotated[tuple[Env, ...], Field(max_length=64, json_schema_extra={"x-list-key": "name"})] = Field(
+        default=(), description="Further environment variables."
+    )
     service_account_name: ObjectName | None = Field(
         default=None,
         description="One of those that the operator's setting allows; the namespace's default without it. "

@@ -55,7 +55,7 @@ class Weights(Model):
 class RolloutStatus(Model):
     """Which colour serves."""
 
-    stable: Colour | None = None
+    stable: Colour | None = Field(default=None, description="The colour that serves.")
     weights: Weights | None = None
 
 
@@ -65,8 +65,8 @@ class ScalingStatus(Model):
     wanted_replicas: Int32 | None = Field(
         default=None, description="What the load alone asks for, before limits."
     )
-    reason: Reason | None = None
-    message: Message | None = None
+    reason: Reason | None = Field(default=None, description="Why it is as it is, in a word.")
+    message: Message | None = Field(default=None, description="The same with its numbers.")
     history: Annotated[str, Field(max_length=16384)] | None = Field(
         default=None,
         description="The operator's own memory of recommendations and scale events, for its successor.",
@@ -76,12 +76,14 @@ class ScalingStatus(Model):
 class ChessClusterStatus(Model):
     """What the operator last saw and did."""
 
-    observed_generation: Int64 | None = None
-    phase: Phase | None = None
+    observed_generation: Int64 | None = Field(
+        default=None, description="The generation of spec that this is about."
+    )
+    phase: Phase | None = Field(default=None, description="What the cluster is doing, in a word.")
     replicas: Int32 | None = Field(default=None, description="Pods that exist.")
-    ready_replicas: Int32 | None = None
+    ready_replicas: Int32 | None = Field(default=None, description="Pods that players may enter by.")
     desired_replicas: Int32 | None = Field(default=None, description="Pods that are meant to serve.")
-    draining_replicas: Int32 | None = None
+    draining_replicas: Int32 | None = Field(default=None, description="Pods that hand their players over.")
     connections: Int64 | None = Field(default=None, description="Live player connections in the last census.")
     weight: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="As the column shows it: blue=100."
@@ -89,7 +91,7 @@ class ChessClusterStatus(Model):
     selector: Annotated[str, Field(max_length=1024)] | None = Field(
         default=None, description="Of the pods, for /scale."
     )
-    last_scale_time: datetime | None = None
+    last_scale_time: datetime | None = Field(default=None, description="When replicas were last changed.")
     scaling: ScalingStatus | None = None
     rollout: RolloutStatus | None = None
     conditions: (
