@@ -114,7 +114,6 @@ class Run:
     outcomes: tuple[Outcome, ...]
     left: tuple[Leftover, ...] = ()
     unseen: tuple[str, ...] = ()
-    undrained: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -131,7 +130,6 @@ class Run:
             "stacks": [tables.outcome_document(outcome) for outcome in self.outcomes],
             "leftovers": plain(self.left),
             "not_looked_at": list(self.unseen),
-            "not_drained": list(self.undrained),
         }
 
     def render(self, console: Console) -> None:
@@ -142,7 +140,6 @@ class Run:
             ("kept on purpose", kept),
             ("still in the account", [f"{item.arn} (made by a {item.made_by})" for item in self.left]),
             ("could not be looked at", list(self.unseen)),
-            ("not drained", list(self.undrained)),
         ):
             if lines:
                 console.print(f"\n[bold]{title}[/]")
@@ -203,18 +200,24 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
             unprotect=unprotect,
             empty_buckets=empty_buckets,
         )
-        undrained = _drain(work, environment, stack) if drain_cluster else ()
+        if drain_cluster:
+            _drain(work, environment, stack)
         outcomes = work.run(frozenset(stack) if stack else None)
     left, unseen = leftovers.find(environment) if not stack else ((), ())
-    return Run(outcomes=tuple(outcomes), left=left, unseen=unseen, undrained=undrained)
+    return Run(outcomes=tuple(outcomes), left=left, unseen=unseen)
 
 
-def _drain(work: demolition.Demolition, environment: Environment, stack: list[str] | None) -> tuple[str, ...]:
-    """Drain only where the cluster stands, and is about to go."""
+def _drain(work: demolition.Demolition, environment: Environment, stack: list[str] | None) -> None:
+    """Drain only where the cluster stands, and is about to go; what stays would get the deletion stuck."""
     if (stack and "eks-control" not in stack) or "eks-control" not in environment.existing():
-        return ()
+        return
     name, region = demolition.cluster(environment)
-    return work.drain(lambda: drain.connect(environment.clients, name, region))
+    left = work.drain(lambda: drain.connect(environment.clients, name, region))
+    if left:
+        raise Refused(
+            f"the cluster {name} still holds things in AWS: {'; '.join(left)}",
+            "run this from where its API server can be reached, or add --no-drain and expect stuck deletions",
+        )
 
 
 def _ask(session: Session, env: str, confirm: str | None) -> None:

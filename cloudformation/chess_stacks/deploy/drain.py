@@ -1,7 +1,7 @@
 """Ask Kubernetes to give back what its controllers made in AWS, before the stacks under it go.
 
-Load balancers, network interfaces and volumes that controllers made belong to no stack and keep subnets and security
-groups from being deleted. So Gateways, Ingresses, load-balancer Services and volume claims go first, while the
+Load balancers, nodes and volumes that controllers made belong to no stack and keep subnets and security groups from
+being deleted. So Gateways, Ingresses, load-balancer Services, volume claims and Karpenter's nodes go first, while the
 controllers still live. The token is the one that `aws eks get-token` makes: a signed URL, never written anywhere.
 """
 
@@ -26,6 +26,8 @@ COLLECTIONS: Final = (
     "/apis/networking.k8s.io/v1/ingresses",
     "/api/v1/services",
     "/api/v1/persistentvolumeclaims",
+    "/apis/karpenter.sh/v1/nodepools",
+    "/apis/karpenter.sh/v1/nodeclaims",
 )
 
 
@@ -34,17 +36,19 @@ class Held:
     """One Kubernetes object that holds something in AWS."""
 
     collection: str
-    namespace: str
+    namespace: str | None
     name: str
 
     @property
     def path(self) -> str:
         """Its address in the API."""
         root, kind = self.collection.rsplit("/", 1)
-        return f"{root}/namespaces/{self.namespace}/{kind}/{self.name}"
+        place = f"namespaces/{self.namespace}/" if self.namespace else ""
+        return f"{root}/{place}{kind}/{self.name}"
 
     def __str__(self) -> str:
-        return f"{self.collection.rsplit('/', 1)[1]} {self.namespace}/{self.name}"
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.collection.rsplit('/', 1)[1]} {place}{self.name}"
 
 
 class Kubernetes(Protocol):
@@ -62,7 +66,7 @@ def holders(api: Kubernetes) -> tuple[Held, ...]:
     return tuple(
         Held(
             collection=collection,
-            namespace=item["metadata"]["namespace"],
+            namespace=item["metadata"].get("namespace"),
             name=item["metadata"]["name"],
         )
         for collection in COLLECTIONS

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from chess_stacks import profile
 
 if TYPE_CHECKING:

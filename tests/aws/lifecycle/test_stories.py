@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+
 from chess_stacks import values
 
 if TYPE_CHECKING:
@@ -133,6 +134,10 @@ def test_a_stack_that_the_profile_turns_off_is_told_and_destroyed_with_the_rest(
     assert chess.run("deploy", *JSON).code == 0
     without = {"observability": {"enabled": False}}
     assert chess.run("diff", *JSON, overlay=without).document["turned_off"] == ["observability"]
+    undrained = chess.run("destroy", *JSON, "--confirm", "dev", overlay=without)
+    assert undrained.code == 3, "the emulator has no Kubernetes behind its cluster, so nothing can be drained"
+    assert "--no-drain" in undrained.document["advice"]
+    assert set(chess.statuses().values()) == {"CREATE_COMPLETE"}
     gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets", overlay=without)
     assert gone.code == 0, gone.out
     assert results(gone.document)["observability"] == "deleted"
