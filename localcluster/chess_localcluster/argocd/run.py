@@ -19,6 +19,7 @@ from chess_localcluster.processes import Registry
 from chess_localcluster.progress import Progress, Silent
 
 CRDS = ("applications.argoproj.io", "appprojects.argoproj.io", "applicationsets.argoproj.io")
+LAST_SETTING = "argocd-tls-certs-cm"
 SOURCE = "github.com/argoproj/argo-cd/v3"
 NAMES = ("argocd-server", "argocd-application-controller", "argocd-repo-server", "argocd-git", "argocd-redis")
 
@@ -120,10 +121,11 @@ def _install(places: Places, programs: Path, progress: Progress) -> None:
         (draft / "kustomization.yaml").write_text(plan.settings())
         draft.rename(directory)
     kubectl = (str(programs / "kubectl"), f"--kubeconfig={places.home.kubeconfig}")
-    if succeeds(*kubectl, "-n", NAMESPACE, "get", "configmap", "argocd-tls-certs-cm"):
+    served = (*kubectl, "get", ",".join(CRDS), "-n", NAMESPACE)
+    if succeeds(*kubectl, "-n", NAMESPACE, "get", "configmap", LAST_SETTING) and succeeds(*served):
         return
     run(*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(directory))
-    run(*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "crd", *CRDS)
+    launch.await_true("Argo CD's kinds", lambda: succeeds(*served), [], homes.registry(places.home))
 
 
 def down(home: Path | None = None) -> bool:
