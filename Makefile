@@ -9,7 +9,7 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --
 
 DEMO_PLAYERS ?= 400
 
-.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests clean
+.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests clean gitops-tools test-gitops demo-gitops
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -63,6 +63,17 @@ test-aws: aws-tools ## templates, command line and lifecycle against the AWS emu
 
 bench-stacks: aws-tools ## synth, lint and deploy times
 	@$(BIN)/python -m chess_bench.stacks
+
+gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once a machine
+	@$(BIN)/python -m chess_localcluster.gitops_tools >/dev/null
+
+test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD and Helm on the local cluster (GITOPS_LOAD_SECONDS=300)
+	@$(BIN)/localcluster up
+	@$(BIN)/localcluster image build .
+	@$(BIN)/pytest -q tests/unit/charts tests/gitops
+
+demo-gitops: gitops-tools ## from an empty cluster to a played game through Git alone (KEEP=1)
+	@KEEP="$(KEEP)" $(BIN)/python -m chess_bench.gitops.demo
 
 manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.crd

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from chess_localcluster import cluster, containers, homes, images, managed, packages
+from chess_localcluster.argocd import cli as argocd
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.managed import Fault
 from chess_localcluster.paths import Cache, Home
@@ -136,6 +137,7 @@ def store(
 
 image = typer.Typer(help="Images of the node, without a registry.", no_args_is_help=True)
 app.add_typer(image, name="image")
+app.add_typer(argocd.app, name="argocd")
 
 
 @image.command("build")

@@ -9,7 +9,7 @@ from chess_localcluster import binaries
 from chess_localcluster.binaries import Build
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
-from chess_localcluster.progress import Progress, Silent
+from chess_localcluster.progress import Progress, Silent, Terminal
 
 HELM_VERSION = "v3.22.0"
 KUSTOMIZE_VERSION = "v5.8.1"
@@ -55,3 +55,7 @@ def ensure(*builds: Build, progress: Progress | None = None) -> Path:
     cache = Cache.of_user()
     binaries.ensure(cache, builds, progress or Silent())
     return cache.bin
+
+
+if __name__ == "__main__":
+    print(ensure(HELM, KUSTOMIZE, ARGOCD, progress=Terminal()))
