@@ -1,0 +1,172 @@
+"""What a pod finds on the local node, seen from inside and from this machine."""
+
+import json
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from local_node import Namespace, pod, until
+
+from chess_localcluster import images
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.plan import BRIDGE_ADDRESS
+from chess_localcluster.progress import Silent
+
+pytestmark = pytest.mark.cluster
+
+SERVER = (
+    "import http.server, functools, socketserver;"
+    "socketserver.ThreadingTCPServer.allow_reuse_address = True;"
+    "http.server.ThreadingHTTPServer(('', 8080), functools.partial("
+    "http.server.SimpleHTTPRequestHandler, directory='/etc')).serve_forever()"
+)
+PROBE = {"httpGet": {"path": "/hostname", "port": 8080}, "periodSeconds": 1}
+
+
+@pytest.fixture(scope="module")
+def web(namespace: Namespace) -> Namespace:
+    """A pod that serves, and a Service with a NodePort before it."""
+    namespace.apply(
+        pod("web", SERVER, ports=[{"containerPort": 8080}], readinessProbe=PROBE, livenessProbe=PROBE)
+    )
+    ports = [{"port": 80, "targetPort": 8080}]
+    namespace.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "web"},
+            "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": ports},
+        }
+    )
+    namespace.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    return namespace
+
+
+def node_port(namespace: Namespace) -> int:
+    return int(namespace.get("services/web")["spec"]["ports"][0]["nodePort"])
+
+
+def fetch(address: str) -> str:
+    with urllib.request.urlopen(f"http://{address}/hostname", timeout=5) as answer:
+        return str(answer.read().decode().strip())
+
+
+def test_a_restricted_pod_is_ready_and_reached_on_127_0_0_1(web: Namespace) -> None:
+    until(lambda: fetch(f"127.0.0.1:{node_port(web)}") == "web")
+
+
+def test_pods_reach_services_by_name(web: Namespace) -> None:
+    code = "import urllib.request as u; print(u.urlopen('http://web/hostname', timeout=5).read().decode())"
+    assert web.python("web", code) == "web"
+
+
+def test_exec_and_logs_work(web: Namespace) -> None:
+    assert web.python("web", "import os; print(os.getuid())") == "10001"
+    assert "GET /hostname" in web.kubectl("logs", "web")
+
+
+def test_an_unknown_name_is_refused_at_once(web: Namespace) -> None:
+    code = (
+        "import socket, time\nbegan = time.monotonic()\n"
+        "try: socket.getaddrinfo('nothing.invalid', 80)\n"
+        "except socket.gaierror: print(time.monotonic() - began < 2)"
+    )
+    assert web.python("web", code) == "True"
+
+
+@pytest.fixture
+def outsider() -> Iterator[str]:
+    """A host of its own beside this machine, which it knows by another address than loopback and bridge."""
+    run = ["ip", "netns", "exec", "lc-outsider"]
+    commands = (
+        ["ip", "netns", "add", "lc-outsider"],
+        ["ip", "link", "add", "lcout0", "type", "veth", "peer", "name", "eth0", "netns", "lc-outsider"],
+        ["ip", "address", "add", "10.89.0.1/30", "dev", "lcout0"],
+        ["ip", "link", "set", "lcout0", "up"],
+        [*run, "ip", "address", "add", "10.89.0.2/30", "dev", "eth0"],
+        [*run, "ip", "link", "set", "eth0", "up"],
+    )
+    try:
+        for command in commands:
+            subprocess.run(command, check=True)
+        yield "10.89.0.1"
+    finally:
+        subprocess.run(["ip", "netns", "delete", "lc-outsider"], check=False)
+        subprocess.run(["ip", "link", "delete", "lcout0"], check=False, capture_output=True)
+
+
+def test_players_enter_by_loopback_and_nobody_from_another_network(web: Namespace, outsider: str) -> None:
+    port = node_port(web)
+    reach = ["ip", "netns", "exec", "lc-outsider", "curl", "--silent", "--max-time", "2"]
+    subprocess.run(
+        ["ip", "netns", "exec", "lc-outsider", "ping", "-c1", "-W2", outsider],
+        check=True,
+        capture_output=True,
+    )
+    assert subprocess.run([*reach, f"http://{outsider}:{port}/hostname"], check=False).returncode != 0
+    assert fetch(f"127.0.0.1:{port}") == "web"
+    assert fetch(f"{BRIDGE_ADDRESS}:{port}") == "web"
+
+
+def test_the_memory_limit_is_enforced(namespace: Namespace) -> None:
+    namespace.apply(pod("greedy", "import time; kept = b'x' * (200 << 20); time.sleep(60)"))
+
+    def reason() -> str:
+        found = namespace.get("pods/greedy")["status"].get("containerStatuses", [{}])[0].get("state", {})
+        return str(found.get("terminated", {}).get("reason", ""))
+
+    until(lambda: reason() == "OOMKilled")
+
+
+def test_an_image_that_cannot_be_pulled_says_so_soon(namespace: Namespace) -> None:
+    namespace.apply(pod("nowhere", "", image="registry.invalid/nothing:1"))
+
+    def reason() -> str:
+        statuses = namespace.get("pods/nowhere")["status"].get("containerStatuses", [{}])
+        return str(statuses[0].get("state", {}).get("waiting", {}).get("reason", ""))
+
+    until(lambda: reason() in ("ErrImagePull", "ImagePullBackOff"), seconds=15)
+
+
+@pytest.mark.parametrize("url", ["redis.url", "redis.host.url"])
+def test_redis_is_reached_by_its_url_with_password(web: Namespace, home: Home, url: str) -> None:
+    text = (home.stores / url).read_text().strip()
+    secret, _, place = text.removeprefix("redis://:").partition("@")
+    host, _, port = place.removesuffix("/0").partition(":")
+    code = (
+        f"import socket; s = socket.create_connection(('{host}', {port}), 3);"
+        f"s.sendall(b'AUTH {secret}\\r\\nPING\\r\\n'); print(s.recv(99).decode().split())"
+    )
+    assert web.python("web", code) in ("['+OK', '+PONG']", "['+OK']")
+
+
+def test_an_image_goes_to_the_node_only_when_it_has_changed(
+    namespace: Namespace, home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nCOPY word /word\nUSER 10001\n")
+    fresh, said = [], []
+    for number, word in enumerate(["e4", "e4", "d4"]):
+        (tmp_path / "word").write_text(word)
+        built = images.build(home, Cache.of_user(), tmp_path, Silent(), tag="localcluster-test:dev")
+        fresh.append(built.fresh)
+        namespace.apply(pod(f"word-{number}", "print(open('/word').read())", image="localcluster-test:dev"))
+        namespace.kubectl(
+            "wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/word-{number}", "--timeout=30s"
+        )
+        said.append(namespace.kubectl("logs", f"word-{number}").strip())
+    assert fresh == [True, False, True]
+    assert said == ["e4", "e4", "d4"]
+
+
+def test_every_listener_is_on_loopback_or_the_bridge(home: Home) -> None:
+    ours = {json.loads(path.read_text())["pid"] for path in home.run.glob("*.json")}
+    listeners = subprocess.run(
+        ["ss", "-Hltunp"], capture_output=True, text=True, check=True
+    ).stdout.splitlines()
+    addresses = {line.split()[4] for line in listeners if any(f"pid={number}," in line for number in ours)}
+    assert len(addresses) >= 10
+    assert {
+        address for address in addresses if not address.startswith(("127.0.0.1:", f"{BRIDGE_ADDRESS}:"))
+    } == set()
