@@ -33,7 +33,7 @@ def root(
         bool, typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
-    """The WebSocket chess server. Settings come from CHESS_* variables; flags override them."""
+    """Serve chess over WebSockets. Settings come from CHESS_* variables; flags override them."""
 
 
 @app.command()

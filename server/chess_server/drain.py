@@ -1,7 +1,7 @@
 """A drain: ask every client to move on, in waves; close what is left at the deadline.
 
-Ordered by a mark in Redis (may be taken back) or by SIGTERM (may not). Everything that is connected is served in full until
-it leaves.
+Ordered by a mark in Redis (may be taken back) or by SIGTERM (may not). Everything that is connected is served in
+full until it leaves.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Drain:
         return self._deadline is not None
 
     def begin(self, seconds: float, *, final: bool = False) -> bool:
-        """Drain until `seconds` from now at the latest; False if that is known already. `final`: cannot be taken back."""
+        """Drain until `seconds` from now at the latest; False if it was known. `final`: cannot be taken back."""
         deadline = monotonic() + seconds
         news = self._deadline is None
         self._final = self._final or final
@@ -98,7 +98,7 @@ class Drain:
         for client in list(self._clients()):
             client.close(RESTART, "restart", "drain_deadline")
         until = monotonic() + FAREWELL_SECONDS
-        while self._clients() and monotonic() < until:
+        while self._clients() and monotonic() < until:  # noqa: ASYNC110 - two conditions, and nobody sets an event
             await asyncio.sleep(TICK_SECONDS)
         self.empty.set()
 
@@ -116,7 +116,7 @@ class Drain:
     async def _pause(self, seconds: float) -> None:
         until = monotonic() + seconds
         await asyncio.sleep(TICK_SECONDS)
-        while monotonic() < until and not self._over():
+        while monotonic() < until and not self._over():  # noqa: ASYNC110 - likewise
             await asyncio.sleep(TICK_SECONDS)
 
     def _over(self) -> bool:

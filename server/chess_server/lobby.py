@@ -1,7 +1,7 @@
 """The lobby of this server: who waits here, and making games of pairs.
 
-A pair becomes a game in PostgreSQL, then in Redis, then two redirects. If this server dies in between, both players' servers
-put them back into the pool when the rest after a pairing is over.
+A pair becomes a game in PostgreSQL, then in Redis, then two redirects. If this server dies in between, both players'
+servers put them back into the pool when the rest after a pairing is over.
 """
 
 import asyncio
@@ -146,5 +146,5 @@ class Lobby:
             waiter.ear.send(frame)
 
     async def joined(self, game: Game, color: Color) -> None:
-        """A player has followed the redirect."""
+        """Note that a player has followed the redirect."""
         await self._pools.followed(game.pool, game.player(color).sri, game.id)

@@ -95,7 +95,7 @@ class Server:
             metrics=self._metrics,
             clock=self._clock,
             visitors=self._visitors,
-            changed=lambda: self._pulse.nudge(),
+            changed=lambda: self._pulse.nudge(),  # noqa: PLW0108 - the pulse is made later
             pod_uid=settings.pod_uid,
         )
         self._drain = Drain(lambda: self._visitors, settings.reconnect_window_seconds)
@@ -200,7 +200,7 @@ class Server:
         self._drain.begin(self._settings.drain_deadline_seconds, final=True)
         await self._drain.empty.wait()
         until = monotonic() + FLUSH_SECONDS
-        while not self._committer.idle and monotonic() < until:
+        while not self._committer.idle and monotonic() < until:  # noqa: ASYNC110 - nobody sets an event
             await asyncio.sleep(0.05)
         await self._end_tasks()
         await self._pulse.leave(self._settings.pod_uid)

@@ -1,7 +1,7 @@
 """One game as this server sees it: who is here, what they have been told, and the path of a wish.
 
-A wish: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a step that
-another server made first shows as a conflict, and the wish is decided again on what is there now.
+A wish: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a step
+that another server made first shows as a conflict, and the wish is decided again on what is there now.
 """
 
 import asyncio

@@ -42,5 +42,5 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
 
 
 def is_newer(revision: str | None) -> bool:
-    """Whether a revision is one that this version does not know: a newer server has been here. Its schema is left alone."""
+    """Whether a newer server has been here: its schema is left alone."""
     return revision is not None and revision > HEAD

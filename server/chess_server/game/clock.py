@@ -40,7 +40,7 @@ class Clock(Struct, frozen=True, kw_only=True):
         return self.white if color == "white" else self.black
 
     def left_after(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:
-        """Time left after thinking for `elapsed_ms`, less the lag that the quota forgives. Zero or less: flag fallen."""
+        """Time left after thinking for `elapsed_ms`, less forgiven lag. Zero or less: the flag has fallen."""
         side = self.side(color)
         return side.left_ms - elapsed_ms + _forgiven(side, elapsed_ms, lag_ms)
 

@@ -1,6 +1,7 @@
 """What becomes of a wish: `(game, who, wish, moment) → Step | Refusal | Repeat`. Pure.
 
-The table at the end says which function decides which wish. A game that is over grants nothing but what it granted before.
+The table at the end says which function decides which wish. A game that is over grants nothing but what it granted
+before.
 """
 
 from collections.abc import Callable

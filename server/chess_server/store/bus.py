@@ -73,7 +73,7 @@ class Bus:
             confirmed.clear()
         watchdog: asyncio.Task[None] | None = None
         try:
-            await connection.connect()
+            await connection.connect()  # type: ignore[no-untyped-call]
             self._heard_at = monotonic()
             self._connection = connection
             await self._subscribe_all()

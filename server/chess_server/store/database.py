@@ -32,12 +32,14 @@ SELECT game_id, ply, uci, player_move_id FROM moves
 JOIN unnest(%s::text[], %s::int[]) AS asked (game_id, ply) USING (game_id, ply)
 """
 FINISH_GAMES = """
-UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, pgn = ended.pgn, finished_at = now()
+UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, pgn = ended.pgn,
+  finished_at = now()
 FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS ended (id, status, winner, result, pgn)
 WHERE games.id = ended.id AND games.status = 'started'
 """
 INSERT_GAME = """
-INSERT INTO games (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
+INSERT INTO games
+  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
 VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s)
 """
 RAISE_EPOCH = """
@@ -99,7 +101,8 @@ class Database:
                 await _finish(connection, [entry for entry in entries if entry.game_id not in contradicted])
             return contradicted
 
-        return await self._run(store)
+        contradicted: set[str] = await self._run(store)
+        return contradicted
 
     async def create_game(self, game: Game) -> None:
         """Store a new game."""
@@ -137,7 +140,8 @@ class Database:
         async def read(connection: AsyncConnection[Any]) -> list[str]:
             return [row[0] for row in await (await connection.execute(LIVE_GAMES, (after,))).fetchall()]
 
-        return await self._run(read)
+        found: list[str] = await self._run(read)
+        return found
 
     async def _run(self, work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
         began_ms = self._clock.now_ms()

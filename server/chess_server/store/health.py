@@ -84,7 +84,7 @@ class Health:
         log.info("store available again", store=store)
 
     async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Make a call to Redis; one that is down is probed first, so that its identity is known. Raises UnavailableError."""
+        """Call Redis; one that is down is probed first, so that its identity is known. Raises UnavailableError."""
         if self.redis_down or not self.replid:
             await self.probe()
         began_ms = self._clock.now_ms()

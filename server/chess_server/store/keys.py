@@ -32,12 +32,12 @@ class Keys:
         return f"chess:{self.cluster_uid}:{{{game_id}}}:news"
 
     def pool(self, pool: str) -> list[str]:
-        """Waiting players of a pool: since when, whose, lately paired."""
+        """Give the keys of a pool's players: waiting since when, whose, lately paired."""
         tag = f"chess:{self.cluster_uid}:{{pool-{pool}}}"
         return [f"{tag}:waiting", f"{tag}:owners", f"{tag}:paired"]
 
     def redirect(self, sri: str) -> str:
-        """String: the redirect that a client has not followed yet."""
+        """Give the key of a redirect that a client has not followed yet."""
         return f"chess:{self.cluster_uid}:redirect:{sri}"
 
     def lobby_channel(self, pod_uid: str) -> str:
@@ -49,9 +49,9 @@ class Keys:
         return f"chess:{self.cluster_uid}:{{timers-{bucket}}}"
 
     def timers_of(self, game_id: str) -> str:
-        """The bucket of a game."""
+        """Give the bucket of a game."""
         return self.timers(crc32(game_id.encode()) % BUCKETS)
 
     def rearm_lease(self) -> str:
-        """String: who arms the timers again after Redis has lost them."""
+        """Give the key of who arms the timers again after Redis has lost them."""
         return f"chess:{self.cluster_uid}:rearm"

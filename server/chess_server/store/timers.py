@@ -1,7 +1,7 @@
 """When a game is to be looked at though nobody is there: buckets in Redis, claimed under a lease.
 
-Servers with a player's socket watch the clock themselves, to the millisecond. These timers are for the rest: both players
-gone, their servers killed. So a game is armed once, and armed again only when its time came too early.
+Servers with a player's socket watch the clock themselves, to the millisecond. These timers are for the rest: both
+players gone, their servers killed. So a game is armed once, and armed again only when its time came too early.
 """
 
 from typing import Any
@@ -60,8 +60,9 @@ class Timers:
         """Claim the games whose time has come."""
         found: list[str] = []
         for bucket in range(BUCKETS):
-            answer = await self._health.redis(
-                lambda bucket=bucket: self._claim(keys=[self._keys.timers(bucket)], args=[LEASE_MS, AT_ONCE])
-            )
-            found += [game_id.decode() for game_id in answer]
+            found += await self._due(self._keys.timers(bucket))
         return found
+
+    async def _due(self, bucket: str) -> list[str]:
+        answer = await self._health.redis(lambda: self._claim(keys=[bucket], args=[LEASE_MS, AT_ONCE]))
+        return [game_id.decode() for game_id in answer]

@@ -1,7 +1,7 @@
 """What the server knows of a WebSocket, whichever library carries it.
 
-A transport calls `Front.accept` once for each upgrade request, then the `Client` that it gave back: `opened`, `text` for
-each whole message, `closed` exactly once. All calls are made on the event loop and return at once.
+A transport calls `Front.accept` once for each upgrade request, then the `Client` that it gave back: `opened`, `text`
+for each whole message, `closed` exactly once. All calls are made on the event loop and return at once.
 """
 
 from collections.abc import Mapping

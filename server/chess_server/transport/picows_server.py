@@ -4,10 +4,11 @@ import asyncio
 import contextlib
 from http import HTTPStatus
 from time import monotonic
-from typing import Any
+from typing import cast
 
 import structlog
 from picows import (
+    WSCloseCode,
     WSListener,
     WSMsgType,
     WSTransport,
@@ -16,7 +17,7 @@ from picows import (
     WSUpgradeResponseWithListener,
     ws_create_server,
 )
-from picows.picows import WSFrame
+from picows.picows import WSCloseInfo, WSFrame
 
 from chess_server.transport.assembly import Assembly, FaultError
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
@@ -32,7 +33,7 @@ DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
 log = structlog.get_logger(__name__)
 
 
-class PicowsLink(WSListener):  # type: ignore[misc] # a compiled class without a base that mypy knows
+class PicowsLink(WSListener):
     """One socket."""
 
     __slots__ = (
@@ -79,7 +80,7 @@ class PicowsLink(WSListener):  # type: ignore[misc] # a compiled class without a
             return
         self._closing = True
         self._cause = cause
-        transport.send_close(code, reason.encode()[:120])
+        transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
         asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
 
     def cut(self, cause: str) -> None:
@@ -122,7 +123,7 @@ class PicowsLink(WSListener):  # type: ignore[misc] # a compiled class without a
         try:
             if frame.rsv1 or frame.rsv2 or frame.rsv3:
                 raise FaultError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
-            whole = self._assembly.feed(int(frame.msg_type), frame.get_payload_as_bytes(), fin=frame.fin)
+            whole = self._assembly.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
         except FaultError as fault:
             self.close(fault.code, fault.reason, "client_fault")
             return
@@ -211,10 +212,15 @@ def _pending(transport: WSTransport) -> int:
     return int(transport.underlying_transport.get_write_buffer_size())
 
 
-def _answerable(frame: WSFrame) -> Any:
-    """The code to answer a close frame with: its own, if it bore one."""
-    code = int(frame.get_close_code())
-    return code or 1000
+def _answerable(frame: WSFrame) -> WSCloseCode:
+    """Give the code to answer a close frame with: its own, if it bore one."""
+    return frame.get_close_code() or WSCloseCode.OK
+
+
+def _code(info: WSCloseInfo | None) -> int:
+    """Give a close code as a number; picows has an enum for those that it knows and numbers for the rest."""
+    code: object = ABNORMAL if info is None else info.code
+    return code.value if isinstance(code, WSCloseCode) else int(cast("int", code))
 
 
 def _ending(transport: WSTransport, cause: str) -> Ending:
@@ -222,8 +228,8 @@ def _ending(transport: WSTransport, cause: str) -> Ending:
     if handshake is None:
         return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
     if handshake.recv_then_sent:
-        return Ending(code=int(handshake.recv.code), by_client=True, cause="client")
-    return Ending(code=int(handshake.sent.code), by_client=False, cause=cause or "client_fault")
+        return Ending(code=_code(handshake.recv), by_client=True, cause="client")
+    return Ending(code=_code(handshake.sent), by_client=False, cause=cause or "client_fault")
 
 
 class _Quiet:
@@ -237,4 +243,4 @@ class _Quiet:
     debug = info = warning = error = log = _nothing
 
     def exception(self, message: str, *_args: object, **_more: object) -> None:
-        log.exception("transport fault", detail=message)
+        log.exception("transport fault", detail=message)  # noqa: LOG004 - picows calls it while handling one

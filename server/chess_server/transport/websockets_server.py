@@ -168,6 +168,6 @@ def _ending(connection: ServerConnection, cause: str) -> Ending:
 
 
 def _forget(task: "asyncio.Task[None]") -> None:
-    """A ping whose socket closed is nobody's error."""
+    """Take note of a failed ping: that its socket closed is nobody's error."""
     if not task.cancelled():
         task.exception()

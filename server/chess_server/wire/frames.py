@@ -75,8 +75,8 @@ def full(
 ) -> bytes:
     """Encode all there is to know for one client.
 
-    `elapsed_ms` is the time already spent on this turn; `left_ms` says for each colour how long until its absence may be
-    claimed (None: it is there).
+    `elapsed_ms` is the time already spent on this turn; `left_ms` says for each colour how long until its absence may
+    be claimed (None: it is there).
     """
     opponent = OTHER[color]
     gone_in_ms = left_ms[opponent]

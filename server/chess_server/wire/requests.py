@@ -72,31 +72,31 @@ class _Wished(Struct, frozen=True, tag_field="t"):
     d: Numbered | None = None
 
 
-class ResignMessage(_Wished, tag="resign"):
+class ResignMessage(_Wished, frozen=True, tag="resign"):
     """Resign."""
 
 
-class AbortMessage(_Wished, tag="abort"):
+class AbortMessage(_Wished, frozen=True, tag="abort"):
     """Abort."""
 
 
-class DrawYesMessage(_Wished, tag="draw-yes"):
+class DrawYesMessage(_Wished, frozen=True, tag="draw-yes"):
     """Offer or accept."""
 
 
-class DrawNoMessage(_Wished, tag="draw-no"):
+class DrawNoMessage(_Wished, frozen=True, tag="draw-no"):
     """Decline."""
 
 
-class DrawClaimMessage(_Wished, tag="draw-claim"):
+class DrawClaimMessage(_Wished, frozen=True, tag="draw-claim"):
     """Claim by the rules."""
 
 
-class ResignForceMessage(_Wished, tag="resign-force"):
+class ResignForceMessage(_Wished, frozen=True, tag="resign-force"):
     """Claim the win."""
 
 
-class DrawForceMessage(_Wished, tag="draw-force"):
+class DrawForceMessage(_Wished, frozen=True, tag="draw-force"):
     """Claim the draw."""
 
 
@@ -134,11 +134,12 @@ def decode(frame: bytes) -> Request:
     if frame == b"null":
         return PING
     try:
-        return _decoder.decode(frame)
+        request: Request = _decoder.decode(frame)
     except msgspec.ValidationError as error:
         raise BadMessageError(_explained(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(f"not JSON: {error}") from None
+    return request
 
 
 def wish_of(request: Request) -> Wish | None:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -12,7 +13,7 @@ pytestmark = pytest.mark.integration
 OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
 
 
-async def play(white, black, moves, first_ply=0):
+async def play(white: Any, black: Any, moves: Any, first_ply: Any = 0) -> None:
     """Play moves in turn, each sent again until it is acknowledged; both see each."""
     for ply, uci in enumerate(moves, first_ply):
         mover, other = (white, black) if ply % 2 == 0 else (black, white)
@@ -21,7 +22,7 @@ async def play(white, black, moves, first_ply=0):
         await other.until_ply(ply + 1)
 
 
-async def test_a_killed_servers_players_go_on_elsewhere(fleet, lobby):
+async def test_a_killed_servers_players_go_on_elsewhere(fleet: Any, lobby: Any) -> None:
     one, other = fleet.start(2)
     white, black = await lobby.pair(one, other)
     await play(white, black, OPENING[:3])
@@ -39,11 +40,13 @@ async def test_a_killed_servers_players_go_on_elsewhere(fleet, lobby):
     assert [uci for (uci,) in moves] == list(OPENING[:6])
 
 
-def _data(player, kind):
+def _data(player: Any, kind: Any) -> Any:
     return [frame["d"] for frame in player.others if frame["t"] == kind]
 
 
-async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_another(frail_fleet, lobby):
+async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_another(
+    frail_fleet: Any, lobby: Any
+) -> None:
     one, other = frail_fleet.start(2)
     white, black = await lobby.pair(one, other)
     mover = white
@@ -64,7 +67,7 @@ async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_a
     assert frail_fleet.query("SELECT uci FROM moves WHERE game_id = %s", white.game_id) == [("e2e4",)]
 
 
-def _lock_moves(fleet):
+def _lock_moves(fleet: Any) -> Any:
     import psycopg
 
     connection = psycopg.connect(fleet.database_url)
@@ -72,7 +75,7 @@ def _lock_moves(fleet):
     return connection
 
 
-def _wait_applied(fleet, game_id):
+def _wait_applied(fleet: Any, game_id: Any) -> None:
     import redis
 
     client = redis.Redis.from_url(fleet.redis.url)
@@ -83,7 +86,7 @@ def _wait_applied(fleet, game_id):
     client.close()
 
 
-async def test_a_frozen_redis_cuts_nobody_and_nothing_is_lost(frail_fleet, lobby):
+async def test_a_frozen_redis_cuts_nobody_and_nothing_is_lost(frail_fleet: Any, lobby: Any) -> None:
     servers = frail_fleet.start(2)
     white, black = await lobby.pair(*servers, "1+0")
     await play(white, black, OPENING[:4])
@@ -101,7 +104,7 @@ async def test_a_frozen_redis_cuts_nobody_and_nothing_is_lost(frail_fleet, lobby
     assert [server.metric("chess_server_abnormal_closes_total") for server in servers] == [0, 0]
 
 
-async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fleet, lobby):
+async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fleet: Any, lobby: Any) -> None:
     servers = frail_fleet.start(2)
     white, black = await lobby.pair(*servers)
     await play(white, black, OPENING[:5])
@@ -116,7 +119,9 @@ async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fle
     assert {(await lobby.redirected(socket))["color"] for socket in sockets} == {"white", "black"}
 
 
-async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(frail_fleet, lobby):
+async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(
+    frail_fleet: Any, lobby: Any
+) -> None:
     [server] = frail_fleet.start(1)
     _, first = await lobby.enter(server, "5+0")
     frail_fleet.redis.kill()
@@ -125,7 +130,9 @@ async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(f
     assert {(await lobby.redirected(socket))["color"] for socket in (first, second)} == {"white", "black"}
 
 
-async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(frail_fleet, lobby):
+async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(
+    frail_fleet: Any, lobby: Any
+) -> None:
     [server] = frail_fleet.start(1)
     white, black = await lobby.pair(server, server, "0+4")
     await play(white, black, OPENING[:2])
@@ -136,14 +143,14 @@ async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(frai
     await asyncio.to_thread(_wait_status, frail_fleet, white.game_id, "outoftime")
 
 
-def _wait_status(fleet, game_id, status):
+def _wait_status(fleet: Any, game_id: Any, status: Any) -> None:
     until = time.monotonic() + 20
     while fleet.query("SELECT status FROM games WHERE id = %s", game_id) != [(status,)]:
         assert time.monotonic() < until
         time.sleep(0.1)
 
 
-async def test_postgresql_restarting_loses_nothing(frail_fleet, lobby):
+async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any) -> None:
     servers = frail_fleet.start(2)
     white, black = await lobby.pair(*servers)
     await play(white, black, OPENING[:4])
@@ -159,7 +166,9 @@ async def test_postgresql_restarting_loses_nothing(frail_fleet, lobby):
     assert [uci for (uci,) in moves] == list(OPENING)
 
 
-async def test_where_postgresql_holds_another_move_the_game_is_read_back(frail_fleet, lobby):
+async def test_where_postgresql_holds_another_move_the_game_is_read_back(
+    frail_fleet: Any, lobby: Any
+) -> None:
     servers = frail_fleet.start(2)
     white, black = await lobby.pair(*servers)
     await play(white, black, OPENING[:2])
@@ -180,7 +189,7 @@ async def test_where_postgresql_holds_another_move_the_game_is_read_back(frail_f
     await play(white, black, ["e5d4"], 3)
 
 
-async def test_sigterm_hands_everybody_over_and_exits_0(fleet, lobby):
+async def test_sigterm_hands_everybody_over_and_exits_0(fleet: Any, lobby: Any) -> None:
     one, other = fleet.start(2)
     white, black = await lobby.pair(one, one)
     await play(white, black, OPENING[:2])
@@ -205,7 +214,9 @@ async def test_sigterm_hands_everybody_over_and_exits_0(fleet, lobby):
     assert _data(white, "gone") == _data(black, "gone") == []
 
 
-async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_deadline(fleet, lobby):
+async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_deadline(
+    fleet: Any, lobby: Any
+) -> None:
     from websockets.exceptions import InvalidStatus
 
     [server] = fleet.start(1, CHESS_DRAIN_DEADLINE_SECONDS="2")
@@ -225,9 +236,10 @@ async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_de
     assert await asyncio.to_thread(server.process.wait, 10) == 0
 
 
-async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet, lobby):
-    from chess_presence.registry import Registry
+async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet: Any, lobby: Any) -> None:
     from redis.asyncio import Redis
+
+    from chess_presence.registry import Registry
 
     [server] = fleet.start(1)
     white, _ = await lobby.pair(server, server)
@@ -247,14 +259,14 @@ async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet, lobby):
         assert socket.state.name == "OPEN"
 
 
-async def _record(registry, uid, condition, seconds=5.0):
+async def _record(registry: Any, uid: Any, condition: Any, seconds: Any = 5.0) -> None:
     until = time.monotonic() + seconds
     while not condition(record := (await registry.read()).records[uid]):
         assert time.monotonic() < until, record
         await asyncio.sleep(0.02)
 
 
-async def test_a_full_server_says_so(fleet, lobby):
+async def test_a_full_server_says_so(fleet: Any, lobby: Any) -> None:
     from websockets.exceptions import InvalidStatus
 
     [server] = fleet.start(1, CHESS_MAX_CONNECTIONS="2")

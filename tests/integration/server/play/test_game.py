@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 from websockets.exceptions import ConnectionClosed
@@ -9,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 pytestmark = pytest.mark.integration
 
 
-async def test_to_mate_with_the_record_in_postgresql(servers, lobby, query):
+async def test_to_mate_with_the_record_in_postgresql(servers: Any, lobby: Any, query: Any) -> None:
     white, black = await lobby.pair(*servers)
     for mover, uci in ((white, "f2f3"), (black, "e7e5"), (white, "g2g4"), (black, "d8h4")):
         await mover.move(uci)
@@ -21,17 +22,21 @@ async def test_to_mate_with_the_record_in_postgresql(servers, lobby, query):
     assert (status, winner, result) == ("mate", "black", "0-1")
     assert f'[Site "{white.game_id}"]' in pgn
     assert pgn.endswith("1. f3 e5 2. g4 Qh4# 0-1\n")
-    rows = query("SELECT ply, uci, san, player_move_id FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
+    rows = query(
+        "SELECT ply, uci, san, player_move_id FROM moves WHERE game_id = %s ORDER BY ply", white.game_id
+    )
     assert rows == [(1, "f2f3", "f3", 1), (2, "e7e5", "e5", 1), (3, "g2g4", "g4", 2), (4, "d8h4", "Qh4#", 2)]
 
 
-async def test_an_acknowledged_move_is_in_postgresql_already(servers, lobby, query):
+async def test_an_acknowledged_move_is_in_postgresql_already(servers: Any, lobby: Any, query: Any) -> None:
     white, _ = await lobby.pair(*servers)
     await white.move("e2e4")
     assert query("SELECT uci FROM moves WHERE game_id = %s", white.game_id) == [("e2e4",)]
 
 
-async def test_the_same_number_again_is_acknowledged_again_and_done_once(servers, lobby, query):
+async def test_the_same_number_again_is_acknowledged_again_and_done_once(
+    servers: Any, lobby: Any, query: Any
+) -> None:
     white, black = await lobby.pair(*servers)
     await asyncio.gather(*(white.try_move("e2e4", a=9) for _ in range(5)))
     other = await _double(white, servers[1])
@@ -45,17 +50,21 @@ async def test_the_same_number_again_is_acknowledged_again_and_done_once(servers
     await other.close()
 
 
-async def _double(player, server):
+async def _double(player: Any, server: Any) -> Any:
     """The same player's second socket, on another server."""
     twin = type(player)(player.full_id, player.color, server, f"{player.sri}-2")
     return await twin.connect()
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "code", "says"),
+    "kind, data, code, says",
     [
-        pytest.param("move", {"u": "e2e5", "a": 1}, "illegal_move", "e2e5 is not legal in rnbqkbnr", id="illegal"),
-        pytest.param("move", {"u": "e7e5", "a": 2}, "illegal_move", "e7e5 is not legal", id="the-opponents-piece"),
+        pytest.param(
+            "move", {"u": "e2e5", "a": 1}, "illegal_move", "e2e5 is not legal in rnbqkbnr", id="illegal"
+        ),
+        pytest.param(
+            "move", {"u": "e7e5", "a": 2}, "illegal_move", "e7e5 is not legal", id="the-opponents-piece"
+        ),
         pytest.param("move", {"u": "castle", "a": 3}, "bad_move", "allowed: a move in UCI", id="not-uci"),
         pytest.param("move", {"u": "0000", "a": 4}, "illegal_move", "0000 is not legal", id="null-move"),
         pytest.param("draw-no", {"a": 5}, "no_draw", "no draw offer", id="nothing-to-decline"),
@@ -64,8 +73,8 @@ async def _double(player, server):
     ],
 )
 async def test_a_wish_that_cannot_be_granted_is_refused_and_the_game_goes_on(
-    servers, lobby, kind, data, code, says
-):
+    servers: Any, lobby: Any, kind: Any, data: Any, code: Any, says: Any
+) -> None:
     white, _ = await lobby.pair(*servers)
     await white.send(kind, **data)
     refusal = await white.answer_to(data["a"])
@@ -74,25 +83,29 @@ async def test_a_wish_that_cannot_be_granted_is_refused_and_the_game_goes_on(
     await white.move("e2e4", a=99)
 
 
-async def test_moving_in_the_opponents_turn_is_refused(servers, lobby):
+async def test_moving_in_the_opponents_turn_is_refused(servers: Any, lobby: Any) -> None:
     _, black = await lobby.pair(*servers)
     refusal = await black.answer_to(await black.try_move("e7e5"))
     assert refusal["code"] == "not_your_turn"
 
 
 @pytest.mark.parametrize(
-    ("frame", "says"),
+    "frame, says",
     [
         pytest.param("{nonsense", "not JSON", id="broken-json"),
         pytest.param("[]", "Expected `object`", id="not-an-object"),
         pytest.param('{"t":"castle"}', "allowed as t: p, poolIn", id="unknown-type"),
         pytest.param('{"t":"move","d":{"u":"e2e4"}}', "missing required field `a`", id="move-without-number"),
-        pytest.param('{"t":"move","d":{"u":7,"a":1}}', "Expected `str`, got `int` - at `$.d.u`", id="wrong-type"),
+        pytest.param(
+            '{"t":"move","d":{"u":7,"a":1}}', "Expected `str`, got `int` - at `$.d.u`", id="wrong-type"
+        ),
         pytest.param('{"t":"move","d":{"u":"e2e4","a":-1}}', "`int` >= 0", id="negative-number"),
         pytest.param("[" * 3000, "Expected `object`", id="deep-nesting"),
     ],
 )
-async def test_a_bad_frame_is_a_typed_error_and_nothing_else(servers, lobby, frame, says):
+async def test_a_bad_frame_is_a_typed_error_and_nothing_else(
+    servers: Any, lobby: Any, frame: Any, says: Any
+) -> None:
     white, _ = await lobby.pair(*servers)
     await white.socket.send(frame)
     error = await white.until("error")
@@ -101,14 +114,14 @@ async def test_a_bad_frame_is_a_typed_error_and_nothing_else(servers, lobby, fra
     await white.move("e2e4")
 
 
-async def test_pings_are_answered(servers, lobby):
+async def test_pings_are_answered(servers: Any, lobby: Any) -> None:
     white, _ = await lobby.pair(*servers)
     await white.socket.send("null")
     await white.socket.send('{"t":"p","l":99}')
     await white._until(lambda: white.pongs == 2, "two pongs")
 
 
-async def test_resign(servers, lobby, query):
+async def test_resign(servers: Any, lobby: Any, query: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
     await black.send("resign", a=5)
@@ -119,7 +132,7 @@ async def test_resign(servers, lobby, query):
     assert refusal["code"] == "game_over"
 
 
-async def test_a_draw_is_offered_declined_offered_and_accepted(servers, lobby):
+async def test_a_draw_is_offered_declined_offered_and_accepted(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.send("draw-yes")
     assert await black.until("drawOffer") == {"color": "white"}
@@ -131,7 +144,7 @@ async def test_a_draw_is_offered_declined_offered_and_accepted(servers, lobby):
     assert await black.until("endData") == {"status": "draw", "pgnResult": "1/2-1/2"}
 
 
-async def test_threefold_repetition_may_be_claimed(servers, lobby):
+async def test_threefold_repetition_may_be_claimed(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
     for white_uci, black_uci in 2 * [("g1f3", "g8f6"), ("f3g1", "f6g8")]:
         await white.move(white_uci)
@@ -141,14 +154,14 @@ async def test_threefold_repetition_may_be_claimed(servers, lobby):
     assert await black.until("endData") == {"status": "draw", "pgnResult": "1/2-1/2"}
 
 
-async def test_abort_before_both_have_moved(servers, lobby):
+async def test_abort_before_both_have_moved(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
     await black.send("abort", a=1)
     assert await white.until("endData") == {"status": "aborted", "pgnResult": "*"}
 
 
-async def test_a_player_resumes_on_the_other_server_without_a_gap(servers, lobby):
+async def test_a_player_resumes_on_the_other_server_without_a_gap(servers: Any, lobby: Any) -> None:
     one, other = servers
     white, black = await lobby.pair(one, one)
     await white.move("e2e4")
@@ -164,7 +177,7 @@ async def test_a_player_resumes_on_the_other_server_without_a_gap(servers, lobby
     assert [event["d"]["uci"] for event in black.events if event["t"] == "move"] == ["e2e4", "e7e5", "g1f3"]
 
 
-async def test_without_a_version_everything_is_told_anew(servers, lobby):
+async def test_without_a_version_everything_is_told_anew(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
     await black.close()
@@ -178,7 +191,9 @@ async def test_without_a_version_everything_is_told_anew(servers, lobby):
     assert told["d"]["opponent"] == {"online": True}
 
 
-async def test_presence_of_the_opponent_is_right_across_servers_and_absence_may_be_claimed(servers, lobby):
+async def test_presence_of_the_opponent_is_right_across_servers_and_absence_may_be_claimed(
+    servers: Any, lobby: Any
+) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
     await black.move("e7e5")
@@ -192,15 +207,15 @@ async def test_presence_of_the_opponent_is_right_across_servers_and_absence_may_
     assert await white.until("endData") == {"status": "timeout", "winner": "white", "pgnResult": "1-0"}
 
 
-def _data(player, kind: str) -> list[dict]:
+def _data(player: Any, kind: str) -> list[dict]:
     return [frame["d"] for frame in player.others if frame["t"] == kind]
 
 
-def _crowds(player) -> list[dict]:
+def _crowds(player: Any) -> list[dict]:
     return _data(player, "crowd")
 
 
-async def test_a_spectator_sees_everything_and_may_do_nothing(servers, lobby):
+async def test_a_spectator_sees_everything_and_may_do_nothing(servers: Any, lobby: Any) -> None:
     white, _ = await lobby.pair(*servers)
     watcher = type(white)(f"{white.game_id}/white", "white", servers[1], "watcher-01")
     from websockets.asyncio.client import connect
@@ -215,7 +230,7 @@ async def test_a_spectator_sees_everything_and_may_do_nothing(servers, lobby):
     await watcher.close()
 
 
-async def test_a_wrong_secret_is_refused(servers, lobby):
+async def test_a_wrong_secret_is_refused(servers: Any, lobby: Any) -> None:
     white, _ = await lobby.pair(*servers)
     thief = type(white)(white.game_id + 12 * "x", "white", servers[0], "thief-0001")
     with pytest.raises(ConnectionClosed) as closed:
@@ -224,13 +239,13 @@ async def test_a_wrong_secret_is_refused(servers, lobby):
     assert [frame["d"]["code"] for frame in thief.others] == ["no_such_game"]
 
 
-async def test_no_start_ends_a_game_nobody_begins(fleet, lobby):
+async def test_no_start_ends_a_game_nobody_begins(fleet: Any, lobby: Any) -> None:
     [server] = fleet.start(1, CHESS_NO_START_SECONDS="1")
     white, _ = await lobby.pair(server, server)
     assert await white.until("endData", 5) == {"status": "noStart", "pgnResult": "*"}
 
 
-async def test_a_flag_falls_on_time_even_with_nobody_there(fleet, lobby):
+async def test_a_flag_falls_on_time_even_with_nobody_there(fleet: Any, lobby: Any) -> None:
     [server] = fleet.start(1)
     white, black = await lobby.pair(server, server, "0+1")
     for mover, uci in ((white, "e2e4"), (black, "e7e5")):
@@ -240,7 +255,7 @@ async def test_a_flag_falls_on_time_even_with_nobody_there(fleet, lobby):
     assert 2.9 < time.monotonic() - began < 6
 
 
-async def test_pairing_is_quick_and_by_chance(servers, lobby):
+async def test_pairing_is_quick_and_by_chance(servers: Any, lobby: Any) -> None:
     _, first = await lobby.enter(servers[0], "7+7")
     _, second = await lobby.enter(servers[1], None)
     began = time.monotonic()
@@ -250,7 +265,7 @@ async def test_pairing_is_quick_and_by_chance(servers, lobby):
     assert time.monotonic() - began < 1
 
 
-async def test_one_sri_is_never_paired_with_itself(servers, lobby):
+async def test_one_sri_is_never_paired_with_itself(servers: Any, lobby: Any) -> None:
     sri, first = await lobby.enter(servers[0], "8+8")
     await lobby.enter(servers[1], "8+8", sri)
     with pytest.raises(TimeoutError):
@@ -259,7 +274,7 @@ async def test_one_sri_is_never_paired_with_itself(servers, lobby):
     assert (await lobby.redirected(other))["color"] in ("white", "black")
 
 
-async def test_a_redirect_that_was_cut_off_is_told_again_elsewhere(servers, lobby):
+async def test_a_redirect_that_was_cut_off_is_told_again_elsewhere(servers: Any, lobby: Any) -> None:
     sri, first = await lobby.enter(servers[0], "9+9")
     first.transport.abort()
     _, again = await lobby.enter(servers[1], "9+9", sri)
@@ -271,7 +286,7 @@ async def test_a_redirect_that_was_cut_off_is_told_again_elsewhere(servers, lobb
 
 
 @pytest.mark.parametrize("pool", ["0+0", "ten", "200+1", "1+1000"])
-async def test_a_bad_pool_is_refused(servers, lobby, pool):
+async def test_a_bad_pool_is_refused(servers: Any, lobby: Any, pool: Any) -> None:
     import json
 
     _, socket = await lobby.enter(servers[0], pool)

@@ -1,0 +1,199 @@
+"""Players as docs/protocol.md wants them, and the lobby that pairs them."""
+
+import asyncio
+import contextlib
+import json
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+DEADLINE = 20.0
+_numbers = count(1)
+
+
+@dataclass
+class Player:
+    """A player as docs/protocol.md wants it: keeps `v` and `epoch`, checks that no event is missing or told twice."""
+
+    full_id: str
+    color: str
+    server: Any
+    sri: str
+    v: int = -1
+    epoch: int = -1
+    a: int = 0
+    socket: ClientConnection | None = None
+    events: list[dict] = field(default_factory=list)
+    snapshots: list[dict] = field(default_factory=list)
+    others: list[dict] = field(default_factory=list)
+    pongs: int = 0
+    acked: set[int] = field(default_factory=set)
+    nacked: dict[int, dict] = field(default_factory=dict)
+
+    @property
+    def game_id(self) -> str:
+        return self.full_id[:8]
+
+    async def connect(self, server: Any | None = None, *, resume: bool = True) -> "Player":
+        self.server = server or self.server
+        held = f"&v={self.v}&epoch={self.epoch}" if resume and self.v >= 0 else ""
+        self.socket = await connect(
+            f"{self.server.ws}/play/{self.full_id}?sri={self.sri}{held}", compression=None, proxy=None
+        )
+        before = len(self.snapshots)
+        await self._until(lambda: len(self.snapshots) > before, "full or batch")
+        return self
+
+    async def send(self, kind: str, **data: object) -> None:
+        assert self.socket is not None
+        await self.socket.send(json.dumps({"t": kind, "d": data} if data else {"t": kind}))
+
+    async def move(self, uci: str, *, a: int | None = None, seconds: float = DEADLINE) -> int:
+        """Move, and wait for the acknowledgement."""
+        a = await self.try_move(uci, a=a)
+        await self._until(lambda: a in self.acked or a in self.nacked, f"answer to {uci}", seconds)
+        assert a in self.acked, self.nacked.get(a)
+        return a
+
+    async def try_move(self, uci: str, *, a: int | None = None) -> int:
+        if a is None:
+            self.a += 1
+            a = self.a
+        await self.send("move", u=uci, a=a)
+        return a
+
+    async def persist(self, uci: str, seconds: float = DEADLINE) -> int:
+        """Move, sending the same again for as long as it is not acknowledged."""
+        a = await self.try_move(uci)
+        until = time.monotonic() + seconds
+        while a not in self.acked:
+            assert time.monotonic() < until, f"{uci} not acknowledged: {self.nacked.get(a)}"
+            with contextlib.suppress(TimeoutError):
+                await self._until(lambda: a in self.acked or a in self.nacked, uci, 2.5)
+            if self.nacked.pop(a, None) is not None:
+                await asyncio.sleep(0.5)
+            if a not in self.acked:
+                await self.try_move(uci, a=a)
+        return a
+
+    async def answer_to(self, a: int) -> dict:
+        await self._until(lambda: a in self.acked or a in self.nacked, f"answer to {a}")
+        return self.nacked.get(a, {"ack": a})
+
+    async def until(self, kind: str, seconds: float = DEADLINE) -> dict:
+        """The data of the first event or message of a kind, which may have come already."""
+        found: list[dict] = []
+
+        def there() -> bool:
+            found.extend(frame for frame in self.events + self.others if frame["t"] == kind)
+            return bool(found)
+
+        await self._until(there, kind, seconds)
+        return found[0]["d"]
+
+    async def until_ply(self, ply: int, seconds: float = DEADLINE) -> None:
+        await self._until(lambda: self.ply >= ply, f"ply {ply}", seconds)
+
+    @property
+    def ply(self) -> int:
+        known = [frame["d"]["ply"] for frame in self.events if frame["t"] == "move"]
+        known += [frame["d"]["ply"] for frame in self.snapshots if frame["t"] == "full"]
+        return max(known, default=0)
+
+    async def _until(self, condition: Any, what: str, seconds: float = DEADLINE) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                while not condition():
+                    self._take(json.loads(await self.socket.recv()))
+        except TimeoutError:
+            raise TimeoutError(f"{self.color} waited {seconds} s for {what}") from None
+
+    async def drain_socket(self, seconds: float = 0.2) -> None:
+        """Take whatever comes within a moment."""
+        with contextlib.suppress(TimeoutError):
+            await self._until(lambda: False, "", seconds)
+
+    def _take(self, frame: dict) -> None:
+        if frame == 0:
+            self.pongs += 1
+            return
+        kind = frame["t"]
+        if kind == "full":
+            self.v, self.epoch = frame["v"], frame["epoch"]
+            self.snapshots.append(frame)
+        elif kind == "batch":
+            for event in frame["d"]:
+                self._happened(event)
+            assert (self.v, self.epoch) == (frame["v"], frame["epoch"])
+            self.snapshots.append(frame)
+        elif "v" in frame:
+            self._happened(frame)
+        elif kind == "ack":
+            self.acked.add(frame["d"])
+        elif kind == "nack":
+            self.nacked[frame["d"]["a"]] = frame["d"]
+        else:
+            self.others.append(frame)
+
+    def _happened(self, event: dict) -> None:
+        assert event["v"] == self.v + 1, f"gap or repetition: had {self.v}, got {event}"
+        self.v = event["v"]
+        self.events.append(event)
+
+    async def close(self) -> None:
+        if self.socket is not None:
+            await self.socket.close()
+
+
+class Lobby:
+    """Pairs test players by the real lobby."""
+
+    def __init__(self) -> None:
+        self.players: list[Player] = []
+        self.sockets: list[ClientConnection] = []
+
+    async def enter(self, server: Any, pool: str | None = "10+5", sri: str | None = None) -> tuple:
+        sri = sri or f"test-{next(_numbers):08d}"
+        socket = await connect(f"{server.ws}/lobby/socket?sri={sri}", compression=None, proxy=None)
+        self.sockets.append(socket)
+        if pool is not None:
+            await socket.send(json.dumps({"t": "poolIn", "d": {"id": pool}}))
+        return sri, socket
+
+    async def redirected(self, socket: ClientConnection, seconds: float = DEADLINE) -> dict:
+        async with asyncio.timeout(seconds):
+            while True:
+                frame = json.loads(await socket.recv())
+                if frame["t"] == "redirect":
+                    return frame["d"]
+
+    async def pair(self, one: Any, other: Any, pool: str = "10+5") -> tuple[Player, Player]:
+        """Two joined players, White first."""
+        entered = [(server, *await self.enter(server, pool)) for server in (one, other)]
+        made = []
+        for server, sri, waiting in entered:
+            found = await self.redirected(waiting)
+            made.append(await Player(found["id"], found["color"], server, sri).connect())
+            await waiting.close()
+        self.players += made
+        white, black = sorted(made, key=lambda player: player.color, reverse=True)
+        assert (white.color, black.color) == ("white", "black")
+        return white, black
+
+    async def close(self) -> None:
+        for player in self.players:
+            await player.close()
+        for entered in self.sockets:
+            await entered.close()
+
+
+@pytest.fixture
+async def lobby() -> AsyncIterator[Lobby]:
+    made = Lobby()
+    yield made
+    await made.close()

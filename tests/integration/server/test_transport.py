@@ -1,0 +1,272 @@
+"""Both transports behave alike: real sockets, a front door that echoes."""
+
+import asyncio
+import base64
+import contextlib
+import os
+import struct
+from typing import Any
+
+import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from chess_server.transport.link import Ending, Limits, Link, Refused
+from chess_server.transport.picows_server import PicowsTransport
+from chess_server.transport.websockets_server import WebsocketsTransport
+
+pytestmark = pytest.mark.integration
+
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
+
+
+class Echo:
+    """Says everything again; `close` and `flood` do as they say."""
+
+    def __init__(self) -> None:
+        self.link: Link | None = None
+        self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+
+    def opened(self, link: Link) -> None:
+        self.link = link
+        link.send(b"hello")
+
+    def text(self, message: bytes) -> None:
+        assert self.link is not None
+        if message == b"close":
+            self.link.close(1012, "restart", "drain_deadline")
+            self.link.send(b"after the close")
+        elif message == b"flood":
+            for _ in range(4000):
+                self.link.send(1000 * b"x")
+        else:
+            self.link.send(message)
+
+    def closed(self, ending: Ending) -> None:
+        self.ending.set_result(ending)
+
+
+class Front:
+    def __init__(self) -> None:
+        self.clients: list[Echo] = []
+
+    def accept(self, target: str) -> Echo | Refused:
+        if target != "/echo?sri=12345678":
+            return Refused(status=503, body=b'{"error":{}}\n', headers={"Retry-After": "1"})
+        self.clients.append(Echo())
+        return self.clients[-1]
+
+
+class House:
+    def __init__(self, front: Front, port: int) -> None:
+        self.front = front
+        self.port = port
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}/echo?sri=12345678"
+
+    async def connect(self) -> Any:
+        socket = await connect(self.url, proxy=None)
+        assert await socket.recv() == "hello"
+        return socket
+
+    async def ending(self) -> Ending:
+        async with asyncio.timeout(10):
+            return await self.front.clients[-1].ending
+
+
+@pytest.fixture(params=[PicowsTransport, WebsocketsTransport], ids=["picows", "websockets"])
+async def house(request: Any) -> Any:
+    front = Front()
+    transport = request.param(front, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
+    port = await transport.start("127.0.0.1", 0)
+    yield House(front, port)
+    await transport.stop()
+
+
+class Raw:
+    """A client that does what no library would."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @classmethod
+    async def open(
+        cls, house: House, connection: str = "Upgrade", target: str = "/echo?sri=12345678"
+    ) -> "Raw":
+        raw = cls(*await asyncio.open_connection("127.0.0.1", house.port))
+        key = base64.b64encode(os.urandom(16)).decode()
+        raw.writer.write(
+            f"GET {target} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: {connection}\r\n"
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+        )
+        raw.head = await raw.reader.readuntil(b"\r\n\r\n")
+        return raw
+
+    def frame(
+        self, opcode: int, payload: bytes, *, fin: bool = True, mask: bool = True, rsv: int = 0
+    ) -> None:
+        head = bytes([(0x80 if fin else 0) | rsv | opcode])
+        flag = 0x80 if mask else 0
+        if len(payload) < 126:
+            head += bytes([flag | len(payload)])
+        else:
+            head += bytes([flag | 126]) + struct.pack("!H", len(payload))
+        self.writer.write(head + (b"\0\0\0\0" if mask else b"") + payload)
+
+    async def read(self) -> tuple[int, bytes]:
+        """The next frame that is no ping."""
+        async with asyncio.timeout(10):
+            while True:
+                first, second = await self.reader.readexactly(2)
+                length = second & 0x7F
+                if length == 126:
+                    [length] = struct.unpack("!H", await self.reader.readexactly(2))
+                payload = await self.reader.readexactly(length)
+                if first & 0xF != PING:
+                    return first & 0xF, payload
+
+    async def close_code(self) -> int:
+        while True:
+            opcode, payload = await self.read()
+            if opcode == CLOSE:
+                self.writer.close()
+                return struct.unpack("!H", payload[:2])[0]
+
+
+async def test_text_comes_and_goes(house: Any) -> None:
+    socket = await house.connect()
+    await socket.send("schön")
+    assert await socket.recv() == "schön"
+    await socket.close()
+
+
+async def test_a_close_by_the_client_is_answered_with_its_own_code(house: Any) -> None:
+    socket = await house.connect()
+    await socket.close(4001, "enough")
+    assert socket.close_code == 4001
+    assert await house.ending() == Ending(code=4001, by_client=True, cause="client")
+
+
+async def test_a_close_by_the_server_has_its_code_and_reason_and_nothing_follows(house: Any) -> None:
+    socket = await house.connect()
+    await socket.send("close")
+    with pytest.raises(ConnectionClosed) as closed:
+        await socket.recv()
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "restart")
+    assert await house.ending() == Ending(code=1012, by_client=False, cause="drain_deadline")
+
+
+async def test_a_client_that_does_not_answer_a_close_is_cut(house: Any) -> None:
+    raw = await Raw.open(house)
+    raw.frame(TEXT, b"close")
+    assert await raw.close_code() == 1012
+    assert (await house.ending()).code == 1012
+
+
+async def test_a_cut_socket_is_abnormal(house: Any) -> None:
+    socket = await house.connect()
+    socket.transport.abort()
+    assert await house.ending() == Ending(code=1006, by_client=False, cause="cut")
+
+
+async def test_fragments_are_put_together_and_pings_may_come_between(house: Any) -> None:
+    raw = await Raw.open(house)
+    assert await raw.read() == (TEXT, b"hello")
+    raw.frame(TEXT, b"e2", fin=False)
+    raw.frame(PING, b"now")
+    raw.frame(0, b"", fin=False)
+    raw.frame(0, b"e4")
+    assert [await raw.read(), await raw.read()] == [(PONG, b"now"), (TEXT, b"e2e4")]
+    raw.writer.close()
+
+
+@pytest.mark.parametrize(
+    "frames, code",
+    [
+        pytest.param([(BINARY, b"e2e4", {})], 1003, id="binary"),
+        pytest.param([(TEXT, b"\xff\xfe", {})], 1007, id="invalid-utf8"),
+        pytest.param([(TEXT, b"\xc3", {"fin": False}), (0, b"(", {})], 1007, id="invalid-utf8-in-fragments"),
+        pytest.param([(TEXT, 8193 * b"x", {})], 1009, id="frame-too-long"),
+        pytest.param(
+            [(TEXT, 5000 * b"x", {"fin": False}), (0, 5000 * b"x", {})], 1009, id="message-too-long"
+        ),
+        pytest.param([(0, b"x", {})], 1002, id="continuation-of-nothing"),
+        pytest.param([(TEXT, b"x", {"fin": False}), (TEXT, b"y", {})], 1002, id="text-within-fragments"),
+        pytest.param([(TEXT, b"x", {"rsv": 0x40})], 1002, id="reserved-bit"),
+        pytest.param([(0x3, b"x", {})], 1002, id="reserved-opcode"),
+        pytest.param([(PING, b"x", {"fin": False})], 1002, id="fragmented-ping"),
+        pytest.param([(PING, 126 * b"x", {})], 1002, id="ping-too-long"),
+        pytest.param([(TEXT, b"x", {"mask": False})], 1002, id="unmasked"),
+        pytest.param([(CLOSE, b"\x03", {})], 1002, id="half-a-close-code"),
+    ],
+)
+async def test_a_broken_frame_closes_the_socket_with_its_code(house: Any, frames: Any, code: Any) -> None:
+    raw = await Raw.open(house)
+    for opcode, payload, more in frames:
+        raw.frame(opcode, payload, **more)
+    assert await raw.close_code() == code
+    ending = await house.ending()
+    assert (ending.code, ending.by_client, ending.cause) == (code, False, "client_fault")
+
+
+async def test_ten_megabytes_are_refused_with_1009(house: Any) -> None:
+    socket = await house.connect()
+    with contextlib.suppress(ConnectionClosed):
+        await socket.send(10_000_000 * "x")
+    with pytest.raises(ConnectionClosed) as closed:
+        await socket.recv()
+    assert closed.value.rcvd.code == 1009
+
+
+async def test_a_slow_reader_is_cut(house: Any) -> None:
+    raw = await Raw.open(house)
+    raw.writer.transport.pause_reading()
+    for _ in range(20):
+        raw.frame(TEXT, b"flood")
+    ending = await house.ending()
+    assert (ending.by_client, ending.cause) == (False, "slow_reader")
+    raw.writer.transport.abort()
+
+
+async def test_a_silent_client_is_closed(house: Any) -> None:
+    raw = await Raw.open(house)  # answers no ping
+    assert await raw.close_code() == 1001
+    assert (await house.ending()).cause == "idle"
+
+
+async def test_a_client_that_answers_pings_stays_and_its_lag_is_measured(house: Any) -> None:
+    socket = await house.connect()
+    echo = house.front.clients[-1]
+    until = asyncio.get_running_loop().time() + 1.5
+    while asyncio.get_running_loop().time() < until:
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(socket.recv(), 0.1)
+    assert socket.state.name == "OPEN"
+    assert 0 <= echo.link.lag_ms < 1000
+    await socket.close()
+
+
+async def test_a_refused_upgrade_has_status_headers_and_body(house: Any) -> None:
+    with pytest.raises(InvalidStatus) as refused:
+        await connect(f"ws://127.0.0.1:{house.port}/other", proxy=None)
+    response = refused.value.response
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "1")
+    assert response.headers["Content-Type"] == "application/json"
+    assert response.body == b'{"error":{}}\n'
+
+
+async def test_firefox_says_keep_alive_and_upgrade(house: Any) -> None:
+    raw = await Raw.open(house, connection="keep-alive, Upgrade")
+    assert raw.head.startswith(b"HTTP/1.1 101")
+    raw.writer.close()
+
+
+async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(b"GET /echo?sri=12345678 HTTP/1.1\r\nHost: test\r\n\r\n")
+    status = await reader.readline()
+    assert status.split()[1] in (b"400", b"426")
+    writer.close()
