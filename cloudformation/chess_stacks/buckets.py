@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from awacs import s3 as actions
-from awacs.aws import Bool, Condition, Deny, Principal, Statement
+from awacs.aws import Allow, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, s3
 
 from chess_stacks import iam, retention
@@ -60,6 +60,33 @@ def policy(draft: Draft, bucket: str, *statements: Statement) -> s3.BucketPolicy
             f"{bucket}Policy", Bucket=Ref(bucket), PolicyDocument=iam.document(*statements, only_tls)
         )
     )
+
+
+def log_delivery(bucket: str, keys: str) -> list[Statement]:
+    """Let CloudWatch's log delivery look at a bucket and write under some keys, for this account only."""
+    source = Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:*")
+    own = Condition(
+        [StringEquals("aws:SourceAccount", Ref("AWS::AccountId")), ArnLike("aws:SourceArn", source)]
+    )
+    principal = Principal("Service", "delivery.logs.amazonaws.com")
+    return [
+        Statement(
+            Sid="LogDeliveryLook",
+            Effect=Allow,
+            Principal=principal,
+            Action=[actions.GetBucketAcl],
+            Resource=[GetAtt(bucket, "Arn")],
+            Condition=own,
+        ),
+        Statement(
+            Sid="LogDeliveryWrite",
+            Effect=Allow,
+            Principal=principal,
+            Action=[actions.PutObject],
+            Resource=[Sub(f"${{{bucket}.Arn}}/{keys}")],
+            Condition=own,
+        ),
+    ]
 
 
 def _encryption(key: Any) -> s3.BucketEncryption:

@@ -39,6 +39,18 @@ def problems(profile: Profile) -> list[Problem]:
 
 def warnings(profile: Profile) -> list[str]:
     """Say what deserves a word but no refusal."""
+    return _newer(profile) + _unsaid(profile)
+
+
+def _unsaid(profile: Profile) -> list[str]:
+    if profile.name != "prod" or profile.edge.domain:
+        return []
+    return [
+        "edge.domain: none in prod; players reach CloudFront's own name, and the hop to the ALB is plain HTTP"
+    ]
+
+
+def _newer(profile: Profile) -> list[str]:
     return [
         f"{path}: {value} is newer than the table this project carries; not checked"
         for path, value, newer in (
@@ -85,6 +97,16 @@ def _network(profile: Profile) -> Iterator[Problem]:
         yield Problem(path="network.cidr", value=net.cidr, allowed="/16 to /20")
     if not block.is_private:
         yield Problem(path="network.cidr", value=net.cidr, allowed="a private range (RFC 1918)")
+    if net.zone_names and len(set(net.zone_names)) != net.zones:
+        yield Problem(
+            path="network.zone_names",
+            value=list(net.zone_names),
+            allowed=f"{net.zones} different zones, or none",
+        )
+    if any(name[:-1] != profile.region for name in net.zone_names):
+        yield Problem(
+            path="network.zone_names", value=list(net.zone_names), allowed=f"zones of {profile.region}"
+        )
     if net.single_zone and net.nat == "per-zone":
         yield Problem(
             path="network.nat", value=net.nat, allowed="none or single where network.single_zone is true"

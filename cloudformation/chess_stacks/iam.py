@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from chess_stacks.stack import Draft
 
 VERSION = "2012-10-17"
+NODE_POLICIES = (
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonSSMManagedInstanceCore",
+)
+"""AWS' policies for a node; vpc-cni has a role of its own."""
 
 
 def document(*statements: Statement) -> PolicyDocument:
@@ -153,6 +159,7 @@ def key_use(sid: str, service: Any, condition: Condition) -> Statement:
             kms.DescribeKey,
             kms.Encrypt,
             kms.GenerateDataKey,
+            kms.GenerateDataKeyWithoutPlaintext,
             kms.ReEncryptFrom,
             kms.ReEncryptTo,
         ],

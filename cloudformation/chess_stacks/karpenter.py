@@ -37,11 +37,7 @@ _ZONED = ("fleet", "instance", "volume", "network-interface", "launch-template",
 def add(draft: Draft) -> None:
     """Add Karpenter's part to the node template."""
     cluster = draft.take("eks-control", "ClusterName")
-    draft.add(
-        eks.AccessEntry(
-            "NodeAccess", ClusterName=cluster, PrincipalArn=GetAtt("NodeRole", "Arn"), Type="EC2_LINUX"
-        )
-    )
+    _node_role(draft, cluster)
     queue = _queue(draft)
     role = iam.role(
         draft,
@@ -60,8 +56,29 @@ def add(draft: Draft) -> None:
             Tags=draft.tags(),
         )
     )
+    draft.give("KarpenterNodeRoleName", Ref("KarpenterNodeRole"), "Role of the nodes that Karpenter makes")
     draft.give("KarpenterQueueName", GetAtt(queue, "QueueName"), "Queue of interruption notices")
     draft.give("KarpenterRoleArn", GetAtt(role, "Arn"), "Role of Karpenter's controller")
+
+
+def _node_role(draft: Draft, cluster: Any) -> None:
+    """Give Karpenter's nodes a role of their own: EKS itself makes the access entry of a managed group's role."""
+    iam.role(
+        draft,
+        "KarpenterNodeRole",
+        iam.plain_trust("ec2.amazonaws.com"),
+        description="What a node that Karpenter makes may do",
+        managed_policies=iam.NODE_POLICIES,
+    )
+    draft.add(
+        eks.AccessEntry(
+            "KarpenterNodeAccess",
+            ClusterName=cluster,
+            PrincipalArn=GetAtt("KarpenterNodeRole", "Arn"),
+            Type="EC2_LINUX",
+            Tags=draft.tags(),
+        )
+    )
 
 
 def _queue(draft: Draft) -> cfn_sqs.Queue:
@@ -204,7 +221,7 @@ def _profiles(draft: Draft) -> list[Statement]:
         iam.allow(
             "PassNodeRole",
             [iam_actions.PassRole],
-            [GetAtt("NodeRole", "Arn")],
+            [GetAtt("KarpenterNodeRole", "Arn")],
             Condition(StringEquals("iam:PassedToService", "ec2.amazonaws.com")),
         ),
         iam.allow(

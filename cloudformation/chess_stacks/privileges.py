@@ -38,7 +38,10 @@ EXTRA: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {
         "Secrets Manager encrypts with the caller's right to the key",
     ),
     "AWS::SNS::Topic": (("kms:Decrypt", "kms:GenerateDataKey"), "an encrypted topic"),
-    "AWS::EC2::LaunchTemplate": (("ec2:RunInstances",), "EKS tries the template with the caller's rights"),
+    "AWS::Logs::DeliverySource": (
+        ("cloudfront:AllowVendedLogDeliveryForResource",),
+        "CloudFront lets nobody else point its logs somewhere",
+    ),
 }
 """Resource type → actions that its handlers do not declare, and why they are needed."""
 

@@ -52,6 +52,9 @@ class Network:
         "address range, /16 to /20"
     )
     zones: int = _field("availability zones that get subnets (EKS and the ALB want two)", 2, ge=2, le=3)
+    zone_names: tuple[Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d[a-z]$")], ...] = _field(
+        "which zones, in order; without them the account's own order decides", ()
+    )
     single_zone: bool = _field(
         "keep nodes, NAT and data in the first zone: cheap, no zone redundancy", default=False
     )

@@ -58,24 +58,31 @@ def _key(draft: Draft) -> None:
 def _log_bucket(draft: Draft) -> None:
     """Load balancers only write to a bucket that S3 itself encrypts."""
     bucket = buckets.add(draft, "LogBucket", expire_days=90)
+    deliveries = buckets.log_delivery("LogBucket", "flow-logs/*")
     writers = {
-        "LoadBalancers": ("logdelivery.elasticloadbalancing.amazonaws.com", "alb/*"),
-        "FlowLogs": ("delivery.logs.amazonaws.com", "flow-logs/*"),
+        "LoadBalancers": (
+            "logdelivery.elasticloadbalancing.amazonaws.com",
+            "alb/AWSLogs/${AWS::AccountId}/*",
+        ),
         "BucketLogs": ("logging.s3.amazonaws.com", "s3/*"),
     }
-    buckets.policy(draft, "LogBucket", *(_writer(sid, *given) for sid, given in writers.items()))
+    own = [_writer(sid, *given) for sid, given in writers.items()]
+    buckets.policy(draft, "LogBucket", *own, *deliveries)
     draft.give("LogBucketName", Ref(bucket), "Access and flow logs")
     draft.give("LogBucketArn", GetAtt(bucket, "Arn"), "Access and flow logs")
 
 
 def _writer(sid: str, service: str, keys: str) -> Statement:
+    """Let a service write under its own prefix. Load balancers' logs are bound to the account by their path."""
+    bound = Condition(StringEquals("aws:SourceAccount", Ref("AWS::AccountId")))
+    more = {} if "AccountId" in keys else {"Condition": bound}
     return Statement(
         Sid=sid,
         Effect=Allow,
         Principal=Principal("Service", service),
         Action=[s3_actions.PutObject],
         Resource=[Sub(f"${{LogBucket.Arn}}/{keys}")],
-        Condition=Condition(StringEquals("aws:SourceAccount", Ref("AWS::AccountId"))),
+        **more,
     )
 
 

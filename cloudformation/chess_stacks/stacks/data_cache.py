@@ -164,7 +164,7 @@ def _serverless(draft: Draft, cache: Cache) -> None:
             UserGroupId=Ref("Users"),
             SnapshotRetentionLimit=cache.snapshot_days,
             Tags=draft.tags("cache"),
-            **retention.retain(draft.profile),
+            **retention.delete(),
         )
     )
     _publish(draft, GetAtt(store, "Endpoint.Address"), GetAtt(store, "ReaderEndpoint.Address"), Ref(store))

@@ -25,6 +25,29 @@ TITLE = "Roles that deploy every other stack; grows with them"
 GITHUB = "token.actions.githubusercontent.com"
 
 
+_DEPLOYING = (
+    "CancelUpdateStack",
+    "ContinueUpdateRollback",
+    "CreateChangeSet",
+    "DeleteChangeSet",
+    "DescribeChangeSet",
+    "DescribeEvents",
+    "DescribeStackEvents",
+    "DescribeStackResource",
+    "DescribeStackResources",
+    "DescribeStacks",
+    "ExecuteChangeSet",
+    "GetTemplate",
+    "ListChangeSets",
+    "ListStackResources",
+    "RollbackStack",
+    "SetStackPolicy",
+    "TagResource",
+    "UpdateTerminationProtection",
+)
+"""What `chess-stacks diff` and `deploy` call; CI cannot delete a stack."""
+
+
 def stack_of(others: tuple[Stack, ...]) -> Stack:
     """Make the delivery stack of an environment with these other stacks."""
 
@@ -106,20 +129,6 @@ def _ci_statements(draft: Draft, others: tuple[Stack, ...]) -> list[Statement]:
     stacks = Sub(f"arn:${{AWS::Partition}}:cloudformation:*:${{AWS::AccountId}}:stack/{prefix}-*/*")
     images = Sub(f"arn:${{AWS::Partition}}:ecr:${{AWS::Region}}:${{AWS::AccountId}}:repository/{prefix}/*")
     bucket = draft.take(names.BOOTSTRAP, "ArtifactBucketName")
-    changes = (
-        "CreateChangeSet",
-        "DeleteChangeSet",
-        "ExecuteChangeSet",
-        "DescribeChangeSet",
-        "DescribeStacks",
-    )
-    watch = (
-        "DescribeStackEvents",
-        "DescribeStackResources",
-        "GetTemplate",
-        "TagResource",
-        "ListStackResources",
-    )
     push = (
         "BatchCheckLayerAvailability",
         "CompleteLayerUpload",
@@ -129,7 +138,7 @@ def _ci_statements(draft: Draft, others: tuple[Stack, ...]) -> list[Statement]:
         "BatchGetImage",
     )
     return [
-        iam.allow("Deploy", [cloudformation.Action(verb) for verb in (*changes, *watch)], [stacks]),
+        iam.allow("Deploy", [cloudformation.Action(verb) for verb in _DEPLOYING], [stacks]),
         iam.allow(
             "PassRoles",
             [iam_actions.PassRole],

@@ -225,18 +225,7 @@ def _web_policy(draft: Draft) -> None:
 
 def _access_logs(draft: Draft) -> None:
     buckets.add(draft, "EdgeLogBucket", expire_days=90)
-    source = Sub("arn:${AWS::Partition}:logs:${AWS::Region}:${AWS::AccountId}:delivery-source:*")
-    write = Statement(
-        Sid="LogDelivery",
-        Effect=Allow,
-        Principal=Principal("Service", "delivery.logs.amazonaws.com"),
-        Action=[s3_actions.PutObject],
-        Resource=[Sub("${EdgeLogBucket.Arn}/*")],
-        Condition=Condition(
-            [StringEquals("aws:SourceAccount", Ref("AWS::AccountId")), ArnLike("aws:SourceArn", source)]
-        ),
-    )
-    policy = buckets.policy(draft, "EdgeLogBucket", write)
+    policy = buckets.policy(draft, "EdgeLogBucket", *buckets.log_delivery("EdgeLogBucket", "*"))
     name = names.stack_name(draft.profile.env, draft.key)
     arn = Sub("arn:${AWS::Partition}:cloudfront::${AWS::AccountId}:distribution/${Distribution}")
     draft.add(logs.DeliverySource("LogSource", Name=name, LogType="ACCESS_LOGS", ResourceArn=arn))

@@ -20,11 +20,6 @@ if TYPE_CHECKING:
     from chess_stacks.sections import Eks
     from chess_stacks.stack import Draft
 
-NODE_POLICIES = (
-    "AmazonEKSWorkerNodePolicy",
-    "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonSSMManagedInstanceCore",
-)
 _AUTO_CLUSTER = (
     "AmazonEKSComputePolicy",
     "AmazonEKSBlockStoragePolicy",

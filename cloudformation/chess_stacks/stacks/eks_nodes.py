@@ -14,7 +14,6 @@ from troposphere import GetAtt, Ref, ec2, eks
 
 from chess_stacks import iam, karpenter, names
 from chess_stacks.stack import define
-from chess_stacks.stacks.eks_control import NODE_POLICIES
 
 if TYPE_CHECKING:
     from chess_stacks.sections import NodeGroup
@@ -39,7 +38,7 @@ def compose(draft: Draft) -> bool:
         "NodeRole",
         iam.plain_trust("ec2.amazonaws.com"),
         description="What every node may do; pods have roles of their own",
-        managed_policies=NODE_POLICIES,
+        managed_policies=iam.NODE_POLICIES,
     )
     for group in wanted.groups:
         _group(draft, group)

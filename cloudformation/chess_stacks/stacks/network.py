@@ -61,13 +61,18 @@ def _vpc(draft: Draft) -> ec2.VPC:
     return vpc
 
 
+def _zone(draft: Draft, number: int) -> Any:
+    named = draft.profile.network.zone_names
+    return named[number] if named else Select(number, GetAZs(""))
+
+
 def _subnet(draft: Draft, kind: str, zone: int, cidr: str, table: str, **tags: str) -> ec2.Subnet:
     subnet = draft.add(
         ec2.Subnet(
             f"{kind}Subnet{zone + 1}",
             VpcId=Ref("Vpc"),
             CidrBlock=cidr,
-            AvailabilityZone=Select(zone, GetAZs("")),
+            AvailabilityZone=_zone(draft, zone),
             MapPublicIpOnLaunch=False,
             Tags=draft.tags(f"{kind.lower()}-{zone + 1}", **tags),
         )

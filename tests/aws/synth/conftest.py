@@ -49,6 +49,7 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         "prod",
         {"edge": {"domain": "chess.example.org", "hosted_zone_id": "Z0123456789ABC"}},
     ),
+    "zones by name": ("prod", {"network": {"zone_names": ["us-east-1a", "us-east-1b", "us-east-1d"]}}),
     "CloudFront's prefix list": ("prod", {"edge": {"origin_prefix_list": "pl-0123456789abcdef0"}}),
     "CI, a budget and alarms by mail": (
         "prod",

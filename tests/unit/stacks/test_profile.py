@@ -31,7 +31,7 @@ def overlay(tmp_path: Path) -> Any:
 def test_every_shipped_profile_loads_and_names_its_environment_after_itself(name: str) -> None:
     loaded = profile.load(name)
     assert (loaded.name, loaded.env) == (name, name)
-    assert checks.warnings(loaded) == []
+    assert all("newer" not in line for line in checks.warnings(loaded))
 
 
 @pytest.mark.parametrize("name", profile.NAMES)
@@ -80,6 +80,16 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
     "small network": ({"network": {"cidr": "10.0.0.0/24"}}, "network.cidr", "/16 to /20"),
     "public range": ({"network": {"cidr": "8.8.0.0/16"}}, "network.cidr", "a private range"),
     "one zone": ({"network": {"zones": 1}}, "network.zones: 1", "greater than or equal to 2"),
+    "fewer names than zones": (
+        {"network": {"zone_names": ["us-east-1a"]}},
+        "network.zone_names: ['us-east-1a']",
+        "2 different zones",
+    ),
+    "zones of another region": (
+        {"network": {"zone_names": ["eu-west-1a", "eu-west-1b"]}},
+        "network.zone_names",
+        "zones of us-east-1",
+    ),
     "a NAT for each of one zone": (
         {"network": {"single_zone": True, "nat": "per-zone"}},
         "network.nat",
@@ -262,3 +272,9 @@ def test_what_is_newer_than_the_tables_is_warned_about_and_taken(
 )
 def test_graviton_is_told_from_the_family(kind: str, *, graviton: bool) -> None:
     assert checks.is_graviton(kind) is graviton
+
+
+def test_production_without_a_name_is_warned_about(overlay: Any) -> None:
+    assert any(line.startswith("edge.domain: none in prod") for line in checks.warnings(profile.load("prod")))
+    named = {"edge": {"domain": "chess.example.org", "hosted_zone_id": "Z0123456789ABC"}}
+    assert checks.warnings(profile.load("prod", overlay(named))) == []
