@@ -5,7 +5,7 @@ What is wrong is said in one line: name, value, what is allowed.
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,9 @@ class Settings:
     port: int
     admin_port: int
     transport: str
-    redis_url: str
+    redis_url: str = field(repr=False)
     redis_ca: str | None
-    database_url: str
+    database_url: str = field(repr=False)
     database_ca: str | None
     database_pool: int
     migrate: str
@@ -161,9 +161,9 @@ TABLE: dict[str, tuple[str, str, Parser]] = {
 def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Settings:
     """Make the settings; `flags` go by the names of the variables. Raises SettingsError."""
     values: dict[str, Any] = {}
-    for field in fields(Settings):
-        variable, default, parse = TABLE[field.name]
-        values[field.name] = parse(variable, _given(variable, environment, flags) or default)
+    for setting in fields(Settings):
+        variable, default, parse = TABLE[setting.name]
+        values[setting.name] = parse(variable, _given(variable, environment, flags) or default)
     values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
     values["pod_name"] = values["pod_name"] or values["pod_uid"]
     return Settings(**values)

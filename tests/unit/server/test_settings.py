@@ -1,0 +1,78 @@
+"""Settings from variables and flags; what is wrong is said in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from chess_server.limits import Rate
+from chess_server.schema import HEAD, is_newer
+from chess_server.settings import Settings, SettingsError, load
+
+
+@pytest.fixture
+def minimal(tmp_path: Path) -> dict[str, str]:
+    (tmp_path / "redis").write_text("rediss://user:secret@cache:6380/0\n")
+    (tmp_path / "database").write_text("postgresql://user:secret@database/chess\n")
+    return {
+        "CHESS_REDIS_URL_FILE": str(tmp_path / "redis"),
+        "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
+    }
+
+
+def test_defaults_are_safe(minimal: dict[str, str]) -> None:
+    settings = load(minimal, {})
+    assert (settings.listen, settings.port, settings.admin_port) == ("127.0.0.1", 8080, 9090)
+    assert (settings.transport, settings.migrate, settings.play_rate) == ("picows", "auto", Rate(100, 20))
+    assert settings.redis_url == "rediss://user:secret@cache:6380/0"
+    assert settings.pod_uid.startswith("local-")
+
+
+def test_flags_override_variables(minimal: dict[str, str]) -> None:
+    assert load({**minimal, "CHESS_PORT": "1"}, {"CHESS_PORT": "2", "CHESS_LISTEN": None}).port == 2
+
+
+@pytest.mark.parametrize(
+    "name, value, says",
+    [
+        ("CHESS_PORT", "http", "CHESS_PORT is 'http'; allowed: a whole number from 0 to 65535"),
+        ("CHESS_PORT", "70000", "CHESS_PORT is '70000'"),
+        ("CHESS_TRANSPORT", "carrier-pigeon", "allowed: picows, websockets"),
+        (
+            "CHESS_ABANDON_SECONDS",
+            "nan",
+            "CHESS_ABANDON_SECONDS is 'nan'; allowed: a number from 0.1 to 86400",
+        ),
+        ("CHESS_PLAY_RATE", "100", "CHESS_PLAY_RATE is '100'; allowed: messages/seconds"),
+        (
+            "CHESS_REDIS_URL_FILE",
+            "/nowhere",
+            "CHESS_REDIS_URL_FILE is '/nowhere'; cannot be read: No such file",
+        ),
+        ("CHESS_REDIS_CA_FILE", "/nowhere", "CHESS_REDIS_CA_FILE is '/nowhere'; cannot be read"),
+        ("CHESS_DATABASE_URL_FILE", "/dev/null", "does not hold a URL; allowed: postgresql://"),
+        ("CHESS_DATABASE_URL_FILE", "", "CHESS_DATABASE_URL_FILE is not set"),
+    ],
+)
+def test_what_is_wrong_is_named(minimal: dict[str, str], name: str, value: str, says: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        load({**minimal, name: value}, {})
+    assert says in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert "secret" not in str(refused.value)
+
+
+def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
+    settings = load(minimal, {})
+    assert isinstance(settings, Settings)
+    assert "secret" not in repr(settings)
+
+
+def test_the_schema_that_is_asked_for_is_the_newest_revision() -> None:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
+
+    config = Config()
+    config.set_main_option("script_location", "chess_server:migrations")
+    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
+    assert not is_newer(HEAD)
+    assert is_newer("9999")
