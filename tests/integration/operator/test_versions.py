@@ -1,0 +1,108 @@
+"""A new version of the operator restarts no pod, whatever it would make today; and it has no right that it lacks."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from chess_operator import build
+from chess_operator.apply import Applier
+from chess_operator.audit import Audit
+from chess_operator.gather import gather
+from chess_operator.kube.client import ApiError, Kube
+from chess_operator.kube.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
+from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.revision import revision
+from chess_operator.spec import parse
+from chess_operator.values import Decision, Plan
+
+from .conftest import Fleet, Process, admin_of, until
+
+pytestmark = pytest.mark.integration
+
+
+def plan(replicas: int, template: Any) -> Any:
+    """Only what the applier looks at."""
+    return SimpleNamespace(plans={"blue": Plan(replicas=replicas, weight=100, template=template)})
+
+
+async def test_another_rendering_changes_no_template(
+    operator: Process, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await fleet.create()
+    await fleet.settled(1)
+    before = await fleet.deployment()
+    assert before is not None
+
+    def newer(*given: Any) -> dict[str, Any]:
+        made = build_template(*given)
+        made["spec"]["containers"][0]["env"].append({"name": "CHESS_NEWER", "value": "1"})
+        return made
+
+    build_template = build.template
+    monkeypatch.setattr(build, "template", newer)
+    cluster = await fleet.cluster()
+    mirror, key = Mirror(), Key(fleet.namespace, fleet.name)
+    for body in (await fleet.kube.list(DEPLOYMENTS, fleet.namespace))["items"]:
+        mirror.put(DEPLOYMENTS, body)
+    applier = Applier(fleet.kube, mirror, key)
+    owner = build.Owner(name=key.name, namespace=key.namespace, uid=cluster["metadata"]["uid"])
+    spec = parse(cluster["spec"])
+    decision: Decision = plan(1, "keep")
+    await applier.out(owner, spec, decision, revision(spec))
+    after = await fleet.deployment()
+    assert after is not None
+    assert after["metadata"]["generation"] == before["metadata"]["generation"]
+    assert after["spec"]["template"] == before["spec"]["template"]
+    # That the other rendering would have shown: the same with `render` does change it.
+    await applier.out(owner, spec, plan(1, "render"), revision(spec))
+    changed = await fleet.deployment()
+    assert changed is not None
+    assert changed["metadata"]["generation"] > before["metadata"]["generation"]
+
+
+async def test_the_audit_brings_what_a_dead_watch_has_missed(fleet: Fleet, operator: Process) -> None:
+    await fleet.create()
+    await fleet.settled(1)
+    mirror = Mirror()
+    audit = Audit(fleet.kube, mirror, [PODS], [fleet.namespace])
+    for expected in (1, 0):
+        assert await audit.check(PODS) == expected
+    cluster = await fleet.cluster()
+    assert [pod.uid for pod in gather(mirror, cluster, "").pods] == fleet.running()
+
+
+async def test_the_operator_may_not_list_secrets_and_was_never_refused(
+    operator: Process, fleet: Fleet, operator_kubeconfig: Any
+) -> None:
+    async with admin_of(operator_kubeconfig) as kube:
+        await _refused(kube, fleet)
+    await fleet.create()
+    await fleet.settled(1)
+    await until(lambda: fleet.has("Ready", "True"))
+    assert "403" not in operator.log.read_text()
+    assert "orbidden" not in operator.log.read_text()
+
+
+async def _refused(kube: Kube, fleet: Fleet) -> None:
+    assert await kube.get(SECRETS, fleet.namespace, "redis") is not None
+    with pytest.raises(ApiError) as caught:
+        await kube.list(SECRETS, fleet.namespace)
+    assert caught.value.status == 403
+    with pytest.raises(ApiError) as caught:
+        await kube._write("DELETE", CLUSTERS.path(fleet.namespace, "any"))
+    assert caught.value.status == 403
+
+
+async def test_health_and_metrics_tell_how_it_goes(operator: Process, fleet: Fleet) -> None:
+    await fleet.create()
+    await fleet.settled(1)
+    assert operator.get("/livez") == (200, "ok\n")
+    assert operator.get("/readyz") == (200, "ok\n")
+
+    def told() -> bool:
+        text = operator.get("/metrics")[1]
+        series = f'chess_cluster_ready_replicas{{cluster="arena",namespace="{fleet.namespace}"}} 1.0'
+        return series in text and "chess_operator_reaction_seconds_count" in text
+
+    await until(told)
