@@ -197,6 +197,9 @@ def main() -> None:
     except ClusterError as error:
         print(f"localcluster: {error}", file=sys.stderr)
         sys.exit(1)
+    except OSError as error:
+        print(f"localcluster: {error}", file=sys.stderr)
+        sys.exit(1)
     except KeyboardInterrupt:
         print(
             "localcluster: interrupted; `localcluster up` goes on, `localcluster down` removes",

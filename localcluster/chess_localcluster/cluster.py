@@ -176,7 +176,8 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
             with shown.stage("removing the node"):
                 node.remove(place, registry)
         with shown.stage("stopping the control plane"):
-            registry.stop([*STORES, *CONTROL_PLANE], grace=3.0)
-            stop([*registry.recorded(), *registry.marked()], grace=3.0)
+            # at once: what they would still write is about to be removed
+            registry.stop([*STORES, *CONTROL_PLANE], grace=0.0)
+            stop([*registry.recorded(), *registry.marked()], grace=1.0)
         homes.remove(place)
     return True

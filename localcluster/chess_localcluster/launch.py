@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable
+from http.client import HTTPException
 from pathlib import Path
 
 from chess_localcluster import ports
@@ -47,13 +48,21 @@ def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], 
     """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
     deadline = time.monotonic() + PATIENCE
     names = list(needed)
-    while not condition():
+    while not _holds(condition):
         for name in names:
             if not registry.alive(name):
                 raise ClusterError(f"{name} ended while waiting for {what}: {last_words(registry, name)}")
         if time.monotonic() > deadline:
             raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
         time.sleep(0.05)
+
+
+def _holds(condition: Callable[[], bool]) -> bool:
+    """Count a server that is just starting, or starting again, as one that does not answer yet."""
+    try:
+        return condition()
+    except (OSError, HTTPException):
+        return False
 
 
 def last_words(registry: Registry, name: str) -> str:
