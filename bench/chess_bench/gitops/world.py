@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,7 @@ class World:
     kubectl: Kubectl
     checkout: Checkout
     running: argocd.Running
-    stores: targets.Stores
+    stores: targets.Stores = field(repr=False)  # passwords are in them
 
     @classmethod
     def begin(cls, progress: Progress, directory: Path | None = None) -> World:

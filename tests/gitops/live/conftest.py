@@ -37,7 +37,7 @@ def fleet(world: World) -> Callable[[int, int], Fleet]:
 
     def made(port: int, players: int) -> Fleet:
         return Fleet(
-            "127.0.0.1", port, games.load(games.BUNDLED), players=players, pace=Pace(think_s=0.3, rest_s=0.2)
+            "127.0.0.1", port, games.load(games.BUNDLED), players=players, pace=Pace(think_s=0.12, rest_s=0.1)
         )
 
     return made
