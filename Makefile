@@ -62,7 +62,7 @@ test-aws: aws-tools ## templates, command line and lifecycle against the AWS emu
 	@$(BIN)/pytest -q tests/unit/stacks tests/unit/stacks_cli tests/aws
 
 bench-stacks: aws-tools ## synth, lint and deploy times
-	@$(BIN)/python -m chess_bench.stacks
+	@$(BIN)/python bench/stacks/measure.py
 
 gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once a machine
 	@$(BIN)/python -m chess_localcluster.gitops_tools >/dev/null
@@ -70,7 +70,7 @@ gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once
 test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD and Helm on the local cluster (GITOPS_LOAD_SECONDS=300)
 	@$(BIN)/localcluster up
 	@$(BIN)/localcluster image build .
-	@$(BIN)/pytest -q tests/unit/charts tests/gitops
+	@$(BIN)/pytest -q tests/unit/charts tests/unit/gitops tests/gitops
 
 demo-gitops: gitops-tools ## from an empty cluster to a played game through Git alone (KEEP=1)
 	@KEEP="$(KEEP)" $(BIN)/python -m chess_bench.gitops.demo
