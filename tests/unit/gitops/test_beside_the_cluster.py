@@ -23,7 +23,7 @@ def test_every_listener_is_told_to_stay_on_loopback() -> None:
         told = " ".join([*part.argv, *(f"{name}={value}" for name, value in part.env.items())])
         assert part.port is not None
         assert part.port[0] == "127.0.0.1"
-        assert "0.0.0.0" not in told
+        assert "0.0.0.0" not in told  # noqa: S104 - the very thing
         if part.name in ("argocd-repo-server", "argocd-server"):
             assert "--address 127.0.0.1" in told
     edited = json.loads((MODULES / "argocd" / edits.EDITS).read_text())
@@ -54,7 +54,7 @@ def test_an_edit_that_does_not_fit_exactly_once_ends_the_build(
     (source / "main.go").write_text(text)
     for name in ("go.mod", "go.sum"):
         (module / name).write_text("")
-    edit = {"module": "example.com/x", "file": "main.go", "old": "0.0.0.0", "new": "127.0.0.1"}
+    edit = {"module": "example.com/x", "file": "main.go", "old": "0.0.0.0", "new": "127.0.0.1"}  # noqa: S104 - likewise
     (module / edits.EDITS).write_text(json.dumps([edit]))
     monkeypatch.setattr(edits, "directory", lambda *_: source)
     with pytest.raises(ClusterError, match="times, not once"):
