@@ -84,6 +84,8 @@ def components(
         "REDIS_PASSWORD": redis_password,
         "ARGOCD_GPG_ENABLED": "false",
         "ARGOCD_RECONCILIATION_TIMEOUT": f"{RECONCILE_SECONDS}s",
+        "ARGOCD_RECONCILIATION_JITTER": "0s",
+        "ARGOCD_REVISION_CACHE_LOCK_TIMEOUT": "0s",
         "KUBECONFIG": str(places.home.kubeconfig),
         "ARGOCD_FAKE_IN_CLUSTER": "true",
         "ARGOCD_ASK_PASS_SOCK": str(places.scratch / "ask-pass.sock"),
@@ -165,17 +167,12 @@ def repository_url(ports: Ports) -> str:
 
 
 def settings() -> str:
-    """Return what differs here from Argo CD's own argocd-cm, in kustomize's words."""
+    """Return what is applied, in kustomize's words: Argo CD's own CRDs and settings, in its namespace."""
     return f"""\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: {NAMESPACE}
 resources: [namespace.yaml, crds, config]
-patches:
-  - target: {{kind: ConfigMap, name: argocd-cm}}
-    patch: |-
-      - {{op: add, path: /data/timeout.reconciliation, value: {RECONCILE_SECONDS}s}}
-      - {{op: add, path: /data/timeout.reconciliation.jitter, value: 0s}}
 """
 
 
