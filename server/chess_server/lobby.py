@@ -9,10 +9,11 @@ import random
 
 import structlog
 
+from chess_server.audience import Ear
 from chess_server.game import ids
 from chess_server.game.color import Color
 from chess_server.game.state import Game, Player, new_game
-from chess_server.room import Ear, Stores
+from chess_server.ledger import Stores
 from chess_server.store.bus import Bus
 from chess_server.store.errors import UnavailableError
 from chess_server.store.keys import Keys

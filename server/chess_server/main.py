@@ -21,9 +21,10 @@ from chess_server.connect import redis_client, redis_connection
 from chess_server.drain import Drain
 from chess_server.front import FrontDoor
 from chess_server.heartbeat import Pulse
+from chess_server.ledger import Stores
 from chess_server.lobby import Lobby
 from chess_server.metrics import Metrics
-from chess_server.room import Patience, Stores
+from chess_server.room import Patience
 from chess_server.rooms import Rooms
 from chess_server.settings import Settings
 from chess_server.store.bus import Bus

@@ -7,7 +7,8 @@ from itertools import islice
 
 import structlog
 
-from chess_server.room import NoSuchGameError, Patience, Room, Stores
+from chess_server.ledger import NoSuchGameError, Stores
+from chess_server.room import Patience, Room
 from chess_server.store.bus import Bus
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.keys import Keys
@@ -35,7 +36,7 @@ class Rooms:
     @property
     def playing(self) -> int:
         """Games with at least one player's socket here."""
-        return sum(any(seat.player for seat in room.seats) for room in self._rooms.values())
+        return sum(bool(room.audience.players) for room in self._rooms.values())
 
     async def enter(self, game_id: str) -> Room:
         """Give the room of a game, subscribed; each `enter` is paired with one `quit`."""
@@ -44,7 +45,7 @@ class Rooms:
             room = self._rooms[game_id] = Room(game_id, self._stores, self._patience)
         room.users += 1
         await self._bus.subscribe(self._keys.channel(game_id), room.hear)
-        room.live = True
+        room.ledger.live = True
         return room
 
     async def quit(self, game_id: str) -> None:
@@ -59,7 +60,7 @@ class Rooms:
     def doubt(self) -> None:
         """Trust nothing that is remembered of any game, and compare everything now."""
         for room in self._rooms.values():
-            room.forget()
+            room.ledger.forget()
         self._sweep_now.set()
 
     async def keep_sweeping(self) -> None:
