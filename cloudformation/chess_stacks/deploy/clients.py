@@ -1,19 +1,17 @@
-"""boto3 clients, one a service and region, for one set of credentials. The only place that makes them."""
+"""boto3 clients, one a service and region, for one set of credentials. The only place that makes them.
+
+boto3 is imported when the first client is made: half a second that `synth` has no use for.
+"""
 
 from __future__ import annotations
 
 import threading
 from typing import Any
 
-import boto3
 from botocore import exceptions as aws
-from botocore.config import Config
 
 from chess_stacks.deploy import failure
 
-# botocore builds its clients at run time and has no types for them.
-_boto3: Any = boto3
-_Config: Any = Config
 _RETRIES = {"mode": "standard", "max_attempts": 8}
 
 
@@ -52,11 +50,17 @@ class Clients:
 
     def _open(self) -> Any:
         if self._session is None:
-            self._session = _boto3.Session(profile_name=self._aws_profile)
+            import boto3
+
+            untyped: Any = boto3
+            self._session = untyped.Session(profile_name=self._aws_profile)
         return self._session
 
     def _make(self, service: str, region: str) -> Any:
-        config = _Config(
+        from botocore.config import Config
+
+        untyped: Any = Config
+        config = untyped(
             retries=_RETRIES,
             user_agent_extra="chess-stacks",
             max_pool_connections=20,

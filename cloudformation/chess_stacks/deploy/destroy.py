@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import urllib3.exceptions
 from botocore import exceptions as aws
 
 from chess_stacks import catalog, names
@@ -67,7 +66,7 @@ class Demolition:
                 if not left:
                     return ()
                 self.pace.pause(turn)
-        except (aws.ClientError, aws.BotoCoreError, OSError, urllib3.exceptions.HTTPError) as error:
+        except (aws.ClientError, aws.BotoCoreError, OSError) as error:
             told = failure.explain(error, "draining the cluster")
             return (f"the cluster could not be asked: {told.message}",)
         return tuple(str(held) for held in left)

@@ -13,14 +13,10 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-import urllib3
-from botocore.signers import RequestSigner
-
 if TYPE_CHECKING:
     from chess_stacks.deploy.clients import Clients
 
 _TOKEN_SECONDS: Final = 60
-_Signer: Any = RequestSigner  # untyped
 COLLECTIONS: Final = (
     "/apis/gateway.networking.k8s.io/v1/gateways",
     "/apis/networking.k8s.io/v1/ingresses",
@@ -91,6 +87,8 @@ class KubernetesApi:
     """The real thing, over HTTPS with the cluster's own certificate authority."""
 
     def __init__(self, server: str, authority_pem: str | None, token: str) -> None:
+        import urllib3  # late, as below: only `destroy` needs them, and they are slow to import
+
         context = ssl.create_default_context(cadata=authority_pem) if authority_pem else None
         self._pool = urllib3.PoolManager(ssl_context=context, timeout=10.0, retries=2)
         self._server = server.rstrip("/")
@@ -106,7 +104,12 @@ class KubernetesApi:
         self._call("DELETE", path)
 
     def _call(self, method: str, path: str) -> dict[str, Any]:
-        response = self._pool.request(method, self._server + path, headers=self._headers)
+        from urllib3.exceptions import HTTPError
+
+        try:
+            response = self._pool.request(method, self._server + path, headers=self._headers)
+        except HTTPError as error:
+            raise ConnectionError(f"Kubernetes cannot be reached ({type(error).__name__})") from error
         if response.status == 404:  # noqa: PLR2004
             return {}
         if response.status >= 400:  # noqa: PLR2004
@@ -124,8 +127,11 @@ def connect(clients: Clients, cluster: str, region: str) -> KubernetesApi:
 
 def token(clients: Clients, cluster: str, region: str) -> str:
     """Sign the URL that EKS takes as a bearer token."""
+    from botocore.signers import RequestSigner
+
+    untyped: Any = RequestSigner
     sts = clients.get("sts", region)
-    signer = _Signer(
+    signer = untyped(
         sts.meta.service_model.service_id, region, "sts", "v4", clients.credentials(), sts.meta.events
     )
     request = {
