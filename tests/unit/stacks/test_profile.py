@@ -14,6 +14,7 @@ from chess_stacks.sections import AuroraDatabase, RdsDatabase
 if TYPE_CHECKING:
     from pathlib import Path
 
+PRIVATE = {"nat": "none", "interface_endpoints": ["ecr.api", "ecr.dkr", "ec2", "sts", "eks", "eks-auth"]}
 GROUP = {"name": "one", "instance_types": ["m7g.large"]}
 
 
@@ -96,6 +97,17 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "none or single",
     ),
     "no NAT and no endpoints": ({"network": {"nat": "none"}}, "network.interface_endpoints", "sts"),
+    "a public endpoint that nodes cannot reach": (
+        {"network": PRIVATE, "eks": {"endpoint": "public"}},
+        "eks.endpoint: 'public'",
+        "both or private",
+    ),
+    "an address that is none": (
+        {"eks": {"public_cidrs": ["home"]}},
+        "eks.public_cidrs: 'home'",
+        "IPv4 networks",
+    ),
+    "a group of nothing": ({"eks": {"groups": [{"name": "one"}]}}, "eks.groups[0].instance_types", "missing"),
     "old Kubernetes": ({"eks": {"version": "1.20"}}, "eks.version: '1.20'", "1.35 or newer"),
     "Kubernetes as a number": ({"eks": {"version": 1.36}}, "eks.version: 1.36", "string"),
     "misspelt add-on": ({"eks": {"addons": ["core-dns"]}}, "eks.addons[0]: 'core-dns'", "'coredns'"),
