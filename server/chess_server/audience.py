@@ -41,7 +41,7 @@ class Seat:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
-    """At one moment: time spent on this turn; how long until each colour's absence may be claimed (None: it is there)."""
+    """At one moment: time spent on this turn; how long until each absence may be claimed (None: is there)."""
 
     elapsed_ms: int
     left_ms: dict[Color, float | None]

@@ -23,10 +23,11 @@ def current(url: str, settings: dict[str, Any]) -> str | None:
 
 
 def upgrade(url: str, settings: dict[str, Any]) -> None:
-    """Bring the schema up to date, one server at a time. Raises psycopg.Error or SQLAlchemy's errors."""
+    """Bring the schema up to date, one server at a time. Raises psycopg.Error."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine, text
+    from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
     patient = {**settings, "autocommit": False, "options": "-c statement_timeout=60000 -c lock_timeout=60000"}
@@ -35,10 +36,13 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
     )
     config = Config()
     config.set_main_option("script_location", "chess_server:migrations")
-    with engine.connect() as connection, connection.begin():
-        connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    try:
+        with engine.connect() as connection, connection.begin():
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except DBAPIError as error:
+        raise error.orig or error from None
 
 
 def is_newer(revision: str | None) -> bool:

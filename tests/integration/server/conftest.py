@@ -263,23 +263,29 @@ def database_url(postgres: PostgresServer) -> str:
     return postgres.create_database("chess")
 
 
-_numbers = iter(range(1, 1_000_000))
+def _faultless(fleet: Fleet) -> None:
+    faults = [fault for server in fleet.servers for fault in server.faults()]
+    assert not faults, "\n".join(faults[:5])
 
 
 @pytest.fixture(scope="session")
-def servers(
+def fleet(
     tmp_path_factory: pytest.TempPathFactory,
     redis_server: RedisServer,
     postgres: PostgresServer,
     database_url: str,
-) -> Iterator[list[ServerProcess]]:
-    """Two servers for all tests that harm nobody."""
-    directory = tmp_path_factory.mktemp("servers")
-    made = Fleet(directory, redis_server, postgres, database_url, "shared")
-    yield made.start(2, CHESS_ABANDON_SECONDS="1")
+) -> Iterator[Fleet]:
+    """Servers of one ChessCluster: two for all tests that harm nobody; a test adds those that it means to harm."""
+    made = Fleet(tmp_path_factory.mktemp("servers"), redis_server, postgres, database_url, "shared")
+    made.start(2, CHESS_ABANDON_SECONDS="1")
+    yield made
     made.stop()
-    faults = [fault for server in made.servers for fault in server.faults()]
-    assert not faults, "\n".join(faults[:5])
+    _faultless(made)
+
+
+@pytest.fixture(scope="session")
+def servers(fleet: Fleet) -> list[ServerProcess]:
+    return fleet.servers[:2]
 
 
 @pytest.fixture
@@ -291,26 +297,18 @@ def query(database_url: str) -> Any:
     return ask
 
 
-@pytest.fixture
-def fleet(
-    tmp_path: Path, redis_server: RedisServer, postgres: PostgresServer, database_url: str
+@pytest.fixture(scope="session")
+def frail_fleet(
+    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, database_url: str
 ) -> Iterator[Fleet]:
-    made = Fleet(tmp_path, redis_server, postgres, database_url, f"test{next(_numbers)}")
-    yield made
-    made.stop()
-    faults = [fault for server in made.servers for fault in server.faults()]
-    assert not faults, "\n".join(faults[:5])
-
-
-@pytest.fixture
-def frail_fleet(tmp_path: Path, postgres: PostgresServer, database_url: str) -> Iterator[Fleet]:
-    """A fleet on a Redis of its own, which may be stopped and killed."""
-    redis = RedisServer(free_port(), tmp_path / "redis.log")
+    """Two servers on a Redis of their own, which may be stopped and killed."""
+    directory = tmp_path_factory.mktemp("frail")
+    redis = RedisServer(free_port(), directory / "redis.log")
     redis.start()
-    made = Fleet(tmp_path, redis, postgres, database_url, f"frail{next(_numbers)}")
+    made = Fleet(directory, redis, postgres, database_url, "frail")
+    made.start(2)
     yield made
     made.stop()
     redis.signal(signal.SIGCONT)
     redis.kill()
-    faults = [fault for server in made.servers for fault in server.faults()]
-    assert not faults, "\n".join(faults[:5])
+    _faultless(made)

@@ -245,9 +245,8 @@ async def test_no_start_ends_a_game_nobody_begins(fleet: Any, lobby: Any) -> Non
     assert await white.until("endData", 5) == {"status": "noStart", "pgnResult": "*"}
 
 
-async def test_a_flag_falls_on_time_even_with_nobody_there(fleet: Any, lobby: Any) -> None:
-    [server] = fleet.start(1)
-    white, black = await lobby.pair(server, server, "0+1")
+async def test_a_flag_falls_on_time(servers: Any, lobby: Any) -> None:
+    white, black = await lobby.pair(*servers, "0+1")
     for mover, uci in ((white, "e2e4"), (black, "e7e5")):
         await mover.move(uci)
     began = time.monotonic()
