@@ -32,9 +32,9 @@ def names(home: Home, cache: Cache) -> list[str]:
 
 
 def digests(home: Home, cache: Cache) -> dict[str, str]:
-    """Return which name each image's manifest has."""
+    """Return the manifest that each image name stands for."""
     rows = (line.split() for line in ctr(home, cache, "images", "list").splitlines()[1:])
-    return {row[2]: row[0] for row in rows}
+    return {row[0]: row[2] for row in rows}
 
 
 def blobs(home: Home, cache: Cache) -> frozenset[str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster import base, containers, ignore, mounts, wheels
+from chess_localcluster import base, containers, files, ignore, mounts, wheels
 from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.paths import Cache, Home
@@ -59,7 +59,7 @@ def build(
     """Build the image of a directory and give it to the node; do nothing if neither would change."""
     name, layout = full_name(tag), cache.images / "layout"
     fresh = prepare(cache, project, progress, tag, base_ref)
-    if _digest(layout, name) not in containers.digests(home, cache):
+    if _digest(layout, name) != containers.digests(home, cache).get(name):
         with progress.stage(f"loading {tag} into the node"):
             hand_over(home, cache, layout, name)
     return Built(name=name, fresh=fresh)
@@ -121,8 +121,11 @@ def _prune(buildah: tuple[str, ...]) -> None:
 
 
 def _prune_layout(layout: Path) -> None:
-    """Remove blobs that no named image has any more; buildah only adds."""
-    index = json.loads((layout / "index.json").read_text())
+    """Remove entries that have lost their name, and the blobs that no named one has; buildah only adds."""
+    path = layout / "index.json"
+    index = json.loads(path.read_text())
+    index["manifests"] = [entry for entry in index["manifests"] if entry.get("annotations")]
+    files.write(path, json.dumps(index), 0o644)
     used = {digest for entry in index["manifests"] for digest in blobs_of(layout, entry)}
     for blob in (layout / "blobs").glob("*/*"):
         if f"{blob.parent.name}:{blob.name}" not in used:
