@@ -24,7 +24,8 @@ WAVES = 4
 JOIN_S = 6.0
 FOLLOW_S = 25.0
 LEAVE_S = 18.0  # from one wave of goodbyes to the next
-PEAK_S = 8.0
+PEAK_S = 40.0
+BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth being emptied
 LAST_GAMES_S = 200.0
 BACK_S = 60.0
 LOOK_S = 0.25
@@ -55,7 +56,8 @@ async def fill(stage: Stage) -> None:
         await _until(lambda: _followed(stage), FOLLOW_S)
     stage.peak_wanted = stage.settings.wanted(stage.settings.players)
     await _until(lambda: _at_peak(stage), FOLLOW_S)
-    await asyncio.sleep(PEAK_S)
+    stage.screen.say("everybody plays; new games fill the youngest replicas")
+    await _until(lambda: _all_busy(stage), PEAK_S)
 
 
 async def empty(stage: Stage) -> Report:
@@ -77,6 +79,11 @@ def _followed(stage: Stage) -> bool:
 
 def _at_peak(stage: Stage) -> bool:
     return stage.story.ready >= stage.peak_wanted
+
+
+def _all_busy(stage: Stage) -> bool:
+    least = min((stage.story.load(uid)[0] for uid in stage.story.pods), default=0)
+    return least >= stage.settings.target * BUSY_SHARE
 
 
 async def _until(condition: Callable[[], bool], deadline_s: float) -> None:

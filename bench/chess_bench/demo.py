@@ -28,7 +28,7 @@ from chess_bench.screen import Screen
 from chess_bench.steps import Steps
 from chess_bench.story import Story, first_crossing
 from chess_bench.targets import Target, TargetError
-from chess_bench.verify import VerifyError, verify
+from chess_bench.verify import VerifyError, Wrong, verify
 from chess_bench.watching import watching
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class Run:
     steps: Steps
 
 
-async def demo(run: Run) -> Outcome:
-    """Go through all stages."""
+async def demo(run: Run) -> int:
+    """Go through all stages; the result is told before anything is taken away again."""
     settings, steps = run.settings, run.steps
     scaling = objects.brisk_scaling(
         minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_s=SETTLE_S
@@ -65,7 +65,7 @@ async def demo(run: Run) -> Outcome:
         await stack.enter_async_context(hosting.operator(steps, target, keep=settings.keep))
         wish = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
         uid = await stack.enter_async_context(hosting.chess_cluster(steps, target, wish, keep=settings.keep))
-        return await _play(run, target, uid)
+        return _conclude(run, await _play(run, target, uid))
 
 
 async def _play(run: Run, target: Target, uid: str) -> Outcome:
@@ -83,20 +83,28 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
             narrator.telling(),
         ):
             report = await _perform(stage, steps)
-    with steps.step("verification"):
-        source = settings.games_file.read_text(encoding="utf-8", errors="replace")
-        wrong = await verify(source, report.finished, target.stores.database_from_here)
+    wrong, unverified = await _verified(run, target, report)
     return Outcome(
         settings=settings,
         report=report,
         story=story,
         wrong=wrong,
-        verified=len(report.finished) - len(wrong),
+        unverified=unverified,
         began_at=began_at,
         stages=steps.seconds,
         first_scale_out_s=narrator.first_scale_out_s,
         peak_wanted=stage.peak_wanted,
     )
+
+
+async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wrong], str | None]:
+    """Compare the games; why that was not possible is a result as well."""
+    with run.steps.step("verification"):
+        source = run.settings.games_file.read_text(encoding="utf-8", errors="replace")
+        try:
+            return await verify(source, report.finished, target.stores.database_from_here), None
+        except VerifyError as error:
+            return [], str(error)
 
 
 async def _perform(stage: acts.Stage, steps: Steps) -> Report:
@@ -133,6 +141,7 @@ def _conclude(run: Run, outcome: Outcome) -> int:
     screen.say(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
     if settings.keep:
         _how_to_look_around(run)
+    screen.freeze()
     return 1 if failures else 0
 
 
@@ -156,14 +165,13 @@ async def _main(run: Run) -> int:
     assert task  # noqa: S101, a coroutine that runs has a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     try:
-        outcome = await demo(run)
+        return await demo(run)
     except (KubectlError, TargetError, VerifyError) as error:
         run.screen.freeze()
         run.screen.say(f"FAILED: {error}", "red")
         if run.steps.standing:
             run.screen.say(f"left: {'; '.join(run.steps.standing)}", "red")
         return 1
-    return _conclude(run, outcome)
 
 
 def main() -> int:

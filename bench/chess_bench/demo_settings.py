@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 FEWEST, MOST = 8, 2000
-MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 7, 10
+MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
 EXISTING = ("CONTEXT", "IMAGE", "REDIS_URL_FILE", "DATABASE_URL_FILE")
@@ -42,7 +42,7 @@ class Settings:
     games_file: Path = field(default=games.BUNDLED)
     keep: bool = False
     namespace: str = "chess-demo"
-    think_s: float = 0.8
+    think_s: float = 0.7
     entry: tuple[str, int] | None = None
     existing: Existing | None = None
     out: Path = field(default=Path("out/demo.json"))

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LOOK_S = 0.25
 RATE_S = 1.0
+MISHAPS_TOLD = 10  # all of them are in the figures
 
 
 class Narrator:
@@ -24,7 +25,7 @@ class Narrator:
 
     def __init__(self, fleet: Fleet, story: Story, screen: Screen) -> None:
         self._fleet, self._story, self._screen = fleet, story, screen
-        self._told_outs = 0
+        self._told_outs = self._told_drops = self._told_faults = 0
         self._told: set[tuple[str, str]] = set()
         self._rate, self._rated_at, self._moves = 0.0, 0.0, 0
         self.first_scale_out_s: float | None = None
@@ -56,6 +57,15 @@ class Narrator:
         self._told_outs = len(self._story.scale_outs)
         for uid, one in self._story.scale_ins.items():
             self._tell_scale_in(uid, one)
+        self._tell_mishaps()
+
+    def _tell_mishaps(self) -> None:
+        ledger = self._fleet.ledger
+        for drop in ledger.drops[self._told_drops : MISHAPS_TOLD]:
+            self._screen.say(f"dropped   {drop.player}, {drop.where}, code {drop.code}", "red")
+        for fault in ledger.faults[self._told_faults : MISHAPS_TOLD]:
+            self._screen.say(f"lost      {fault.player}: {fault.kind}: {fault.detail}", "red")
+        self._told_drops, self._told_faults = len(ledger.drops), len(ledger.faults)
 
     def _tell_scale_in(self, uid: str, one: ScaleIn) -> None:
         load = f"{one.connections_when_marked} connections, {one.games_when_marked} games"

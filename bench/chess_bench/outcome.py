@@ -30,11 +30,16 @@ class Outcome:
     report: Report
     story: Story
     wrong: Sequence[Wrong]
-    verified: int
+    unverified: str | None  # why the games could not be compared
     began_at: float  # on the story's clock
     stages: Mapping[str, float]
     first_scale_out_s: float | None
     peak_wanted: int
+
+    @property
+    def verified(self) -> int:
+        """Games that are in the database as they were played."""
+        return 0 if self.unverified else len(self.report.finished) - len(self.wrong)
 
     @property
     def reactions(self) -> list[float]:
@@ -129,6 +134,8 @@ class Outcome:
             failures.append(
                 f"{len(self.wrong)} wrong games; first: {self.wrong[0].game_id}: {self.wrong[0].reason}"
             )
+        if self.unverified:
+            failures.append(f"the games could not be verified: {self.unverified}")
         if not report.finished:
             failures.append("no game was finished")
         return failures

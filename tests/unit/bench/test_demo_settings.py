@@ -12,13 +12,13 @@ def test_nothing_needs_to_be_set() -> None:
     settings = demo_settings.read({})
     assert settings.players == 400
     assert settings.existing is None
-    assert settings.wanted(settings.players) == 7
+    assert settings.wanted(settings.players) == 6
 
 
 @pytest.mark.parametrize("players", [8, 50, 137, 400, 1000])
-def test_everybody_together_needs_seven_replicas(players: int) -> None:
+def test_everybody_together_needs_several_replicas(players: int) -> None:
     settings = demo_settings.read({"DEMO_PLAYERS": str(players)})
-    assert 4 <= settings.wanted(players) <= 7
+    assert 4 <= settings.wanted(players) <= 6
     assert settings.wanted(0) == 2
 
 

@@ -46,7 +46,7 @@ def outcome() -> Outcome:
         report=REPORT,
         story=story,
         wrong=[],
-        verified=1,
+        unverified=None,
         began_at=10.0,
         stages={"cluster": 1.0},
         first_scale_out_s=20.0,
@@ -97,6 +97,12 @@ def test_what_happened_to_players_fails_it(change: dict[str, object], message: s
 def test_a_wrong_game_fails_it() -> None:
     broken = replace(outcome(), wrong=[Wrong(game_id="g", reason="not in PostgreSQL")])
     assert broken.failures() == ["1 wrong games; first: g: not in PostgreSQL"]
+
+
+def test_games_that_could_not_be_compared_fail_it() -> None:
+    broken = replace(outcome(), unverified="PostgreSQL: refused")
+    assert broken.failures() == ["the games could not be verified: PostgreSQL: refused"]
+    assert broken.figures()["verified_games"] == 0
 
 
 def test_replicas_that_do_not_follow_fail_it() -> None:
