@@ -7,6 +7,7 @@ and what is allowed.
 from __future__ import annotations
 
 import ipaddress
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 
     from chess_stacks.profile import Profile
     from chess_stacks.sections import Cache, RdsDatabase
+
+
+_TAG_NAME = re.compile(r"[\w .:/=+\-@]{1,128}")
+_TAG_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,6 +284,16 @@ def _edge(profile: Profile) -> Iterator[Problem]:
         yield Problem(path="edge.domain", value=None, allowed="a name in edge.hosted_zone_id")
 
 
+def _tags(profile: Profile) -> Iterator[Problem]:
+    for name, value in profile.tags.items():
+        if not _TAG_NAME.fullmatch(name) or name.lower().startswith(("aws:", "chess:")):
+            allowed = "1 to 128 letters, digits, spaces and _.:/=+-@; not aws: or chess:"
+            yield Problem(path="tags", value=name, allowed=allowed)
+        if not _TAG_VALUE.fullmatch(value):
+            allowed = "up to 256 letters, digits, spaces and _.:/=+-@"
+            yield Problem(path=f"tags.{name}", value=value, allowed=allowed)
+
+
 def _bootstrap(profile: Profile) -> Iterator[Problem]:
     if profile.bootstrap.budget_usd and not profile.bootstrap.budget_email:
         yield Problem(path="bootstrap.budget_email", value=None, allowed="an address where budget_usd is set")
@@ -293,4 +308,5 @@ RULES: tuple[Callable[[Profile], Iterator[Problem]], ...] = (
     _cache,
     _edge,
     _bootstrap,
+    _tags,
 )

@@ -61,6 +61,9 @@ class Profile:
     """Field path → why this profile sets it so; `explain` prints it."""
 
 
+_ADAPTER = TypeAdapter(Profile)
+
+
 def load(name: str, overlay: Path | None = None, env: str | None = None) -> Profile:
     """Read a shipped profile, lay `overlay` over it, name the environment `env` (default: the profile's own name)."""
     return overlaid(name, read_overlay(overlay) if overlay else {}, env)
@@ -110,7 +113,7 @@ def _alike(below: Any, value: Any) -> TypeGuard[dict[str, Any]]:
 def parse(tree: dict[str, Any]) -> Profile:
     """Check a whole tree and freeze it."""
     try:
-        profile = TypeAdapter(Profile).validate_python(tree)
+        profile = _ADAPTER.validate_python(tree)
     except ValidationError as wrong:
         raise ProfileError("\n".join(_line(error) for error in wrong.errors())) from None
     found = checks.problems(profile)
@@ -119,8 +122,14 @@ def parse(tree: dict[str, Any]) -> Profile:
     return profile
 
 
+def _step(part: Any) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if str(part).isprintable() else f".{part!r}"
+
+
 def _line(error: Any) -> str:
-    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error["loc"]).lstrip(".")
+    path = "".join(_step(part) for part in error["loc"]).lstrip(".")
     if error["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"{path}: unknown field"
     if error["type"] in {"missing", "missing_argument", "missing_keyword_only_argument"}:

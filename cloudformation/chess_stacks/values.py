@@ -128,6 +128,7 @@ class Values(_Section):
     roles: Roles
     images: Images
     token_secret_arn: SecretArn
+    karpenter_node_role: Text | None = None
     karpenter_queue: Text | None = None
     alarm_topic_arn: Arn | None = None
 
@@ -169,6 +170,7 @@ SOURCES: Final[Mapping[str, tuple[str, str]]] = {
     "images.server": ("bootstrap", "ChessServerRepositoryUri"),
     "images.operator": ("bootstrap", "ChessOperatorRepositoryUri"),
     "tokenSecretArn": ("security", "TokenKeyArn"),
+    "karpenterNodeRole": ("eks-nodes", "KarpenterNodeRoleName"),
     "karpenterQueue": ("eks-nodes", "KarpenterQueueName"),
     "alarmTopicArn": ("observability", "AlarmTopicArn"),
 }

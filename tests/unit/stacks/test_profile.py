@@ -205,6 +205,8 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "at most 5",
     ),
     "a budget that warns nobody": ({"bootstrap": {"budget_usd": 10}}, "bootstrap.budget_email", "an address"),
+    "a tag that is AWS' own": ({"tags": {"aws:x": "1"}}, "tags: 'aws:x'", "not aws: or chess:"),
+    "a tag that no tag can be": ({"tags": {"team": "a;b"}}, "tags.team: 'a;b'", "up to 256"),
     "a region that is none": ({"region": "frankfurt"}, "region: 'frankfurt'", "pattern"),
     "an account that is none": ({"account": "42"}, "account: '42'", "pattern"),
 }
