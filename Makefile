@@ -47,6 +47,20 @@ format: install ## ruff's formatter and safe fixes
 test-unit: install ## pure logic, in seconds
 	@$(BIN)/pytest -q tests/unit
 
+test-integration: install ## real Redis, PostgreSQL and API server, started by the tests
+	@$(BIN)/localcluster setup
+	@$(BIN)/pytest tests/integration
+
+test-cluster: install ## the local cluster with its node: faults, demo, reaction
+	@$(BIN)/localcluster up
+	@$(BIN)/localcluster image build .
+	@$(BIN)/pytest tests/cluster
+
+test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
+	@$(BIN)/localcluster up
+	@$(BIN)/localcluster image build .
+	@$(BIN)/pytest tests/unit tests/integration tests/aws tests/gitops tests/cluster
+
 clean: ## caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
