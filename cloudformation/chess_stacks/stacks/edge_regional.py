@@ -55,7 +55,6 @@ def _balancer(draft: Draft) -> elb.LoadBalancer:
         "idle_timeout.timeout_seconds": str(edge.idle_timeout_seconds),
         "routing.http.drop_invalid_header_fields.enabled": "true",
         "routing.http.desync_mitigation_mode": "defensive",
-        "deletion_protection.enabled": str(draft.profile.eks.deletion_protection).lower(),
         "access_logs.s3.enabled": str(edge.access_logs).lower(),
     }
     if edge.access_logs:
