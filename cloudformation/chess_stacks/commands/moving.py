@@ -70,6 +70,8 @@ class Difference:
                 continue
             console.print(f"\n[bold]{found.name}[/]: {found.kind}, {len(found.changes)} resources")
             console.print(tables.changes_table(found.changes, found.differences))
+            for line in tables.other_differences(found.differences):
+                console.print(line, markup=False, soft_wrap=True)
         for name, reason in self.unplanned.items():
             console.print(f"\n[bold]{name}[/]: {reason}")
         for name in self.turned_off:

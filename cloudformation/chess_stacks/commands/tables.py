@@ -42,6 +42,15 @@ def changes_table(changes: Iterable[GradedChange], differences: Iterable[Differe
     return table
 
 
+def other_differences(differences: Iterable[Difference]) -> list[str]:
+    """Return a line for each difference outside resources, which change sets do not show."""
+    return [
+        f"{item.section.lower()} {item.logical_id} {item.path}: {_side(item.before)} → {_side(item.after)}"
+        for item in differences
+        if item.section != "Resources"
+    ]
+
+
 def outcomes_table(outcomes: Iterable[Outcome]) -> Table:
     """Print one row a stack."""
     table = Table(box=None, pad_edge=False)

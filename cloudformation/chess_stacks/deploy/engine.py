@@ -204,7 +204,8 @@ class Engine:
 
     def _waiting(self, key: str, needs: frozenset[str], done: dict[str, Outcome]) -> Outcome:
         blocked = sorted(need for need in needs if need not in done or not done[need].good)
-        reason = f"waits for {', '.join(blocked)}" if blocked else "not begun, because another stack failed"
+        halt = "you stopped it" if self.pace.stop.is_set() else "another stack failed"
+        reason = f"waits for {', '.join(blocked)}" if blocked else f"not begun, because {halt}"
         return Outcome(key=key, name=self.environment.entry(key).name, verdict="waiting", reason=reason)
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,8 +15,6 @@ import yaml
 from chess_stacks import values
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
@@ -110,6 +112,33 @@ def test_what_the_user_names_may_lose_its_data(chess: CommandLine) -> None:
     assert "LogicalResourceId/Cluster" in denied["Resource"], (
         "the policy stands again, over what is there now"
     )
+
+
+def test_ctrl_c_stops_politely_and_the_next_run_goes_on(chess: CommandLine) -> None:
+    command = [str(Path(sys.executable).parent / "chess-stacks"), "--endpoint-url", chess.address, "deploy"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        for line in running.stderr:
+            if "bootstrap" in line and "creating" in line:
+                break
+        running.send_signal(signal.SIGINT)
+        out, err = running.communicate(timeout=120)
+    assert running.returncode == 1
+    assert "Traceback" not in out + err
+    assert "waits for" in out
+    assert chess.run("deploy", *JSON).code == 0
+    assert set(chess.statuses().values()) <= {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def test_a_home_region_elsewhere_keeps_the_edge_in_us_east_1(chess: CommandLine) -> None:
+    away = {"region": "eu-central-1"}
+    done = chess.run("deploy", *JSON, overlay=away)
+    assert done.code == 0, done.out
+    assert set(chess.statuses()) == {"chess-dev-edge-global"}
+    assert chess.run("outputs", *JSON, overlay=away).document["region"] == "eu-central-1"
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets", overlay=away)
+    assert gone.code == 0, gone.out
+    assert set(results(gone.document)) == set(results(done.document))
 
 
 def test_outputs_are_valid_values_without_a_secret(chess: CommandLine, tmp_path: Path) -> None:
