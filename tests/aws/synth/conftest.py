@@ -10,8 +10,6 @@ from chess_stacks import profile
 from chess_stacks.synth import synthesize
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from chess_stacks.synth import Assembly
 
 X86 = {"name": "x86", "arch": "x86_64", "instance_types": ["m7i.large"], "ami": "bottlerocket"}
@@ -93,8 +91,3 @@ def assembly(request: pytest.FixtureRequest, assemblies: dict[str, Assembly]) ->
 @pytest.fixture(params=VARIANTS)
 def variant(request: pytest.FixtureRequest, variants: dict[str, Assembly]) -> Assembly:
     return variants[request.param]
-
-
-@pytest.fixture(scope="session")
-def synthesized() -> Callable[[str, dict[str, Any]], Assembly]:
-    return make
