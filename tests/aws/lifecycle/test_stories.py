@@ -90,9 +90,10 @@ def test_the_operators_weights_survive_a_deployment(chess: CommandLine) -> None:
     assert results(untouched.document)["edge-regional"] == "unchanged"
     assert _weights(elb, raw["ListenerRuleArn"]) == shifted
 
-    changed = chess.run("deploy", *JSON, overlay={"tags": {"team": "chess"}})
+    changed = chess.run("deploy", *JSON, overlay={"edge": {"websocket_paths": ["/play/*"]}})
     assert changed.code == 0, changed.out
-    assert results(changed.document)["edge-regional"] == "updated"
+    (regional,) = [stack for stack in changed.document["stacks"] if stack["stack"] == "edge-regional"]
+    assert {change["logical_id"] for change in regional["changes"]} == {"GameRule"}
     assert _weights(elb, raw["ListenerRuleArn"]) == shifted
 
 
