@@ -3,20 +3,18 @@
 A build is kept under the hash of everything that decides it: module files, sources, Go version, flags.
 """
 
-import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster import edits, golang
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.golang import Go
+from chess_localcluster.locks import alone
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
 from chess_localcluster.progress import Note, Progress
@@ -85,23 +83,10 @@ def ensure(cache: Cache, builds: tuple[Build, ...], progress: Progress) -> None:
     for build in builds:
         go = go or golang.ensure(cache, progress)
         target = cache.bin / build.key(go.version) / build.name
-        with _alone(cache.bin / f".{build.module}.lock", progress):
+        with alone(cache.bin / f".{build.module}.lock", "build of the same module", progress):
             if not target.exists():
                 _compile(go, build, target, progress)
             _link(cache.bin, target, build)
-
-
-@contextmanager
-def _alone(lock: Path, progress: Progress) -> Iterator[None]:
-    """Let one process build a module; the other waits and finds the result."""
-    lock.parent.mkdir(parents=True, exist_ok=True)
-    with lock.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            with progress.stage("waiting for another build of the same module"):
-                fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 from chess_localcluster import base, containers, files, ignore, mounts, wheels
 from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.locks import alone
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Progress
 
@@ -45,12 +46,13 @@ def prepare(
     if not (project / "Dockerfile").exists():
         raise ClusterError(f"image build: there is no Dockerfile in {project}")
     name = full_name(tag)
-    key = ignore.fingerprint(project, name, base_ref or base.NAME)
-    if _is_built(cache, name, key):
-        return False
-    _bud(cache, project, progress, name, base_ref)
-    (cache.images / "built.json").write_text(json.dumps(_built(cache) | {name: key}))
-    return True
+    with alone(cache.images / ".lock", "image build", progress):
+        key = ignore.fingerprint(project, name, base_ref or base.NAME)
+        if _is_built(cache, name, key):
+            return False
+        _bud(cache, project, progress, name, base_ref)
+        files.write(cache.images / "built.json", json.dumps(_built(cache) | {name: key}))
+        return True
 
 
 def build(
@@ -59,9 +61,10 @@ def build(
     """Build the image of a directory and give it to the node; do nothing if neither would change."""
     name, layout = full_name(tag), cache.images / "layout"
     fresh = prepare(cache, project, progress, tag, base_ref)
-    if _digest(layout, name) != containers.digests(home, cache).get(name):
-        with progress.stage(f"loading {tag} into the node"):
-            hand_over(home, cache, layout, name)
+    with alone(cache.images / ".lock", "image build", progress):
+        if _digest(layout, name) != containers.digests(home, cache).get(name):
+            with progress.stage(f"loading {tag} into the node"):
+                hand_over(home, cache, layout, name)
     return Built(name=name, fresh=fresh)
 
 
