@@ -49,6 +49,8 @@ class Announcements:
         if before is None:
             before = (cluster.get("status") or {}).get("desiredReplicas")
         self._desired = decision.desired
+        if before is None:
+            self._announcer.say(cluster, "Created", decision.message, action="Scale")
         if before is None or before == decision.desired:
             return
         reason = "ScaledOut" if decision.desired > before else "ScaledIn"

@@ -20,6 +20,8 @@ from chess_operator.tools import Tools
 COALESCE_SECONDS = 0.05
 """Shortest time between two rounds: the first event of a burst is acted upon at once, the rest together."""
 CONFLICT_SECONDS = 0.05
+TELL_AT = 2
+"""Failures in a row before the status tells: one alone is the usual noise, and writing costs a busy API server more."""
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 
 log = structlog.get_logger(__name__)
@@ -80,6 +82,7 @@ class Daemon:
         self._failures += 1
         self._tools.metrics.errors.labels(problem.reason).inc()
         log.warning("round-failed", cluster="/".join(self._key), error=problem.message, again_in=pause)
-        with contextlib.suppress(ApiError):
-            await self._rounds.halt(problem, valid=True)
+        if self._failures >= TELL_AT:
+            with contextlib.suppress(ApiError):
+                await self._rounds.halt(problem, valid=True)
         return pause

@@ -38,5 +38,8 @@ def configure(level: str, style: str) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for chatty in ("kopf", "kopf.objects", "kubernetes", "aiohttp.access"):
-        logging.getLogger(chatty).setLevel(logging.WARNING if level != "debug" else logging.DEBUG)
+    quiet = logging.DEBUG if level == "debug" else logging.WARNING
+    for chatty in ("kopf", "kubernetes", "aiohttp.access"):
+        logging.getLogger(chatty).setLevel(quiet)
+    # kopf warns of every daemon that it cancels, which is how each of ours ends.
+    logging.getLogger("kopf.objects").setLevel(logging.DEBUG if level == "debug" else logging.ERROR)

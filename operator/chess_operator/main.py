@@ -166,7 +166,7 @@ async def composed(settings: Settings) -> AsyncIterator[Operator]:
     api = await settings.access.api()
     try:
         bare = Kube(api)
-        elector = Elector(bare, namespace=settings.lease_namespace, identity=settings.identity)
+        elector = Elector(Kube(api), namespace=settings.lease_namespace, identity=settings.identity)
         yield Operator(settings, bare, elector, Kube(api, fence=elector.leads))
     finally:
         await api.close()

@@ -8,7 +8,8 @@ from kubernetes.aio import client, config
 from kubernetes.aio.client.configuration import Configuration
 
 TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-TOKEN_READ_AGAIN_SECONDS = 60
+CONNECTIONS = 64
+"""More than are ever in flight, so that renewing the lease never waits for a connection."""
 
 
 class AccessError(RuntimeError):
@@ -38,7 +39,9 @@ class Access:
 
     async def api(self) -> client.ApiClient:
         """Make the official client. The caller closes it."""
-        return client.ApiClient(configuration=await self.configuration())
+        configuration = await self.configuration()
+        configuration.connection_pool_maxsize = CONNECTIONS
+        return client.ApiClient(configuration=configuration)
 
     async def connection(self) -> kopf.ConnectionInfo:
         """Give kopf the same access. Projected tokens rotate: kopf asks again when the API says 401."""

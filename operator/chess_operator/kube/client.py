@@ -1,5 +1,6 @@
 """Requests to the API server, as plain JSON objects. Every write passes the fence: only the leader writes."""
 
+import asyncio
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -11,6 +12,8 @@ from kubernetes.aio.client import ApiClient
 from chess_operator.kube.kinds import FIELD_MANAGER, Kind
 
 REQUEST_SECONDS = 10.0
+IN_FLIGHT = 16
+"""Requests at a time. The rest wait here, where no time-out runs, and not in the API server's queues."""
 CONFLICT = 409
 NOT_FOUND = 404
 
@@ -40,6 +43,7 @@ class Kube:
 
     def __init__(self, api: ApiClient, *, fence: Callable[[], bool] = always) -> None:
         self._api = api
+        self._slots = asyncio.Semaphore(IN_FLIGHT)
         self.fence = fence
 
     async def get(self, kind: Kind, namespace: str | None, name: str) -> Manifest | None:
@@ -105,9 +109,7 @@ class Kube:
                 raise
 
     async def _write(self, method: str, path: str, **request: Any) -> Manifest:
-        if not self.fence():
-            raise NotLeaderError(f"{method} {path} was held back: this process no longer leads")
-        return await self._request(method, path, **request)
+        return await self._request(method, path, write=True, **request)
 
     async def _request(
         self,
@@ -117,6 +119,21 @@ class Kube:
         query: Mapping[str, str] | None = None,
         body: Mapping[str, Any] | None = None,
         content_type: str = "application/json",
+        write: bool = False,
+    ) -> Manifest:
+        async with self._slots:
+            # Asked after the wait: leadership may have been lost during it.
+            if write and not self.fence():
+                raise NotLeaderError(f"{method} {path} was held back: this process no longer leads")
+            return await self._send(method, path, query, body, content_type)
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: Mapping[str, Any] | None,
+        content_type: str,
     ) -> Manifest:
         headers = {"Content-Type": content_type, "Accept": "application/json"}
         await self._api.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
