@@ -5,6 +5,7 @@ from pathlib import Path
 
 from chess_localcluster import oci
 from chess_localcluster.commands import run, succeeds
+from chess_localcluster.errors import ClusterError
 from chess_localcluster.nodeconfig import PAUSE_IMAGE, socket
 from chess_localcluster.paths import Cache, Home
 
@@ -44,7 +45,11 @@ def blobs(home: Home, cache: Cache) -> frozenset[str]:
 
 def load(home: Home, cache: Cache, archive: Path) -> None:
     """Import an OCI or Docker archive."""
-    ctr(home, cache, "images", "import", "--local", "--snapshotter", "overlayfs", str(archive))
+    try:
+        ctr(home, cache, "images", "import", "--local", "--snapshotter", "overlayfs", str(archive))
+    except ClusterError as error:
+        reason = str(error).rpartition("failed: ctr: ")[2]
+        raise ClusterError(f"{archive} cannot be loaded as an OCI or Docker archive: {reason}") from error
 
 
 def ensure_pause(home: Home, cache: Cache) -> None:
