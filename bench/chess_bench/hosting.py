@@ -31,7 +31,7 @@ async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> Asy
             steps.stands(LOCAL)
             await targets.localcluster("up", "--nodes", "1")
         with steps.step("image"):
-            await targets.localcluster("image", "build", ".")
+            await targets.localcluster("image", "build", str(targets.ROOT))
         yield targets.local_target()
     finally:
         if was_up:

@@ -16,6 +16,7 @@ from chess_bench.objects import ENTRY
 if TYPE_CHECKING:
     from chess_bench.demo_settings import Existing
 
+ROOT = Path(__file__).parents[2]  # of the repository: what the image is built from
 LOCAL_HOME = "/var/lib/localcluster"
 LOCAL_IMAGE = "chesscluster:dev"
 
