@@ -9,7 +9,9 @@ from redis.asyncio import Redis
 from chess_localcluster.stores import Store
 from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
 
-from .conftest import NAMESPACES, Fleet, Process, until
+from .conftest import NAMESPACES
+from .played import Fleet, until
+from .processes import Process
 from .test_scaling import out_to
 
 pytestmark = pytest.mark.integration

@@ -9,7 +9,8 @@ from redis.asyncio import Redis
 from chess_localcluster.stores import Store
 from chess_operator.kube.kinds import SECRETS, Kind
 
-from .conftest import Fleet, Process, secret, until
+from .played import Fleet, secret, until
+from .processes import Process
 from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration
@@ -61,11 +62,19 @@ async def test_a_silent_pod_keeps_the_fleet_from_scaling_in(operator: Process, f
     await out_to(fleet, 3, 30)
     first, *others = fleet.servers.values()
     first.silent = True
-    for server in others:
-        server.connections = 0
     # Its record lives for 15 s; from then on the census is incomplete.
     await until(lambda: fleet.has("ScalingActive", "False", "CensusIncomplete"), seconds=30)
-    assert await fleet.replicas() >= 2
+    for server in others:
+        server.connections = 0
+
+    async def counted() -> bool:
+        return (await fleet.status()).get("connections") == 0
+
+    await until(counted)
+    assert await fleet.replicas() == 3
+    assert not draining(fleet)
+    first.silent = False
+    await until(lambda: len(draining(fleet)) == 2, what="with everybody known again, two are too many")
 
 
 async def test_a_missing_secret_is_named_and_noticed_when_it_comes(operator: Process, fleet: Fleet) -> None:

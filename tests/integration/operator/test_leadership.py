@@ -9,7 +9,8 @@ import pytest
 
 from chess_operator.kube.kinds import LEASES
 
-from .conftest import Fleet, Process, start_operator, until
+from .played import Fleet, until
+from .processes import Process, start_operator
 from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration

@@ -12,7 +12,7 @@ from chess_operator.presence_reader import Endpoint, PresenceError, PresenceRead
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 
-from .conftest import until
+from .played import until
 
 pytestmark = pytest.mark.integration
 

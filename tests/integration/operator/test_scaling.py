@@ -10,7 +10,8 @@ from chess_operator import labels
 from chess_operator.kube.client import Manifest
 from chess_operator.kube.kinds import BUDGETS, CLUSTERS, DEPLOYMENTS, POLICIES, SERVICES, Kind
 
-from .conftest import Fleet, Process, until
+from .played import Fleet, until
+from .processes import Process
 
 pytestmark = pytest.mark.integration
 
@@ -22,6 +23,7 @@ async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> 
     next(iter(fleet.servers.values())).connections = connections
     await fleet.settled(replicas)
     fleet.share(connections)
+    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
 
 
 def notes(pod: Manifest) -> dict[str, str]:

@@ -16,7 +16,9 @@ from chess_operator.revision import revision
 from chess_operator.spec import parse
 from chess_operator.values import Decision, Plan
 
-from .conftest import Fleet, Process, admin_of, until
+from .conftest import admin_of
+from .played import Fleet, until
+from .processes import Process
 
 pytestmark = pytest.mark.integration
 
