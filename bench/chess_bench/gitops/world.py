@@ -112,6 +112,13 @@ class World:
             else None
         )
 
+    async def sync(self, name: str) -> None:
+        """Apply everything anew, in sync or not, as the button in Argo CD's pages does."""
+        operation = json.dumps({"operation": {"sync": {"prune": True}}})
+        await self.kubectl.run(
+            "-n", ARGOCD, "patch", "applications.argoproj.io", name, "--type=merge", "-p", operation
+        )
+
     async def settled(
         self, name: str, health: str = "Healthy", revision: str | None = None, seconds: float = 120
     ) -> float:
@@ -155,9 +162,12 @@ class World:
     async def clear(self) -> None:
         """Take the Applications and all that they brought out of the cluster again, CRD included."""
         await self._refuse_others()
-        for name in ("chess-root", "chess", "chess-operator"):
+        for name in ("chess-root", "chess"):
             await self._delete("-n", ARGOCD, "applications.argoproj.io", name)
-        await self._delete("namespace", GAMES, SYSTEM)
+        await self._delete("namespace", GAMES)  # while the operator is there to say goodbye
+        await self._delete("-n", ARGOCD, "applications.argoproj.io", "chess-operator")
+        await self._delete("namespace", SYSTEM)
+        await self._delete("clusterrole,clusterrolebinding", "chess-operator")
         await self._delete("crd", "chessclusters.chesscluster.dev")
 
     async def _refuse_others(self) -> None:

@@ -92,24 +92,27 @@ async def test_an_application_and_a_chesscluster_of_one_name_under_label_trackin
     children = await _children(world)
     await _track(world, "label")
     try:
-        await world.refresh("chess-operator")
-        await world.refresh("chess")
-        await world.kubectl.run("-n", "argocd", "patch", "applications.argoproj.io", "chess", "--type=merge", "-p",
-                                '{"operation":{"sync":{"prune":true}}}')  # fmt: skip
-
-        async def labelled() -> str | None:
-            labels = (await world.cluster())["metadata"].get("labels", {})
-            return None if labels.get("app.kubernetes.io/instance") == "chess" else str(labels)
-
-        await until("the ChessCluster has Argo CD's label", labelled, 60)
+        await until("the ChessCluster has Argo CD's label", lambda: _labelled(world), 60)
         await world.settled("chess")
         await world.refresh("chess")
         await asyncio.sleep(5)  # long enough for a prune to begin, if there was one to come
         assert await _children(world) == children
     finally:
         await _track(world, "annotation")
-    await world.refresh("chess")
+    await until("it is tracked by annotation again", lambda: _annotated(world), 60)
     await world.settled("chess")
+    assert await _children(world) == children
+
+
+async def _labelled(world: World) -> str | None:
+    labels = (await world.cluster())["metadata"].get("labels", {})
+    return None if labels.get("app.kubernetes.io/instance") == "chess" else str(labels)
+
+
+async def _annotated(world: World) -> str | None:
+    """It must be, or Argo CD would not know the ChessCluster for its own when Git loses it."""
+    annotations = (await world.cluster())["metadata"].get("annotations", {})
+    return None if "argocd.argoproj.io/tracking-id" in annotations else ", ".join(annotations)
 
 
 async def _children(world: World) -> dict[str, str]:
@@ -128,6 +131,9 @@ async def _children(world: World) -> dict[str, str]:
 async def _track(world: World, method: str) -> None:
     patch = f'{{"data":{{"application.resourceTrackingMethod":"{method}"}}}}'
     await world.kubectl.run("-n", "argocd", "patch", "configmap", "argocd-cm", "--type=merge", "-p", patch)
+    for name in ("chess-root", "chess-operator", "chess"):
+        await world.refresh(name)
+        await world.sync(name)
 
 
 async def _patch(world: World, spec: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from chess_bench.ledger import Report
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"
 PLAYERS = 8
+SERVERS = "chesscluster.dev/cluster=chess"
 
 
 async def test_prune_drains_live_games(
@@ -70,9 +71,9 @@ async def _going(world: World) -> str | None:
 
 
 async def _children_left(world: World) -> str | None:
-    left = await _left(world)
-    ours = {kind: names for kind, names in left.items() if kind in ("pods", "deployments", "chessclusters")}
-    return str(ours) if ours else None
+    left = await world.kubectl.run("-n", GAMES, "get", "chess,deployments,pods", "-l", SERVERS, "-o", "name")
+    clusters = await world.kubectl.run("-n", GAMES, "get", "chess", "-o", "name")
+    return f"{left} {clusters}" if left.split() or clusters.split() else None
 
 
 async def _left(world: World) -> dict[str, list[str]]:

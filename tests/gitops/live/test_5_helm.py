@@ -119,6 +119,15 @@ async def _waits(world: World) -> str | None:
     return None if "deletionTimestamp" in (await world.cluster())["metadata"] else "it lives"
 
 
+async def _system(world: World) -> str | None:
+    return (
+        await world.kubectl.run(
+            "-n", SYSTEM, "get", "all,roles,rolebindings,networkpolicies,pdb", "-o", "name"
+        )
+        or None
+    )
+
+
 async def _some(world: World) -> str | None:
     pods = await _pods(world)
     return f"{len(pods)} pods" if pods else None
