@@ -113,11 +113,24 @@ class World:
         )
 
     async def sync(self, name: str) -> None:
-        """Apply everything anew, in sync or not, as the button in Argo CD's pages does."""
+        """Apply everything anew, in sync or not, as the button in Argo CD's pages does; wait for its end."""
+        await until(f"{name} is at rest", lambda: self._at_work(name, ""), 60)
+        before = await self._operation(name)
         operation = json.dumps({"operation": {"sync": {"prune": True}}})
         await self.kubectl.run(
             "-n", ARGOCD, "patch", "applications.argoproj.io", name, "--type=merge", "-p", operation
         )
+        await until(f"{name} is synced anew", lambda: self._at_work(name, before), 60)
+
+    async def _operation(self, name: str) -> str:
+        status = (await self.kubectl.get(f"{APPLICATIONS}/{name}")).get("status", {})
+        return str(status.get("operationState", {}).get("startedAt", ""))
+
+    async def _at_work(self, name: str, before: str) -> str | None:
+        found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
+        state = found.get("status", {}).get("operationState", {})
+        busy = "operation" in found or state.get("phase") == "Running" or state.get("startedAt") == before
+        return f"{state.get('phase')} since {state.get('startedAt')}" if busy else None
 
     async def settled(
         self, name: str, health: str = "Healthy", revision: str | None = None, seconds: float = 120

@@ -93,10 +93,7 @@ async def test_uninstall_leaves_the_crd_and_the_secrets(world: World, users_helm
         "-n", GAMES, "get", "all,secrets,networkpolicies,pdb,chessclusters", "-o", "name"
     )
     assert left.split() == ["secret/chess-database", "secret/chess-redis"]
-    left = await world.kubectl.run(
-        "-n", SYSTEM, "get", "all,roles,rolebindings,networkpolicies,pdb", "-o", "name"
-    )
-    assert left.split() == []
+    await until("nothing of the operator is left", lambda: _system(world), 60)
     left = await world.kubectl.run("get", "crd,clusterroles,clusterrolebindings", "-o", "name")
     ours = [one for one in left.split() if "chess" in one]
     assert ours == ["customresourcedefinition.apiextensions.k8s.io/chessclusters.chesscluster.dev"]
