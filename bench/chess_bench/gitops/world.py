@@ -113,23 +113,20 @@ class World:
         )
 
     async def sync(self, name: str) -> None:
-        """Apply everything anew, in sync or not, as the button in Argo CD's pages does; wait for its end."""
-        await until(f"{name} is at rest", lambda: self._at_work(name, ""), 60)
-        before = await self._operation(name)
-        operation = json.dumps({"operation": {"sync": {"prune": True}}})
-        await self.kubectl.run(
-            "-n", ARGOCD, "patch", "applications.argoproj.io", name, "--type=merge", "-p", operation
-        )
-        await until(f"{name} is synced anew", lambda: self._at_work(name, before), 60)
+        """Apply everything anew, without options, through Argo CD's API, and wait for its end.
 
-    async def _operation(self, name: str) -> str:
-        status = (await self.kubectl.get(f"{APPLICATIONS}/{name}")).get("status", {})
-        return str(status.get("operationState", {}).get("startedAt", ""))
+        Patching `.operation` is no way: the last operation's state stays and mixes with the new one's.
+        """
+        await until(f"{name} is at rest", lambda: self._at_work(name), 60)
+        body = {"name": name, "prune": True, "syncOptions": {"items": []}}
+        await self._call(f"/api/v1/applications/{name}/sync", body)
+        await asyncio.sleep(1)
+        await until(f"{name} is synced anew", lambda: self._at_work(name), 60)
 
-    async def _at_work(self, name: str, before: str) -> str | None:
+    async def _at_work(self, name: str) -> str | None:
         found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
-        state = found.get("status", {}).get("operationState", {})
-        busy = "operation" in found or state.get("phase") == "Running" or state.get("startedAt") == before
+        state = found.get("status", {}).get("operationState") or {}
+        busy = "operation" in found or state.get("phase") not in ("Succeeded", "Failed", "Error")
         return f"{state.get('phase')} since {state.get('startedAt')}" if busy else None
 
     async def settled(
@@ -148,19 +145,16 @@ class World:
             "name": "chess", "namespace": GAMES, "resourceName": "chess", "version": "v1alpha1",
             "group": "chesscluster.dev", "kind": "ChessCluster", "action": action,
         }  # fmt: skip
+        await self._call("/api/v1/applications/chess/resource/actions/v2", body)
+
+    async def _call(self, path: str, body: dict[str, Any]) -> None:
+        """Ask Argo CD's API for something, as its administrator."""
+        template = "go-template={{.data.password|base64decode}}"
         secret = await self.kubectl.run(
-            "-n",
-            ARGOCD,
-            "get",
-            "secret",
-            "argocd-initial-admin-secret",
-            "-o",
-            "go-template={{.data.password|base64decode}}",
+            "-n", ARGOCD, "get", "secret", "argocd-initial-admin-secret", "-o", template
         )
-        token = await asyncio.to_thread(
-            self._post, "/api/v1/session", {"username": "admin", "password": secret}, None
-        )
-        path = "/api/v1/applications/chess/resource/actions/v2"
+        credentials = {"username": "admin", "password": secret}
+        token = await asyncio.to_thread(self._post, "/api/v1/session", credentials, None)
         await asyncio.to_thread(self._post, path, body, token["token"])
 
     def _post(self, path: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
