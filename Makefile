@@ -59,7 +59,7 @@ test-cluster: install ## the local cluster with its node: faults, demo, reaction
 test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
 	@$(BIN)/localcluster up
 	@$(BIN)/localcluster image build .
-	@$(BIN)/pytest tests/unit tests/integration tests/aws tests/gitops tests/cluster
+	@$(BIN)/pytest tests/unit tests/integration tests/aws tests/gitops tests/cluster --ignore tests/gitops/live
 
 clean: ## caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

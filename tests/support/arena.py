@@ -213,7 +213,7 @@ def make_target() -> Target:
         await targets.localcluster("up", "--nodes", "1")
         await targets.localcluster("image", "build", str(ROOT))
         target = targets.local_target()
-        await installing.install_operator(target)
+        await installing.install_operator(target, await installing.survey(target))
         return target
 
     assert os.geteuid() == 0, (
