@@ -70,7 +70,7 @@ async def test_unreachable_redis(make_arena: Any) -> None:
 async def test_change_of_template_under_players_waits(make_arena: Any) -> None:
     async with make_arena() as arena, arena.players(10) as fleet:
         before = await arena.restarts()
-        await arena.patch({"server": {"env": [{"name": "CHESS_LOG_LEVEL", "value": "debug"}]}})
+        await arena.patch({"server": {"env": [{"name": "TZ", "value": "Europe/Oslo"}]}})
         await says(arena, "RolloutPending", "True")
         assert await arena.restarts() == before
         report = await fleet.finish(120)
