@@ -104,12 +104,13 @@ class Player:
         effects = link.opened(socket, now)
         if self.talk:
             return effects
-        wanted = wire.encode("poolOut") if self.leaving else wire.encode("poolIn", {"id": POOL})
+        # A killed server leaves its waiter behind in the pool: only who waits by this socket can end the wait by it.
+        wanted = [wire.encode("poolIn", {"id": POOL}), *([wire.encode("poolOut")] if self.leaving else [])]
         self._waiting = True
         if self.leaving:
             self._due["goodbye"] = now + GOODBYE_S
         link.in_step(now)
-        return [*effects, Send(socket, wanted), Send(socket, wire.PING)]
+        return [*effects, *(Send(socket, text) for text in [*wanted, wire.PING])]
 
     def refused(self, socket: int, now: float, retry_after: float | None) -> list[Effect]:
         """Take a failed handshake."""
