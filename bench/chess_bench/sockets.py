@@ -159,10 +159,18 @@ class Sockets:
                     read_buffer_init_size=2048,
                 )
         except (OSError, WSError, TimeoutError, asyncio.CancelledError) as error:
-            self._live.pop(number, None)
-            if not connection.transport and not connection.closing:
-                connection.closing = True
-                owner.refused(number, _retry_after(error))
+            self._not_opened(connection, owner, number, _retry_after(error))
+        else:
+            if connection.transport is None:  # picows is silent about a line that is cut within the handshake
+                self._not_opened(connection, owner, number, None)
+
+    def _not_opened(
+        self, connection: _Connection, owner: Owner, number: int, retry_after: float | None
+    ) -> None:
+        self.forget(number)
+        if not connection.transport and not connection.closing:
+            connection.closing = True
+            owner.refused(number, retry_after)
 
 
 def _retry_after(error: BaseException) -> float | None:
