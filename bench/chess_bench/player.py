@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 POOL = "10+5"
 RESEND_AFTER_S = 2.5
 RETRY_NACK_S = 1.0
+NEWS_S = 4.5  # within that a server tells one who came back that it has been paired
 GOODBYE_S = 2.0  # a redirect that was under way when we left the pool still counts
 
 
@@ -49,6 +50,7 @@ class Player:
         self._games, self._pace, self._rng, self._ledger, self._numbers = games, pace, rng, ledger, numbers
         self._sri = name
         self._visits = 0
+        self._said_out = False
         self._waiting = False  # poolIn was sent: somebody may already be paired with us
         self._due: dict[str, float] = {}
 
@@ -93,8 +95,7 @@ class Player:
             return []
         if not self._waiting or not self.link:
             return self._finish()
-        self._due["goodbye"] = now + GOODBYE_S
-        return [Send(s.number, wire.encode("poolOut")) for s in self.link.sockets if s.is_open]
+        return self._leave_pool(now)
 
     def opened(self, socket: int, now: float) -> list[Effect]:
         """Take a completed handshake."""
@@ -104,13 +105,14 @@ class Player:
         effects = link.opened(socket, now)
         if self.talk:
             return effects
-        # A killed server leaves its waiter behind in the pool: only who waits by this socket can end the wait by it.
-        wanted = [wire.encode("poolIn", {"id": POOL}), *([wire.encode("poolOut")] if self.leaving else [])]
+        # Also when leaving: a killed server may have left our wait behind, or have paired us a moment ago.
+        wanted = wire.encode("poolIn", {"id": POOL})
         self._waiting = True
+        self._said_out = False
         if self.leaving:
-            self._due["goodbye"] = now + GOODBYE_S
+            self._due["goodbye"] = now + NEWS_S
         link.in_step(now)
-        return [*effects, *(Send(socket, text) for text in [*wanted, wire.PING])]
+        return [*effects, Send(socket, wanted), Send(socket, wire.PING)]
 
     def refused(self, socket: int, now: float, retry_after: float | None) -> list[Effect]:
         """Take a failed handshake."""
@@ -215,10 +217,15 @@ class Player:
         """Go, but never from a broken line: somebody may have been paired with us meanwhile."""
         if self.playing:
             return []
-        if self.connected:
+        if self.connected and self._said_out:
             return self._finish()
+        return self._leave_pool(now)
+
+    def _leave_pool(self, now: float) -> list[Effect]:
         self._due["goodbye"] = now + GOODBYE_S
-        return []
+        self._said_out = self.connected
+        sockets = self.link.sockets if self.link else ()
+        return [Send(socket.number, wire.encode("poolOut")) for socket in sockets if socket.is_open]
 
     def _resend(self, now: float) -> list[Effect]:
         action = self.talk.pending if self.talk else None
