@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from awacs import kms, sts
-from awacs.aws import Action, Allow, Condition, PolicyDocument, Principal, Statement, StringEquals
+from awacs.aws import Action, Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
 from troposphere import Ref, Sub
 from troposphere import iam as cfn
 
@@ -166,3 +166,9 @@ def key_use(sid: str, service: Any, condition: Condition) -> Statement:
         Resource=["*"],
         Condition=condition,
     )
+
+
+def key_use_by_logs(log_groups: Sub) -> Statement:
+    """Let CloudWatch Logs of this region use the key, for log groups whose ARNs match the pattern."""
+    service = Sub("logs.${AWS::Region}.amazonaws.com")
+    return key_use("Logs", service, Condition(ArnLike("kms:EncryptionContext:aws:logs:arn", log_groups)))

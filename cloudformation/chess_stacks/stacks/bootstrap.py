@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from awacs import s3 as s3_actions
-from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
+from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms
 
 from chess_stacks import boundary, buckets, iam, names, retention
@@ -41,11 +41,7 @@ def _key(draft: Draft) -> None:
             EnableKeyRotation=True,
             PendingWindowInDays=draft.profile.security.key_deletion_days,
             KeyPolicy=iam.key_document(
-                iam.key_use(
-                    "Logs",
-                    Sub("logs.${AWS::Region}.amazonaws.com"),
-                    Condition(ArnLike("kms:EncryptionContext:aws:logs:arn", groups)),
-                ),
+                iam.key_use_by_logs(groups),
                 iam.key_use("Alarms", "cloudwatch.amazonaws.com", account),
             ),
             Tags=draft.tags("base"),

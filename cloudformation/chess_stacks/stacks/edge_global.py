@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from awacs import s3 as s3_actions
-from awacs.aws import Allow, ArnLike, Condition, Principal, Statement, StringEquals
+from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, certificatemanager, cloudfront, kms, logs, route53
 from troposphere.validators.route53 import AliasTarget
 
@@ -195,13 +195,7 @@ def _firewall(draft: Draft) -> Any:
             Description=f"{group}: log of the firewall",
             EnableKeyRotation=True,
             PendingWindowInDays=draft.profile.security.key_deletion_days,
-            KeyPolicy=iam.key_document(
-                iam.key_use(
-                    "Logs",
-                    Sub("logs.${AWS::Region}.amazonaws.com"),
-                    Condition(ArnLike("kms:EncryptionContext:aws:logs:arn", context)),
-                )
-            ),
+            KeyPolicy=iam.key_document(iam.key_use_by_logs(context)),
             Tags=draft.tags("edge-log"),
             **retention.delete(),
         )
