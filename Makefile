@@ -53,13 +53,11 @@ test-integration: install ## real Redis, PostgreSQL and API server, started by t
 	@$(BIN)/pytest tests/integration
 
 test-cluster: install ## the local cluster with its node: faults, demo, reaction
-	@$(BIN)/localcluster up
-	@$(BIN)/localcluster image build .
+	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest tests/cluster
 
 test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
-	@$(BIN)/localcluster up
-	@$(BIN)/localcluster image build .
+	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest $(TIERS) || { echo "==> once more, those that failed"; \
 		$(BIN)/pytest -v --last-failed --last-failed-no-failures none $(TIERS); }
 
@@ -84,8 +82,7 @@ gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once
 	@$(BIN)/python -m chess_localcluster.gitops_tools >/dev/null
 
 test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD and Helm on the local cluster (GITOPS_LOAD_SECONDS=300)
-	@$(BIN)/localcluster up
-	@$(BIN)/localcluster image build .
+	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest -q tests/unit/charts tests/unit/gitops tests/gitops
 
 demo-gitops: gitops-tools ## from an empty cluster to a played game through Git alone (KEEP=1)

@@ -27,11 +27,9 @@ async def cluster(steps: Steps, existing: Existing | None, *, keep: bool) -> Asy
         return
     was_up = await targets.local_is_up()
     try:
-        with steps.step("cluster"):
+        with steps.step("cluster and image"):
             steps.stands(LOCAL)
-            await targets.localcluster("up", "--nodes", "1")
-        with steps.step("image"):
-            await targets.localcluster("image", "build", str(targets.ROOT))
+            await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
         yield targets.local_target()
     finally:
         if was_up:

@@ -3,10 +3,12 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 from chess_localcluster import cgroups, containers, files, launch, mounts, network, nodeconfig, objects
 from chess_localcluster.api import Api
 from chess_localcluster.controlplane import Component
+from chess_localcluster.errors import ClusterError
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
 from chess_localcluster.processes import Registry, stop
@@ -47,6 +49,7 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
         launch.await_true("the node to be Ready", lambda: is_ready(api), names, registry)
+        launch.await_true("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
         launch.await_true("NetworkPolicies", network.policies_enforced, names, registry)
     return started
 
@@ -60,6 +63,20 @@ def is_ready(api: Api) -> bool:
     node = api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
+
+
+def knows_its_pods(api: Api) -> bool:
+    """Tell whether kubelet has read its pods: after its death the node is still Ready, but nobody can exec."""
+    pods = api.items(f"/api/v1/pods?fieldSelector=spec.nodeName={NODE_NAME},status.phase=Running")
+    try:
+        known = api.items(f"/api/v1/nodes/{NODE_NAME}/proxy/pods")
+    except ClusterError:  # the API server's answer while kubelet does not listen yet
+        return False
+    return _uids(pods) <= _uids(known)
+
+
+def _uids(pods: list[dict[str, Any]]) -> set[str]:
+    return {pod["metadata"]["uid"] for pod in pods if "deletionTimestamp" not in pod["metadata"]}
 
 
 def remove(home: Home, registry: Registry) -> None:
