@@ -1,52 +1,16 @@
 """A ChessCluster deleted under live games: every player is told and gets the drain, nothing hangs, nothing is left."""
 
 import asyncio
-import json
-import secrets
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from arena import Arena, eventually
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from witness import seat
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
 DEADLINE_S = 8
 GONE_S = 90
-
-
-@dataclass(slots=True)
-class Witness:
-    """A player who sits in a game and notes what it is told; it goes nowhere else."""
-
-    socket: ClientConnection
-    told: list[str] = field(default_factory=list)
-    code: int | None = None
-
-    async def listen(self) -> None:
-        try:
-            async for message in self.socket:
-                body = json.loads(message)
-                if isinstance(body, dict):
-                    self.told.append(body["t"])
-        except ConnectionClosed:
-            pass
-        self.code = self.socket.close_code
-
-
-async def seat(url: str) -> Witness:
-    """Come through the lobby into a game."""
-    sri = secrets.token_hex(8)
-    async with connect(f"{url}/lobby/socket?sri={sri}", compression=None) as lobby:
-        await lobby.send(json.dumps({"t": "poolIn", "d": {"id": "10+5"}}))
-        async for message in lobby:
-            body = json.loads(message)
-            if isinstance(body, dict) and body["t"] == "redirect":
-                path = body["d"]["url"]
-                break
-    return Witness(await connect(f"{url}{path}?sri={sri}", compression=None))
 
 
 async def remains(arena: Arena) -> list[str]:
