@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 POOL = "10+5"
 RESEND_AFTER_S = 2.5
 RETRY_NACK_S = 1.0
-NEWS_S = 4.5  # within that a server tells one who came back that it has been paired
 GOODBYE_S = 2.0  # a redirect that was under way when we left the pool still counts
 
 
@@ -105,14 +104,11 @@ class Player:
         effects = link.opened(socket, now)
         if self.talk:
             return effects
-        # Also when leaving: a killed server may have left our wait behind, or have paired us a moment ago.
-        wanted = wire.encode("poolIn", {"id": POOL})
-        self._waiting = True
-        self._said_out = False
-        if self.leaving:
-            self._due["goodbye"] = now + NEWS_S
         link.in_step(now)
-        return [*effects, Send(socket, wanted), Send(socket, wire.PING)]
+        if self.leaving:
+            return [*effects, *self._leave_pool(now)]
+        self._waiting = True
+        return [*effects, Send(socket, wire.encode("poolIn", {"id": POOL})), Send(socket, wire.PING)]
 
     def refused(self, socket: int, now: float, retry_after: float | None) -> list[Effect]:
         """Take a failed handshake."""

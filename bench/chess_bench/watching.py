@@ -13,10 +13,11 @@ from redis.exceptions import RedisError
 from chess_bench.kubectl import KubectlError
 from chess_bench.objects import CLUSTER
 from chess_presence import keys
+from chess_presence.cancelling import end
 from chess_presence.registry import Registry
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncIterator, Callable
 
     from chess_bench.kubectl import Kubectl
     from chess_bench.story import Story
@@ -55,16 +56,7 @@ async def watching(
     try:
         yield
     finally:
-        await _end(tasks)
-
-
-async def _end(tasks: Iterable[asyncio.Task[None]]) -> None:
-    """Cancel until it has been heard: a client that is closing may answer a cancellation by an error of its own."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=RETRY_S / 2)
+        await end(*tasks)
 
 
 async def _follow(

@@ -61,9 +61,8 @@ class Api:
             self.apply(document)
 
     def items(self, path: str) -> list[dict[str, Any]]:
-        """Read all objects of a list."""
-        found: list[dict[str, Any]] = (self.get(path) or {}).get("items", [])
-        return found
+        """Read all objects of a list; kubelet writes null for none."""
+        return (self.get(path) or {}).get("items") or []
 
     def watch(self, path: str) -> Iterator[dict[str, Any]]:
         """Yield events from now on, until the server or the network ends it.

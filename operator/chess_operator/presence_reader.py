@@ -21,6 +21,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 
 from chess_presence import keys
+from chess_presence.cancelling import end
 from chess_presence.records import Reading
 from chess_presence.registry import Registry, read_many
 
@@ -101,11 +102,7 @@ class PresenceReader:
 
     async def stop(self) -> None:
         """Stop listening and close all connections."""
-        for task in (self._listening, self._flushing):
-            if task is not None:
-                task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await task
+        await end(self._listening, self._flushing)
         with contextlib.suppress(RedisError, OSError):
             await self._client.aclose()
 

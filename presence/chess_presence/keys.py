@@ -26,5 +26,5 @@ def census_channel(cluster_uid: str) -> str:
 
 
 def orders_channel(cluster_uid: str) -> str:
-    """Channel: a pod's uid, each time it was ordered to drain or to stop draining."""
+    """Sharded channel: a pod's uid, each time it was ordered to drain or to stop draining."""
     return f"chess:{{{cluster_uid}}}:orders"

@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 from psycopg_pool import AsyncConnectionPool
 
 from chess_presence import keys as presence_keys
+from chess_presence.cancelling import end
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 from chess_server import schema
@@ -44,7 +45,6 @@ log = structlog.get_logger(__name__)
 REDIS_GRACE_SECONDS = 60.0
 SCHEMA_RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
-CANCEL_SECONDS = 0.3
 
 
 class SchemaError(Exception):
@@ -87,7 +87,7 @@ class Server:
             abandon_ms=round(settings.abandon_seconds * 1000),
         )
         self._rooms = Rooms(stores, self._bus, self._keys, patience)
-        pools = Pools(self._redis, self._keys, self._health)
+        pools = Pools(self._redis, self._keys, self._health, settings.pod_uid)
         self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, patience.no_start_ms)
         self._visitors: set[Visitor] = set()
         host = Host(
@@ -203,20 +203,12 @@ class Server:
         until = monotonic() + FLUSH_SECONDS
         while not self._committer.idle and monotonic() < until:  # noqa: ASYNC110 - nobody sets an event
             await asyncio.sleep(0.05)
-        await self._end_tasks()
+        await end(*self._tasks)
         await self._pulse.leave(self._settings.pod_uid)
         log.info("left")
 
-    async def _end_tasks(self) -> None:
-        """Cancel what runs beside; again if need be: redis-py can swallow a cancellation in the middle of a call."""
-        pending = {task for task in self._tasks if not task.done()}
-        while pending:
-            for task in pending:
-                task.cancel()
-            _, pending = await asyncio.wait(pending, timeout=CANCEL_SECONDS)
-
     async def _close(self) -> None:
-        await self._end_tasks()
+        await end(*self._tasks)
         await self._transport.stop()
         await self._admin.stop()
         await self._pool.close(timeout=2.0)

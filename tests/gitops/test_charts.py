@@ -73,7 +73,6 @@ def test_the_api_server_takes_what_the_chart_makes(
     helm("lint", f"charts/{chart}", "--strict", *flags)
     namespace = "chess-system" if chart == "chess-operator" else "chess"
     made = helm("template", "chess", f"charts/{chart}", "--namespace", namespace, *flags)
-    api("create", "namespace", "arena", good=False)
     answer = api("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", given=made.out)
     assert answer.out.count("(server dry run)") == len(made.documents)
     assert "Warning: would violate" not in answer.err

@@ -6,6 +6,7 @@ import asyncio
 import json
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -81,6 +82,13 @@ class World:
         port: int = service["spec"]["ports"][0]["nodePort"]
         return port
 
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The ChessCluster's spec in the checkout."""
+        documents = self.checkout.documents(GAME)
+        held: dict[str, Any] = next(one for one in documents if one["kind"] == "ChessCluster")["spec"]
+        return held
+
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change the ChessCluster's spec in the checkout."""
         documents = self.checkout.documents(GAME)
@@ -119,11 +127,20 @@ class World:
         """
         await until(f"{name} is at rest", lambda: self._at_work(name), 60)
         body = {"name": name, "prune": True, "syncOptions": {"items": []}}
-        await self._call(f"/api/v1/applications/{name}/sync", body)
-        await asyncio.sleep(1)
+        path = f"/api/v1/applications/{name}/sync"
+        await until(f"{name} takes the order", lambda: self._refused(path, body), 30)
         await until(f"{name} is synced anew", lambda: self._at_work(name), 60)
 
+    async def _refused(self, path: str, body: dict[str, Any]) -> str | None:
+        """Ask; Argo CD's own sync may have begun a moment before."""
+        try:
+            await self._call(path, body)
+        except urllib.error.HTTPError as error:
+            return f"{error.code}: {error.read().decode(errors='replace')[:300]}"
+        return None
+
     async def _at_work(self, name: str) -> str | None:
+        """`operation` is there from the request until the controller is done with it."""
         found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
         state = found.get("status", {}).get("operationState") or {}
         busy = "operation" in found or state.get("phase") not in ("Succeeded", "Failed", "Error")
@@ -168,7 +185,7 @@ class World:
 
     async def clear(self) -> None:
         """Take the Applications and all that they brought out of the cluster again, CRD included."""
-        await self._refuse_others()
+        await refuse_others(self.kubectl)
         for name in ("chess-root", "chess"):
             await self._delete("-n", ARGOCD, "applications.argoproj.io", name)
         await self._delete("namespace", GAMES)  # while the operator is there to say goodbye
@@ -177,17 +194,12 @@ class World:
         await self._delete("clusterrole,clusterrolebinding", "chess-operator")
         await self._delete("crd", "chessclusters.chesscluster.dev")
 
-    async def _refuse_others(self) -> None:
-        """Without the CRD every ChessCluster would go: those of others too."""
-        try:
-            found = await self.kubectl.get("/apis/chesscluster.dev/v1alpha1/chessclusters")
-        except KubectlError:
-            return
-        foreign = {one["metadata"]["namespace"] for one in found["items"]} - {GAMES}
-        if foreign:
-            raise targets.TargetError(
-                f"ChessClusters are in use in {', '.join(sorted(foreign))}: end those first"
-            )
+    async def leave(self) -> None:
+        """Take everything out again, Argo CD too."""
+        await self.clear()
+        await self._delete("namespace", ARGOCD)
+        await self._delete("crd", *argocd.CRDS)
+        await asyncio.to_thread(argocd.down)
 
     async def _delete(self, *what: str) -> None:
         try:
@@ -195,6 +207,19 @@ class World:
         except KubectlError as error:
             if "the server doesn't have a resource type" not in str(error):
                 raise
+
+
+async def refuse_others(kubectl: Kubectl) -> None:
+    """Complain of ChessClusters elsewhere: to clear the cluster takes the CRD away, and without it they would go."""
+    try:
+        found = await kubectl.get("/apis/chesscluster.dev/v1alpha1/chessclusters")
+    except KubectlError:
+        return
+    foreign = {one["metadata"]["namespace"] for one in found["items"]} - {GAMES}
+    if foreign:
+        raise targets.TargetError(
+            f"ChessClusters are in use in {', '.join(sorted(foreign))}: end those first"
+        )
 
 
 def _secret(name: str, url: str) -> dict[str, Any]:

@@ -183,7 +183,12 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
         list[str] | None,
         typer.Option("--retain", help="LOGICAL_ID to leave in the account when it cannot be deleted"),
     ] = None,
-    unprotect: Annotated[bool, typer.Option("--unprotect", help="lift termination protection")] = False,
+    unprotect: Annotated[
+        bool,
+        typer.Option(
+            "--unprotect", help="lift termination protection of stacks and deletion protection in them"
+        ),
+    ] = False,
     empty_buckets: Annotated[bool, typer.Option("--empty-buckets", help="delete what buckets hold")] = False,
     drain_cluster: Annotated[
         bool,
@@ -202,23 +207,23 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
             unprotect=unprotect,
             empty_buckets=empty_buckets,
         )
-        if drain_cluster:
-            _drain(work, environment, stack)
-        outcomes = work.run(frozenset(stack) if stack else None)
+        chosen = work.look(frozenset(stack) if stack else None)
+        if drain_cluster and "eks-control" in chosen:
+            _drain(work, environment)
+        outcomes = work.run(chosen)
     left, unseen = leftovers.find(environment) if not stack else ((), ())
     return Run(outcomes=tuple(outcomes), left=left, unseen=unseen)
 
 
-def _drain(work: demolition.Demolition, environment: Environment, stack: list[str] | None) -> None:
-    """Drain only where the cluster stands, and is about to go; what stays would get the deletion stuck."""
-    if (stack and "eks-control" not in stack) or "eks-control" not in environment.existing():
-        return
+def _drain(work: demolition.Demolition, environment: Environment) -> None:
+    """Drain a cluster that is about to go; what stays would get the deletion stuck."""
     name, region = demolition.cluster(environment)
     left = work.drain(lambda: drain.connect(environment.clients, name, region))
     if left:
         raise Refused(
             f"the cluster {name} still holds things in AWS: {'; '.join(left)}",
-            "run this from where its API server can be reached, or add --no-drain and expect stuck deletions",
+            "no stack was touched; run this from where its API server can be reached, again where it only takes long, "
+            "or add --no-drain and expect stuck deletions",
         )
 
 

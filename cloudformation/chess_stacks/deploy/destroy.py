@@ -1,7 +1,8 @@
 """Take an environment down: drain the cluster, delete stacks in reverse order, say what is left.
 
-A stack that is DELETE_FAILED is tried once more, because most such failures are order within AWS; then it says which
-resources stand in the way. `retain` gives those up to the account by name, and lists them as kept.
+What is protected is named before anything is touched. A stack that is DELETE_FAILED is tried once more, because most
+such failures are order within AWS; then it says which resources stand in the way. `retain` gives those up to the
+account by name, and lists them as kept.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore import exceptions as aws
 
 from chess_stacks import catalog, names
-from chess_stacks.deploy import drain, failure, schedule, states, timeline, watch
+from chess_stacks.deploy import drain, failure, protection, readers, schedule, states, timeline, watch
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from chess_stacks.deploy.cloud import Cloud, Deployed
     from chess_stacks.deploy.environment import Environment
     from chess_stacks.deploy.outcome import Tell
+    from chess_stacks.deploy.protection import Protected
 
 _TRIES = 2
 _DRAIN_TURNS = 60
@@ -39,12 +41,26 @@ class Demolition:
     empty_buckets: bool = False
     parallel: int = 4
     existing: dict[str, tuple[str, Deployed]] = field(default_factory=dict)
+    protected: dict[str, tuple[Protected, ...]] = field(default_factory=dict)
 
-    def run(self, keys: frozenset[str] | None = None) -> list[Outcome]:
-        """Delete these stacks, or all that there are."""
+    def look(self, keys: frozenset[str] | None = None) -> frozenset[str]:
+        """Find these stacks, or all that there are; refuse what is protected before anything is touched."""
         self.existing = self.environment.existing()
         chosen = frozenset(self.existing) if keys is None else keys & frozenset(self.existing)
-        self._refuse_protected(chosen)
+        for key in sorted(chosen):
+            region, found = self.existing[key]
+            cloud = self.environment.cloud(region)
+            self.protected[key] = protection.find(self.environment.clients, cloud, key, found, self.retain)
+        held = [str(item) for key in self._order(chosen) for item in self.protected[key]]
+        if held and not self.unprotect:
+            raise failure.Refused(
+                f"protected against deletion: {', '.join(held)}",
+                "nothing was touched; if you mean it, add --unprotect, which lifts each right before its stack goes",
+            )
+        return chosen
+
+    def run(self, chosen: frozenset[str]) -> list[Outcome]:
+        """Delete the stacks that `look` has found."""
         needs = self._order(chosen)
         done = schedule.run(
             needs,
@@ -59,17 +75,27 @@ class Demolition:
         """Have the cluster release what it holds; return what it did not release in time."""
         try:
             api = connect()
-            for held in drain.release(api):
-                self.tell(Begun("eks-control", f"draining {held}"))
-            for turn in range(_DRAIN_TURNS):
-                left = drain.holders(api)
-                if not left:
-                    return ()
-                self.pace.pause(turn)
+            for held in drain.halt(api):
+                self.tell(Begun("eks-control", f"stopping {held}"))
+            return self._until_drained(api)
         except (aws.ClientError, aws.BotoCoreError, OSError) as error:
             told = failure.explain(error, "draining the cluster")
             return (f"the cluster could not be asked: {told.message}",)
-        return tuple(str(held) for held in left)
+
+    def _until_drained(self, api: drain.Kubernetes) -> tuple[str, ...]:
+        asked: dict[str, str] = {}
+        for turn in range(_DRAIN_TURNS):
+            left = drain.holders(api)
+            if not left:
+                return ()
+            for held in drain.release(api, left):
+                asked[held.path] = asked.get(held.path, held.uid)
+                self.tell(Begun("eks-control", f"draining {held}"))
+            self.pace.pause(turn)
+        return tuple(
+            f"{held} (somebody makes it anew)" if asked.get(held.path, held.uid) != held.uid else str(held)
+            for held in left
+        )
 
     def _order(self, chosen: frozenset[str]) -> dict[str, frozenset[str]]:
         """Dependents first; a stack that the profile has turned off goes where the catalog has it."""
@@ -80,13 +106,6 @@ class Demolition:
                 other for other in chosen if ranks.get(other, len(ranks)) < ranks.get(key, len(ranks))
             )
         return schedule.subset(schedule.reverse(known), chosen)
-
-    def _refuse_protected(self, chosen: frozenset[str]) -> None:
-        held = sorted(self.existing[key][1].name for key in chosen if self.existing[key][1].protected)
-        if held and not self.unprotect:
-            raise failure.Refused(
-                f"termination protection is on for {', '.join(held)}", "if you mean it, add --unprotect"
-            )
 
     def _one(self, key: str) -> Outcome:
         outcome = self._guarded(key, self.clock())
@@ -126,18 +145,28 @@ class Demolition:
         now: Deployed | None = found
         if states.moving(found.status):
             now = watch.until_settled(cloud, found.stack_id, follower, self.pace)
-        if found.protected:
-            cloud.client.update_termination_protection(
-                StackName=found.name, EnableTerminationProtection=False
-            )
-        if self.empty_buckets:
-            self._empty(cloud, found.name)
+        self._prepare(cloud, key, found)
         for _ in range(_TRIES):
             if now is None or now.status == "DELETE_COMPLETE":
                 break
             self._ask(cloud, now)
             now = watch.until_settled(cloud, found.stack_id, follower, self.pace)
         return self._outcome(key, found, now, follower, begun)
+
+    def _prepare(self, cloud: Cloud, key: str, found: Deployed) -> None:
+        """Take out of the way what keeps this stack from going, as far as the user allowed it."""
+        clients = self.environment.clients
+        for item in self.protected.get(key, ()):
+            self.tell(Begun(key, f"lifting the protection of {item}"))
+            protection.lift(clients, cloud, [item], self.pace)
+        readers.remove(
+            clients,
+            cloud,
+            found.name,
+            lambda name: self.tell(Begun(key, f"deleting autoscaled reader {name}")),
+        )
+        if self.empty_buckets:
+            self._empty(cloud, found.name)
 
     def _ask(self, cloud: Cloud, found: Deployed) -> None:
         # CloudFormation takes a list of what to retain only after a delete has failed.
@@ -177,10 +206,15 @@ class Demolition:
             status="DELETE_COMPLETE" if now is None else now.status,
             seconds=self.clock() - begun,
             reason="" if gone or now is None else causes or now.reason,
-            advice="" if gone else "remove what stands in the way, or give it up with --retain LOGICAL_ID",
+            advice="" if gone else self._after_failure(key),
             steps=timeline.steps(follower.told),
             kept=kept,
         )
+
+    def _after_failure(self, key: str) -> str:
+        lifted = ", ".join(str(item) for item in self.protected.get(key, ()))
+        bare = f"; no longer protected: {lifted}" if lifted else ""
+        return f"remove what stands in the way, or give it up with --retain LOGICAL_ID{bare}"
 
     def _waiting(self, key: str, needs: frozenset[str]) -> Outcome:
         reason = f"waits until {', '.join(sorted(needs))} are gone" if needs else "not begun"

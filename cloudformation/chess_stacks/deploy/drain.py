@@ -2,7 +2,9 @@
 
 Load balancers, nodes and volumes that controllers made belong to no stack and keep subnets and security groups from
 being deleted. So Gateways, Ingresses, load-balancer Services, volume claims and Karpenter's nodes go first, while the
-controllers still live. The token is the one that `aws eks get-token` makes: a signed URL, never written anywhere.
+controllers still live. Two things would undo that, and go before: Argo CD's Applications, which put back what is
+deleted, and the workloads that use a claim, which Kubernetes keeps for as long as a pod has it. The token is the one
+that `aws eks get-token` makes: a signed URL, never written anywhere.
 """
 
 from __future__ import annotations
@@ -14,26 +16,47 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from chess_stacks.deploy.clients import Clients
 
 _TOKEN_SECONDS: Final = 60
+_SERVICES: Final = "/api/v1/services"
+_VOLUMES: Final = "/api/v1/persistentvolumes"
 COLLECTIONS: Final = (
     "/apis/gateway.networking.k8s.io/v1/gateways",
     "/apis/networking.k8s.io/v1/ingresses",
-    "/api/v1/services",
+    _SERVICES,
     "/api/v1/persistentvolumeclaims",
+    _VOLUMES,
     "/apis/karpenter.sh/v1/nodepools",
     "/apis/karpenter.sh/v1/nodeclaims",
+)
+SYNCERS: Final = (
+    "/apis/argoproj.io/v1alpha1/applicationsets",
+    "/apis/argoproj.io/v1alpha1/applications",
+)
+WORKLOADS: Final = (
+    "/apis/apps/v1/statefulsets",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/replicasets",
+    "/apis/batch/v1/cronjobs",
+    "/apis/batch/v1/jobs",
+    "/api/v1/pods",
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """One Kubernetes object that holds something in AWS."""
+    """One Kubernetes object that stands in the way."""
 
     collection: str
     namespace: str | None
     name: str
+    uid: str = ""
+    going: bool = False
+    """It is being deleted already, and waits for its controller."""
 
     @property
     def path(self) -> str:
@@ -48,39 +71,90 @@ class Held:
 
 
 class Kubernetes(Protocol):
-    """The two calls that draining makes."""
+    """The three calls that draining makes."""
 
     def list(self, collection: str) -> list[dict[str, Any]]:
         """Return the items of a collection; nothing where the API is not installed."""
 
     def delete(self, path: str) -> None:
-        """Delete one object; fine where it is gone already."""
+        """Delete one object and what it owns; fine where it is gone already."""
+
+    def let_go(self, path: str) -> None:
+        """Take an object's finalizers off, so that its deletion deletes nothing else."""
 
 
 def holders(api: Kubernetes) -> tuple[Held, ...]:
     """Find every object that holds something in AWS."""
     return tuple(
-        Held(
-            collection=collection,
-            namespace=item["metadata"].get("namespace"),
-            name=item["metadata"]["name"],
-        )
+        _held(collection, item)
         for collection in COLLECTIONS
         for item in api.list(collection)
         if _holds(collection, item)
     )
 
 
-def release(api: Kubernetes) -> tuple[Held, ...]:
-    """Delete them all; they go when their controllers have cleaned up."""
-    found = holders(api)
+def halt(api: Kubernetes) -> tuple[Held, ...]:
+    """Stop Argo CD from putting back what is deleted; what its Applications made stays."""
+    found = tuple(_held(collection, item) for collection in SYNCERS for item in api.list(collection))
     for held in found:
+        api.let_go(held.path)
         api.delete(held.path)
     return found
 
 
-def _holds(collection: str, item: dict[str, Any]) -> bool:
-    return not collection.endswith("/services") or item.get("spec", {}).get("type") == "LoadBalancer"
+def release(api: Kubernetes, found: Iterable[Held]) -> tuple[Held, ...]:
+    """Delete what is not being deleted yet, and before it what uses a claim; return what was asked to go."""
+    asked = [held for held in found if not held.going and held.collection != _VOLUMES]
+    if any(held.collection.endswith("/persistentvolumeclaims") for held in found):
+        asked = [*(held for held in _users(api) if not held.going), *asked]
+    for held in asked:
+        api.delete(held.path)
+    return tuple(asked)
+
+
+def _users(api: Kubernetes) -> list[Held]:
+    """Find the workloads that use a claim and that nobody but the user made."""
+    return [
+        _held(collection, item)
+        for collection in WORKLOADS
+        for item in api.list(collection)
+        if _claims(item.get("spec", {})) and not _owned(item)
+    ]
+
+
+def _held(collection: str, item: Mapping[str, Any]) -> Held:
+    metadata = item["metadata"]
+    return Held(
+        collection=collection,
+        namespace=metadata.get("namespace"),
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        going="deletionTimestamp" in metadata,
+    )
+
+
+def _holds(collection: str, item: Mapping[str, Any]) -> bool:
+    """Tell a thing with something behind it in AWS from its namesakes without."""
+    spec = item.get("spec", {})
+    if collection == _SERVICES:
+        return bool(spec.get("type") == "LoadBalancer")
+    if collection == _VOLUMES:  # not deleted here: its driver does that once its claim is gone
+        kept = spec.get("persistentVolumeReclaimPolicy") != "Delete"
+        return not kept and ("csi" in spec or "awsElasticBlockStore" in spec)
+    return True
+
+
+def _claims(spec: Mapping[str, Any]) -> bool:
+    """Tell whether a workload's pods use a claim; `spec` is a pod's, or has a template of one in it."""
+    if spec.get("volumeClaimTemplates"):
+        return True
+    job = spec.get("jobTemplate", {}).get("spec", spec)
+    pod = job.get("template", {}).get("spec", job)
+    return any("persistentVolumeClaim" in volume for volume in pod.get("volumes", ()))
+
+
+def _owned(item: Mapping[str, Any]) -> bool:
+    return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences", ()))
 
 
 class KubernetesApi:
@@ -100,14 +174,22 @@ class KubernetesApi:
         return list(answer.get("items", ()))
 
     def delete(self, path: str) -> None:
-        """Delete one object; fine where it is gone already."""
-        self._call("DELETE", path)
+        """Delete one object and what it owns; fine where it is gone already."""
+        self._call("DELETE", f"{path}?propagationPolicy=Background")
 
-    def _call(self, method: str, path: str) -> dict[str, Any]:
+    def let_go(self, path: str) -> None:
+        """Take an object's finalizers off, so that its deletion deletes nothing else."""
+        self._call("PATCH", path, {"metadata": {"finalizers": None}})
+
+    def _call(self, method: str, path: str, patch: Mapping[str, Any] | None = None) -> dict[str, Any]:
         from urllib3.exceptions import HTTPError
 
+        more = {} if patch is None else {"Content-Type": "application/merge-patch+json"}
+        body = None if patch is None else json.dumps(patch)
         try:
-            response = self._pool.request(method, self._server + path, headers=self._headers)
+            response = self._pool.request(
+                method, self._server + path, headers=self._headers | more, body=body
+            )
         except HTTPError as error:
             raise ConnectionError(f"Kubernetes cannot be reached ({type(error).__name__})") from error
         if response.status == 404:  # noqa: PLR2004

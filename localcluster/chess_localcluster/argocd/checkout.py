@@ -59,6 +59,11 @@ class Checkout:
         self._git("push", "--quiet", "--force", "origin", "main")
         return self._git("rev-parse", "HEAD").strip()
 
+    def revert(self, revision: str) -> bool:
+        """Bring every file back to what it was then; tell whether there is anything to commit."""
+        self._git("checkout", "--quiet", revision, "--", ".")
+        return bool(self._git("status", "--porcelain").strip())
+
     def _git(self, *arguments: str) -> str:
         return run("git", *IDENTITY, "-C", str(self.root), *arguments)
 

@@ -1,5 +1,5 @@
--- Order a pod to drain, or take the order back. KEYS: drains. ARGV: uid, deadline in ms or 0, lifetime in ms, orders channel.
+-- Order a pod to drain, or take the order back. KEYS: drains. ARGV: uid, deadline in ms or 0, lifetime in ms, orders channel (sharded).
 redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])
 redis.call('PEXPIRE', KEYS[1], ARGV[3])
-redis.call('PUBLISH', ARGV[4], ARGV[1])
+redis.call('SPUBLISH', ARGV[4], ARGV[1])
 return 1

@@ -44,7 +44,7 @@ class Bus:
         self._listeners[channel] = listener
         confirmed = self._confirmed.setdefault(channel, asyncio.Event())
         if self._connection is not None and not confirmed.is_set():
-            await self._send("SUBSCRIBE", channel)
+            await self._send("SSUBSCRIBE", channel)
         await confirmed.wait()
 
     async def unsubscribe(self, channel: str) -> None:
@@ -53,7 +53,7 @@ class Bus:
         confirmed = self._confirmed.pop(channel, None)
         if confirmed is not None:
             confirmed.set()  # whoever still waits for it is not left waiting
-            await self._send("UNSUBSCRIBE", channel)
+            await self._send("SUNSUBSCRIBE", channel)
 
     async def run(self) -> None:
         """Stay connected for ever."""
@@ -90,7 +90,7 @@ class Bus:
     async def _subscribe_all(self) -> None:
         channels = list(self._listeners)
         for start in range(0, len(channels), CHUNK):
-            await self._send("SUBSCRIBE", *channels[start : start + CHUNK])
+            await self._send("SSUBSCRIBE", *channels[start : start + CHUNK])
         await self._send("PING", "again")
 
     async def _watch(self, connection: Connection) -> None:
@@ -112,11 +112,11 @@ class Bus:
                 self.on_again()
             return
         kind = message[0]
-        if kind == b"message":
+        if kind == b"smessage":
             listener = self._listeners.get(message[1].decode())
             if listener is not None:
                 listener(message[2])
-        elif kind == b"subscribe":
+        elif kind == b"ssubscribe":
             self._confirm(message[1].decode())
         elif kind == b"pong" and message[1] == b"again":
             self.on_again()

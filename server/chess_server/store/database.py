@@ -42,6 +42,9 @@ INSERT INTO games
   (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
 VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s)
 """
+WITHDRAW_GAME = """
+DELETE FROM games WHERE id = %s AND status = 'started' AND NOT EXISTS (SELECT 1 FROM moves WHERE game_id = games.id)
+"""
 RAISE_EPOCH = """
 UPDATE games SET epoch = epoch + 1 WHERE id = %s
 RETURNING epoch, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, winner,
@@ -121,6 +124,14 @@ class Database:
             await connection.execute(INSERT_GAME, values)
 
         await self._run(store)
+
+    async def withdraw_game(self, game_id: str) -> None:
+        """Remove a game that no player was told of."""
+
+        async def remove(connection: AsyncConnection[Any]) -> None:
+            await connection.execute(WITHDRAW_GAME, (game_id,))
+
+        await self._run(remove)
 
     async def reread(self, game_id: str) -> Game | None:
         """Make a game again from what is stored, under a new epoch; None if there is no such game."""

@@ -104,6 +104,12 @@ class Games:
         )
         return bool(answer[0] == b"ok")
 
+    async def forget(self, game_id: str) -> None:
+        """Remove a game."""
+        await self._health.redis(
+            lambda: self._client.delete(self._keys.game(game_id), self._keys.events(game_id))
+        )
+
     async def apply(self, before: Game, step: Step, a: int | None) -> Applied:
         """Apply a step that was decided on `before`."""
         game = step.game

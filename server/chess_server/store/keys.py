@@ -1,6 +1,7 @@
 """Where the server's data lives in Redis: one builder per key.
 
-A game's keys share the hash tag `{game id}`, a pool's `{pool}`; each timer bucket is its own slot.
+A game's keys share the hash tag `{game id}`; the lobby's share one for all pools, because a pairing touches several of
+them at once; each timer bucket is its own slot. Channels are sharded ones and bear the tag of what they speak of.
 """
 
 from dataclasses import dataclass
@@ -31,18 +32,28 @@ class Keys:
         """Channel: what happens in a game."""
         return f"chess:{self.cluster_uid}:{{{game_id}}}:news"
 
-    def pool(self, pool: str) -> list[str]:
-        """Give the keys of a pool's players: waiting since when, whose, lately paired."""
-        tag = f"chess:{self.cluster_uid}:{{pool-{pool}}}"
-        return [f"{tag}:waiting", f"{tag}:owners", f"{tag}:paired"]
+    def waits(self) -> str:
+        """Hash: sri → who waits, JSON: pool, owner, and what the wait is promised to."""
+        return f"{self._lobby()}:waits"
+
+    def expiry(self) -> str:
+        """Sorted set: sri → when its wait ends unless it is repeated."""
+        return f"{self._lobby()}:expiry"
+
+    def waiting(self, pool: str) -> str:
+        """Sorted set: sri → since when it waits in a pool."""
+        return f"{self._lobby()}:waiting:{pool}"
 
     def redirect(self, sri: str) -> str:
         """Give the key of a redirect that a client has not followed yet."""
-        return f"chess:{self.cluster_uid}:redirect:{sri}"
+        return f"{self._lobby()}:redirect:{sri}"
 
     def lobby_channel(self, pod_uid: str) -> str:
         """Channel: redirects for the lobby sockets of one server."""
-        return f"chess:{self.cluster_uid}:lobby:{pod_uid}"
+        return f"{self._lobby()}:pod:{pod_uid}"
+
+    def _lobby(self) -> str:
+        return f"chess:{{{self.cluster_uid}-lobby}}"
 
     def timers(self, bucket: int) -> str:
         """Sorted set: game → when to look at it."""

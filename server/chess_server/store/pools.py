@@ -1,6 +1,13 @@
-"""Who waits for an opponent, in Redis; and the redirects that players have not followed yet."""
+"""Who waits for an opponent, in Redis; and the redirects that players have not followed yet.
 
+Pairing takes three steps: `enter` or `stay` promises two players to each other, their game is made, `seal` makes the
+promise true. The last one alone changes anything for players, all of it at once; what is broken off before it leaves
+two who wait.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Literal
 
 from redis.asyncio import Redis
@@ -9,76 +16,110 @@ from chess_server.store.health import Health
 from chess_server.store.keys import Keys
 from chess_server.store.scripts import source
 
-WAITING_TTL_MS = 10_000
-RESTING_MS = 8_000
+WAITING_TTL_MS = 6_000
+PROMISE_MS = 5_000
 REDIRECT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Paired:
-    """An opponent was found; `owner` is `pod uid|socket` of the one who waited."""
+class Match:
+    """Two that are promised to each other: `sri` asked, `other` had waited."""
 
     sri: str
-    owner: str
+    other: str
+    token: str
 
 
-Placed = Paired | Literal["waiting", "resting"]
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The client was paired already and has not come to the board yet."""
+
+    frame: bytes
+
+
+Placed = Match | Redirect | Literal["waiting", "elsewhere"]
+"""`elsewhere`: another socket of this sri has asked since, or its client has stopped waiting."""
 
 
 class Pools:
-    """The pools of one ChessCluster."""
+    """The lobby of one ChessCluster."""
 
-    def __init__(self, client: Redis, keys: Keys, health: Health) -> None:
+    def __init__(self, client: Redis, keys: Keys, health: Health, pod_uid: str) -> None:
         self._client = client
         self._keys = keys
         self._health = health
-        self._script = client.register_script(source("pool"))
+        self._pod_uid = pod_uid
+        self._numbers = count(1)
+        self._match = client.register_script(source("match"))
+        self._seal = client.register_script(source("seal"))
+        self._unwait = client.register_script(source("unwait"))
 
     async def enter(self, pool: str, sri: str, owner: str) -> Placed:
-        """Wait in a pool (or repeat that one does), or be paired."""
-        answer = await self._call("in", pool, sri, owner)
-        if answer[0] == b"paired":
-            return Paired(sri=answer[1].decode(), owner=answer[2].decode())
-        return "resting" if answer[0] == b"resting" else "waiting"
+        """Wait in a pool, as the client asks; `owner` is `pod uid|socket`."""
+        return await self._place("in", pool, sri, owner)
 
-    async def leave(self, pool: str, sri: str, owner: str) -> None:
-        """Stop waiting, if it is still this owner that waits."""
-        await self._call("out", pool, sri, owner)
+    async def stay(self, pool: str, sri: str, owner: str) -> Placed:
+        """Repeat that a client waits."""
+        return await self._place("stay", pool, sri, owner)
+
+    async def leave(self, sri: str) -> Placed:
+        """Stop waiting, as the client asks, whichever socket began it; it may have been paired before."""
+        told = await self._stop("out", sri, "")
+        return Redirect(bytes(told)) if told else "elsewhere"
+
+    async def quit(self, sri: str, owner: str) -> None:
+        """Stop waiting because a socket is gone, if it is still that socket's wait."""
+        await self._stop("quit", sri, owner)
+
+    async def seal(self, match: Match, redirects: Mapping[str, bytes]) -> bool:
+        """Send both to their game; False, and neither of them goes, if one has left meanwhile."""
+        one, other = match.sri, match.other
+        answer = await self._health.redis(
+            lambda: self._seal(
+                keys=[*self._waits, self._keys.redirect(one), self._keys.redirect(other)],
+                args=[
+                    match.token,
+                    REDIRECT_SECONDS,
+                    self._keys.lobby_channel(""),
+                    *(one, redirects[one], other, redirects[other]),
+                ],
+            )
+        )
+        return bool(answer[0] == b"sealed")
 
     async def redirect_of(self, sri: str) -> bytes | None:
         """Give the redirect that a client has not followed yet."""
         found = await self._health.redis(lambda: self._client.get(self._keys.redirect(sri)))
         return bytes(found) if found is not None else None
 
-    async def redirect(self, sri: str, frame: bytes, pod_uid: str) -> None:
-        """Keep a redirect for a client and tell the server where it waited."""
-
-        async def ask() -> None:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.set(self._keys.redirect(sri), frame, ex=REDIRECT_SECONDS)
-                pipeline.publish(self._keys.lobby_channel(pod_uid), sri.encode() + b"\n" + frame)
-                await pipeline.execute()
-
-        await self._health.redis(ask)
-
-    async def followed(self, pool: str, sri: str, game_id: str) -> None:
+    async def followed(self, sri: str, game_id: str) -> None:
         """Forget a redirect that has been followed."""
         held = await self.redirect_of(sri)
-        if held is None or game_id.encode() not in held:
-            return
+        if held is not None and game_id.encode() in held:
+            await self._health.redis(lambda: self._client.delete(self._keys.redirect(sri)))
 
-        async def ask() -> None:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                pipeline.delete(self._keys.redirect(sri))
-                pipeline.hdel(self._keys.pool(pool)[2], sri)
-                await pipeline.execute()
+    @property
+    def _waits(self) -> list[str]:
+        return [self._keys.waits(), self._keys.expiry()]
 
-        await self._health.redis(ask)
-
-    async def _call(self, op: str, pool: str, sri: str, owner: str) -> list[bytes]:
-        answer: list[bytes] = await self._health.redis(
-            lambda: self._script(
-                keys=self._keys.pool(pool), args=[op, sri, owner, WAITING_TTL_MS, RESTING_MS]
+    async def _place(self, op: str, pool: str, sri: str, owner: str) -> Placed:
+        token = f"{self._pod_uid}|{next(self._numbers)}"
+        args = [op, sri, owner, pool, WAITING_TTL_MS, token, PROMISE_MS, self._keys.lobby_channel("")]
+        answer = await self._health.redis(
+            lambda: self._match(
+                keys=[*self._waits, self._keys.waiting(pool), self._keys.redirect(sri)], args=args
             )
         )
-        return answer
+        if answer[0] == b"matched":
+            return Match(sri=sri, other=answer[1].decode(), token=token)
+        if answer[0] == b"redirect":
+            return Redirect(bytes(answer[1]))
+        return "elsewhere" if answer[0] == b"elsewhere" else "waiting"
+
+    async def _stop(self, op: str, sri: str, owner: str) -> bytes | None:
+        told: bytes | None = await self._health.redis(
+            lambda: self._unwait(
+                keys=[*self._waits, self._keys.redirect(sri)], args=[op, sri, owner, WAITING_TTL_MS]
+            )
+        )
+        return told

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import backed
+import protected
 from ministack.services import alb, s3, secretsmanager
 from ministack.services.cloudformation import drift
 
@@ -23,6 +25,8 @@ def apply(handlers: dict[str, JsonObject]) -> None:
     _secret_is_its_arn(handlers[SECRET])
     _bucket_must_be_empty(handlers[BUCKET])
     _forwards_have_weights(handlers[RULE])
+    protected.apply(handlers)
+    backed.apply()
 
 
 def _secret_is_its_arn(entry: JsonObject) -> None:

@@ -139,17 +139,25 @@ def _is_destroyed(chess: CommandLine, name: str, given: tuple[str, ...]) -> None
     assert f"--confirm {name}" in unconfirmed.document["advice"]
     extra: tuple[str, ...] = ()
     if profile.load(name).database.deletion_protection:
-        protected = chess.run("destroy", *given, "--confirm", name, "--no-drain")
-        assert protected.code == 3
-        assert "termination protection" in protected.document["error"]
-        opened = {"database": {"deletion_protection": False}, "eks": {"deletion_protection": False}}
-        assert chess.run("deploy", *given, overlay=opened).code == 0
+        _is_protected(chess, name, given)
         extra = ("--unprotect",)
     gone = chess.run("destroy", *given, "--confirm", name, "--no-drain", *extra)
     assert gone.code == 0, gone.out
     assert set(results(gone.document).values()) == {"deleted"}
     assert set(chess.statuses().values()) <= {"DELETE_COMPLETE"}
     assert chess.run("destroy", *given, "--confirm", name, "--no-drain").document["stacks"] == []
+
+
+def _is_protected(chess: CommandLine, name: str, given: tuple[str, ...]) -> None:
+    """Every protection there is, named before anything is touched."""
+    before = chess.statuses()
+    refused = chess.run("destroy", *given, "--confirm", name)
+    assert refused.code == 3
+    assert f"stack chess-{name}-data-rds" in refused.document["error"]
+    assert "data-rds/Cluster (AWS::RDS::DBCluster " in refused.document["error"]
+    assert f"eks-control/Cluster (AWS::EKS::Cluster chess-{name})" in refused.document["error"]
+    assert "--unprotect" in refused.document["advice"]
+    assert chess.statuses() == before
 
 
 def _physical(chess: CommandLine, stack: str, kind: str) -> set[str]:

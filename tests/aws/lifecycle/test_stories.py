@@ -197,6 +197,48 @@ def test_what_cannot_be_deleted_can_be_given_up_by_name(chess: CommandLine) -> N
     assert any("ArtifactBucket" in line and bucket in line for line in outcome["kept"])
 
 
+def test_what_is_protected_by_its_service_is_told_first_and_lifted_when_asked(chess: CommandLine) -> None:
+    guarded = {"database": {"deletion_protection": True}, "eks": {"deletion_protection": True}}
+    assert chess.run("deploy", *JSON, overlay=guarded).code == 0
+    elb, rds, eks = chess.client("elbv2"), chess.client("rds"), chess.client("eks")
+    balancer = elb.describe_load_balancers()["LoadBalancers"][0]["LoadBalancerArn"]
+    flag = {"Key": "deletion_protection.enabled", "Value": "true"}
+    elb.modify_load_balancer_attributes(LoadBalancerArn=balancer, Attributes=[flag])
+    databases = [found["DBInstanceIdentifier"] for found in rds.describe_db_instances()["DBInstances"]]
+
+    refused = chess.run("destroy", *JSON, "--confirm", "dev")
+    assert refused.code == 3
+    for name in (*databases, "eks-control/Cluster", balancer, "stack chess-dev-data-rds"):
+        assert name in refused.document["error"]
+    assert set(chess.statuses().values()) == {"CREATE_COMPLETE"}
+    assert all(found["DeletionProtection"] for found in rds.describe_db_instances()["DBInstances"])
+    assert eks.describe_cluster(name="chess-dev")["cluster"]["deletionProtection"]
+
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--unprotect")
+    assert gone.code == 0, gone.out
+    assert set(chess.statuses().values()) <= {"DELETE_COMPLETE"}
+
+
+def test_the_emulator_refuses_to_delete_a_protected_database_as_aws_does(chess: CommandLine) -> None:
+    """Without this the test above would pass with a command that lifts nothing."""
+    upto = ("bootstrap", "delivery", "network", "security", "data-rds")
+    stacks = [argument for key in upto for argument in ("--stack", key)]
+    guarded = {"database": {"deletion_protection": True}}
+    assert chess.run("deploy", *JSON, *stacks, overlay=guarded).code == 0
+    cloud = chess.client("cloudformation")
+    cloud.update_termination_protection(StackName="chess-dev-data-rds", EnableTerminationProtection=False)
+    only_stacks = chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rds")
+    assert only_stacks.code == 3
+    assert "data-rds/Primary (AWS::RDS::DBInstance " in only_stacks.document["error"]
+    kept = ("--retain", "Primary", "--retain", "Replica1")
+    given_up = chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rds", *kept)
+    (outcome,) = given_up.document["stacks"]
+    assert any(
+        "cannot be deleted while deletion protection is enabled" in r["reason"] for r in outcome["resources"]
+    )
+    assert any("Primary" in line for line in outcome["kept"])
+
+
 def test_the_doctor_calls_nothing_fine_that_it_could_not_ask(chess: CommandLine) -> None:
     found = {check["name"]: check for check in chess.run("doctor", *JSON).document["checks"]}
     assert found["credentials"]["verdict"] == "ok"

@@ -1,6 +1,5 @@
 """Health as Argo CD tells it: never better than the truth."""
 
-import asyncio
 from typing import Any
 
 import pytest
@@ -20,7 +19,6 @@ def _health(found: dict[str, Any]) -> str | None:
 
 async def test_progressing_while_pods_come_up(world: World) -> None:
     async with watched(world.kubectl, APPLICATIONS, _health) as seen:
-        await asyncio.sleep(1)
         world.edit(lambda spec: spec["scaling"].update(minReplicas=2))
         await world.settled("chess", revision=world.push("Keep two replicas"))
     assert "Progressing" in seen

@@ -1,41 +1,41 @@
 """What Git no longer has goes, and its players with it in peace."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from witness import seat
 
+from chess_bench import games
 from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import APPLICATIONS, GAME, GAMES, World, until
+from chess_bench.gitops.world import APPLICATIONS, CLUSTERS, GAME, GAMES, World, until
 from chess_bench.ledger import Report
+from chess_bench.verify import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"
-PLAYERS = 8
+PLAYERS, WITNESSES = 8, 2
 SERVERS = "chesscluster.dev/cluster=chess"
 
 
 async def test_prune_drains_live_games(
-    world: World, fleet: Callable[[int, int], Fleet], figures: Callable[..., None]
+    world: World, fleet: Callable[..., Fleet], figures: Callable[..., None]
 ) -> None:
-    documents = world.checkout.documents(GAME)
+    deadline, documents = world.spec["drain"]["deadlineSeconds"], world.checkout.documents(GAME)
     world.checkout.write(GAME, [one for one in documents if one["kind"] != "ChessCluster"])
-    report = await _play_through(world, fleet, "Take the game away")
-    figures(prune=_said(report))
-    assert (await world.application("chess")).sync == "Synced"
-    world.checkout.write(GAME, documents)
-    await world.settled("chess", revision=world.push("Bring the game back"))
+    figures(prune=await _removed_under_play(world, fleet, "Take the game away", deadline))
+    await world.settled("chess")
 
 
 async def test_deleting_the_application_drains_live_games(
-    world: World, fleet: Callable[[int, int], Fleet], figures: Callable[..., None]
+    world: World, fleet: Callable[..., Fleet], figures: Callable[..., None]
 ) -> None:
     """Git loses the Application; the root Application prunes it, and its finalizer deletes in the foreground."""
-    path = world.checkout.path(APPS)
+    deadline, path = world.spec["drain"]["deadlineSeconds"], world.checkout.path(APPS)
     path.write_text(path.read_text().replace("  - game.yaml\n", ""))
-    report = await _play_through(world, fleet, "Give the game up")
-    figures(deletion=_said(report))
+    figures(deletion=await _removed_under_play(world, fleet, "Give the game up", deadline))
 
     async def complaint() -> str | None:
         listing = await world.kubectl.get(APPLICATIONS)
@@ -46,18 +46,52 @@ async def test_deleting_the_application_drains_live_games(
     assert await _left(world) == {"secrets": ["chess-database", "chess-redis"]}
 
 
-async def _play_through(world: World, fleet: Callable[[int, int], Fleet], message: str) -> Report:
-    """Push under live games, and let them end on pods that are going."""
-    async with fleet(await world.entry(), PLAYERS) as players:
-        await until("games are on", lambda: _playing(players), 30)
+async def _removed_under_play(
+    world: World, fleet: Callable[..., Fleet], message: str, deadline: float
+) -> dict[str, Any]:
+    """Push under live games. Those who play on end their games in peace; those who only sit there are told, and when.
+
+    The players mean to leave after the game that they are in: with the service gone, no lobby has a next one.
+    """
+    port = await world.entry()
+    witnesses = await asyncio.gather(*(seat(f"ws://127.0.0.1:{port}") for _ in range(WITNESSES)))
+    listening = [asyncio.create_task(witness.listen()) for witness in witnesses]
+    async with fleet(port, PLAYERS, slow=True) as players:
+        await until("everybody plays", lambda: _playing(players), 30)
+        players.leave()
         world.push(message)
+        pushed = time.monotonic()
         await until("the ChessCluster is going", lambda: _going(world), 60)
-        assert players.counts.playing > 0, "the test means live games"
-        report = await players.finish(80)
-        await until("nothing of the operator's is left", lambda: _children_left(world), 120)
-    assert report.counts.games > 0
-    assert report.counts.dropped == report.counts.lost == 0
-    return report
+        told = time.monotonic()
+        assert players.counts.playing == PLAYERS, "the test means live games"
+        moves = players.counts.moves
+        report = await players.finish(deadline)
+        assert await world.entry() == port, "the way in outlasts the game"
+        async with asyncio.timeout(deadline + 15):
+            await asyncio.gather(*listening)
+        served = time.monotonic() - told
+        await until("nothing of the operator's is left", lambda: _children_left(world), 60)
+    assert [witness for witness in witnesses if "serverRestart" not in witness.told] == []
+    assert {witness.code for witness in witnesses} == {1012}
+    assert served > deadline - 3, "who does not go of himself has until the deadline"
+    await _played_out(world, report, moves)
+    return {
+        "push_to_drain_s": round(told - pushed, 1), "push_to_gone_s": round(time.monotonic() - pushed, 1),
+        "games": report.counts.games, "moves_in_drain": report.counts.moves - moves,
+        "dropped": report.counts.dropped, "lost": report.counts.lost,
+    }  # fmt: skip
+
+
+async def _played_out(world: World, report: Report, moves: int) -> None:
+    assert report.counts.moves > moves, "a drain leaves games alone"
+    assert report.counts.games == PLAYERS // 2
+    assert (report.counts.dropped, report.counts.lost) == (0, 0), (
+        report.drops,
+        report.faults,
+        report.stranded,
+    )
+    source = games.BUNDLED.read_text()
+    assert await verify(source, report.finished, world.stores.database_from_here) == []
 
 
 async def _playing(players: Fleet) -> str | None:
@@ -65,7 +99,7 @@ async def _playing(players: Fleet) -> str | None:
 
 
 async def _going(world: World) -> str | None:
-    listing = await world.kubectl.get(f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters")
+    listing = await world.kubectl.get(CLUSTERS)
     living = [one for one in listing["items"] if "deletionTimestamp" not in one["metadata"]]
     return "it lives" if living else None
 
@@ -92,8 +126,3 @@ async def _left(world: World) -> dict[str, list[str]]:
 
 def _names(listing: dict[str, Any]) -> list[str]:
     return [one["metadata"]["name"] for one in listing["items"]]
-
-
-def _said(report: Report) -> dict[str, int]:
-    counts = report.counts
-    return {"games": counts.games, "moves": counts.moves, "dropped": counts.dropped, "lost": counts.lost}

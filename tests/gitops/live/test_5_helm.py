@@ -2,7 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import Callable
+import re
+import shlex
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +16,8 @@ from chess_bench.gitops.program import Program
 from chess_bench.gitops.world import GAMES, SYSTEM, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
-FREE = ("patch", "chess", "chess", "--type=merge", "-p", '{"metadata":{"finalizers":null}}')
+ROOT = Path(__file__).resolve().parents[3]
+PLAYERS = 8
 
 
 @pytest.fixture(scope="module")
@@ -49,17 +54,16 @@ def _restarts(pod: dict[str, Any]) -> int:
     return sum(one["restartCount"] for one in pod["status"].get("containerStatuses", []))
 
 
-async def test_install_and_helm_test(world: World, users_helm: Program) -> None:
-    await world.clear()
-    await _install(world, users_helm)
+async def test_install_and_helm_test(bare: World, users_helm: Program) -> None:
+    await _install(bare, users_helm)
     assert "Succeeded" in users_helm("test", "chess-operator", "-n", SYSTEM, "--timeout", "90s").out
     assert "Succeeded" in users_helm("test", "chess", "-n", GAMES, "--timeout", "90s").out
 
 
 async def test_upgrades_and_rollbacks_restart_no_server_pod(
-    world: World, users_helm: Program, fleet: Callable[[int, int], Fleet]
+    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
 ) -> None:
-    before = await _pods(world)
+    world, before = bare, await _pods(bare)
     assert before
     chess, operator = ("chess", "-n", GAMES), ("chess-operator", "-n", SYSTEM)
     steps: tuple[tuple[str, ...], ...] = (
@@ -70,29 +74,38 @@ async def test_upgrades_and_rollbacks_restart_no_server_pod(
         ("rollback", operator[0], "1", *operator[1:], "--wait", "--timeout", "90s"),
     )  # fmt: skip
     async with fleet(await world.entry(), 8) as players:
-        for number, step in enumerate(steps):
-            await _run(users_helm, step)
-            wanted = 6 if number in (0, 1) else 4
+        for step, wanted in zip(steps, (6, 6, 4, 4), strict=True):
+            moves = players.counts.moves
+            await _run(users_helm, *step)
             assert (await world.cluster())["spec"]["scaling"]["maxReplicas"] == wanted
+            await until("the games go on", lambda moves=moves: _moved(players, moves), 10)
         assert await _pods(world) == before
         report = await players.finish(90)
     assert report.counts.games > 0
     assert report.counts.dropped == report.counts.lost == 0
 
 
-async def _run(helm: Program, step: tuple[str, ...]) -> None:
+async def _moved(players: Fleet, moves: int) -> str | None:
+    return None if players.counts.moves > moves + 8 else f"{players.counts.moves - moves} moves since"
+
+
+async def _run(helm: Program, *step: str) -> None:
     """Beside the players, whose loop must not stand still."""
     await asyncio.to_thread(helm, *step)
 
 
-async def test_uninstall_leaves_the_crd_and_the_secrets(world: World, users_helm: Program) -> None:
-    users_helm("uninstall", "chess", "-n", GAMES, "--wait", "--timeout", "120s")
+async def test_uninstall_drains_and_leaves_the_crd_and_the_secrets(
+    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
+) -> None:
+    world = bare
+    async with _live_games(world, fleet) as players:
+        await _run(users_helm, "uninstall", "chess", "-n", GAMES)
+        await _play_to_the_end(players)
     await until("every pod is gone", lambda: _some(world), 120)
+    await until("the ChessCluster is gone", lambda: _named(world, "chessclusters"), 60)
     users_helm("uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
-    left = await world.kubectl.run(
-        "-n", GAMES, "get", "all,secrets,networkpolicies,pdb,chessclusters", "-o", "name"
-    )
-    assert left.split() == ["secret/chess-database", "secret/chess-redis"]
+    kinds = "all,secrets,networkpolicies,pdb,chessclusters"
+    assert (await _names(world, kinds)) == ["secret/chess-database", "secret/chess-redis"]
     await until("nothing of the operator is left", lambda: _system(world), 60)
     left = await world.kubectl.run("get", "crd,clusterroles,clusterrolebindings", "-o", "name")
     ours = [one for one in left.split() if "chess" in one]
@@ -100,16 +113,58 @@ async def test_uninstall_leaves_the_crd_and_the_secrets(world: World, users_helm
 
 
 async def test_uninstall_with_the_operator_first_is_freed_by_one_command(
-    world: World, users_helm: Program
+    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
 ) -> None:
+    world = bare
     await _install(world, users_helm)
-    users_helm("uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
-    users_helm("uninstall", "chess", "-n", GAMES)
-    await until("it waits for an operator", lambda: _waits(world), 30)
-    await world.kubectl.run("-n", GAMES, *FREE)
+    async with _live_games(world, fleet) as players:
+        await _run(users_helm, "uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
+        await _run(users_helm, "uninstall", "chess", "-n", GAMES)
+        await until("it waits for an operator", lambda: _waits(world), 30)
+        moves = players.counts.moves
+        await until("the games go on", lambda: _moved(players, moves), 10)
+        await world.kubectl.run("-n", GAMES, *_freeing_command())
+        await _play_to_the_end(players)
     await until("every pod is gone", lambda: _some(world), 120)
-    left = await world.kubectl.run("-n", GAMES, "get", "chessclusters,deployments,services", "-o", "name")
-    assert left.split() == []
+    assert await _names(world, "chessclusters,deployments,services") == []
+
+
+def _freeing_command() -> tuple[str, ...]:
+    """As docs/gitops.md has it."""
+    found = re.search(r"^ *kubectl -n chess (patch .*)$", (ROOT / "docs/gitops.md").read_text(), re.MULTILINE)
+    assert found
+    return tuple(shlex.split(found[1]))
+
+
+@asynccontextmanager
+async def _live_games(world: World, fleet: Callable[..., Fleet]) -> AsyncIterator[Fleet]:
+    """Everybody sits in a game of 20 to 30 s, and wants no other after it."""
+    async with fleet(await world.entry(), PLAYERS, slow=True) as players:
+        await until("everybody plays", lambda: _all_play(players), 30)
+        players.leave()
+        yield players
+
+
+async def _all_play(players: Fleet) -> str | None:
+    return None if players.counts.playing == PLAYERS else f"{players.counts.playing} play"
+
+
+async def _play_to_the_end(players: Fleet) -> None:
+    report = await players.finish(60)
+    assert report.counts.games == PLAYERS // 2
+    assert (report.counts.dropped, report.counts.lost) == (0, 0), (
+        report.drops,
+        report.faults,
+        report.stranded,
+    )
+
+
+async def _named(world: World, kinds: str) -> str | None:
+    return " ".join(await _names(world, kinds)) or None
+
+
+async def _names(world: World, kinds: str) -> list[str]:
+    return (await world.kubectl.run("-n", GAMES, "get", kinds, "-o", "name")).split()
 
 
 async def _waits(world: World) -> str | None:

@@ -23,8 +23,8 @@ def _commands() -> str:
     return block[1].replace(" --watch", "")
 
 
-async def test_the_documented_commands_bring_the_service(world: World, node: Program, tmp_path: Path) -> None:
-    await world.clear()
+async def test_the_documented_commands_bring_the_service(bare: World, node: Program, tmp_path: Path) -> None:
+    world = bare
     (tmp_path / "manifests").symlink_to(ROOT / "manifests")
     (tmp_path / "redis.url").write_text(world.stores.redis)
     (tmp_path / "database.url").write_text(world.stores.database)

@@ -131,7 +131,7 @@ async def test_a_beat_wakes_the_reader(client: Redis) -> None:
 
 async def test_an_order_reaches_its_pod(client: Redis) -> None:
     pubsub = client.pubsub()
-    await pubsub.subscribe(keys.orders_channel(UID))
+    await pubsub.ssubscribe(keys.orders_channel(UID))
     await Registry(client, UID).mark("p1", 123)
     message = None
     while message is None:

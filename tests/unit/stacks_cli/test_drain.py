@@ -27,6 +27,7 @@ class Kubernetes(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.collections = collections
         self.deleted: list[str] = []
+        self.let_go: list[tuple[str, str]] = []
         self.tokens: set[str | None] = set()
 
 
@@ -39,9 +40,16 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(404 if items is None else 200, {"items": items})
 
     def do_DELETE(self) -> None:
-        self.server.deleted.append(self.path)
+        path, _, query = self.path.partition("?")
+        assert query == "propagationPolicy=Background", "or a Job would leave its pods behind"
+        self.server.deleted.append(path)
         for items in self.server.collections.values():
-            items[:] = [entry for entry in items if not self.path.endswith(f"/{entry['metadata']['name']}")]
+            items[:] = [entry for entry in items if not path.endswith(f"/{entry['metadata']['name']}")]
+        self._answer(200, {})
+
+    def do_PATCH(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.let_go.append((self.path, self.headers["Content-Type"]))
         self._answer(200, {})
 
     def log_message(self, *_: Any) -> None:
@@ -89,7 +97,7 @@ def test_finds_what_holds_something_and_nothing_else(cluster: Kubernetes) -> Non
 
 def test_releases_each_at_its_own_address(cluster: Kubernetes) -> None:
     connected = api(cluster)
-    drain.release(connected)
+    drain.release(connected, drain.holders(connected))
     assert cluster.deleted == [
         "/apis/gateway.networking.k8s.io/v1/namespaces/chess/gateways/edge",
         "/api/v1/namespaces/chess/services/web",
@@ -97,6 +105,70 @@ def test_releases_each_at_its_own_address(cluster: Kubernetes) -> None:
         "/apis/karpenter.sh/v1/nodepools/players",
     ]
     assert drain.holders(connected) == ()
+
+
+def test_what_is_going_already_is_waited_for_and_not_asked_again(cluster: Kubernetes) -> None:
+    cluster.collections["/api/v1/services"][0]["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z"
+    connected = api(cluster)
+    found = drain.holders(connected)
+    assert "services chess/web" in [str(held) for held in found]
+    assert "services chess/web" not in [str(held) for held in drain.release(connected, found)]
+
+
+USES: dict[str, Any] = {"volumes": [{"persistentVolumeClaim": {"claimName": "disk"}}]}
+OWNER = [{"kind": "StatefulSet", "name": "redis", "controller": True}]
+
+
+@pytest.mark.parametrize(
+    "collection,spec,owners,asked",
+    [
+        ("/api/v1/pods", USES, [], True),
+        ("/api/v1/pods", USES, OWNER, False),
+        ("/api/v1/pods", {"volumes": [{"emptyDir": {}}]}, [], False),
+        ("/apis/apps/v1/statefulsets", {"volumeClaimTemplates": [{}]}, [], True),
+        ("/apis/apps/v1/deployments", {"template": {"spec": USES}}, [], True),
+        ("/apis/apps/v1/replicasets", {"template": {"spec": USES}}, OWNER, False),
+        ("/apis/batch/v1/cronjobs", {"jobTemplate": {"spec": {"template": {"spec": USES}}}}, [], True),
+    ],
+    ids=["pod", "pod of a set", "pod without", "stateful set", "deployment", "of a deployment", "cron job"],
+)
+def test_what_uses_a_claim_goes_before_it(
+    cluster: Kubernetes, collection: str, spec: dict[str, Any], owners: list[Any], asked: bool
+) -> None:
+    user = item("user", **spec)
+    user["metadata"]["ownerReferences"] = owners
+    cluster.collections[collection] = [user]
+    connected = api(cluster)
+    drain.release(connected, drain.holders(connected))
+    kind = collection.rsplit("/", 1)[1]
+    paths = [path for path in cluster.deleted if path.endswith(f"/{kind}/user")]
+    assert bool(paths) is asked
+    claim = "/api/v1/namespaces/chess/persistentvolumeclaims/disk"
+    assert not asked or cluster.deleted.index(paths[0]) < cluster.deleted.index(claim)
+
+
+def test_a_volume_is_waited_for_where_its_end_is_the_drivers_business(cluster: Kubernetes) -> None:
+    volumes = {
+        "bound": {"persistentVolumeReclaimPolicy": "Delete", "csi": {"driver": "ebs.csi.aws.com"}},
+        "kept": {"persistentVolumeReclaimPolicy": "Retain", "csi": {"driver": "ebs.csi.aws.com"}},
+        "local": {"persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": "/data"}},
+    }
+    cluster.collections = {
+        "/api/v1/persistentvolumes": [item(name, None, **spec) for name, spec in volumes.items()]
+    }
+    connected = api(cluster)
+    found = drain.holders(connected)
+    assert [str(held) for held in found] == ["persistentvolumes bound"]
+    assert drain.release(connected, found) == ()
+    assert cluster.deleted == []
+
+
+def test_argo_cd_is_stopped_without_deleting_what_it_made(cluster: Kubernetes) -> None:
+    cluster.collections["/apis/argoproj.io/v1alpha1/applications"] = [item("chess", "argocd")]
+    assert [str(held) for held in drain.halt(api(cluster))] == ["applications argocd/chess"]
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/chess"
+    assert cluster.let_go == [(path, "application/merge-patch+json")]
+    assert cluster.deleted == [path]
 
 
 def test_the_token_is_a_signed_url_for_this_cluster_alone(monkeypatch: pytest.MonkeyPatch) -> None:

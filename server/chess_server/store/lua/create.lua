@@ -11,5 +11,5 @@ redis.call('DEL', KEYS[1], KEYS[2])
 redis.call('HSET', KEYS[1], 'epoch', ARGV[1], 'v', ARGV[2], 'committed', ARGV[2], 'since', now, 'state', ARGV[3],
   'replid', ARGV[4])
 redis.call('PEXPIRE', KEYS[1], ARGV[5])
-redis.call('PUBLISH', ARGV[6], 'reload')
+redis.call('SPUBLISH', ARGV[6], 'reload')
 return {'ok', now}

@@ -20,5 +20,5 @@ end
 redis.call('HSET', KEYS[1], 'committed', upto)
 lines[1] = 'events ' .. ARGV[1] .. ' ' .. since .. ' ' .. (committed + 1) .. ' ' .. #entries
 lines[#lines + 1] = newest and held[5] or ''
-redis.call('PUBLISH', ARGV[3], table.concat(lines, '\n'))
+redis.call('SPUBLISH', ARGV[3], table.concat(lines, '\n'))
 return {'ok', since}

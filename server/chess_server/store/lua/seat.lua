@@ -21,6 +21,6 @@ for _, side in ipairs({'w', 'b'}) do
 end
 if held[1] ~= crowd or not held[2] then
   redis.call('HSET', KEYS[1], 'crowd', crowd, 'left_w', left.w, 'left_b', left.b)
-  redis.call('PUBLISH', ARGV[3], 'crowd ' .. crowd .. ' ' .. left.w .. ' ' .. left.b)
+  redis.call('SPUBLISH', ARGV[3], 'crowd ' .. crowd .. ' ' .. left.w .. ' ' .. left.b)
 end
 return {'ok', crowd, left.w, left.b}
