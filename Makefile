@@ -10,7 +10,7 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --
 DEMO_PLAYERS ?= 400
 TIERS := tests/unit tests/integration tests/aws tests/gitops tests/cluster --ignore tests/gitops/live
 
-.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests clean gitops-tools test-gitops demo-gitops
+.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests check-manifests clean gitops-tools test-gitops demo-gitops
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -92,6 +92,11 @@ manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.crd
 	@$(BIN)/python -m chess_operator.install
 	@$(BIN)/python charts/render.py
+
+check-manifests: install ## tell what `make manifests` would change
+	@$(BIN)/python -m chess_operator.crd --check
+	@$(BIN)/python -m chess_operator.install --check
+	@$(BIN)/python charts/render.py --check
 
 demo: install ## the whole thing on this machine: cluster, operator, 400 players (DEMO_PLAYERS, DEMO_GAMES, KEEP=1, CONTEXT=…)
 	@DEMO_PLAYERS="$(DEMO_PLAYERS)" DEMO_GAMES="$(DEMO_GAMES)" KEEP="$(KEEP)" CONTEXT="$(CONTEXT)" IMAGE="$(IMAGE)" \

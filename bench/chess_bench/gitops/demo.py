@@ -39,6 +39,7 @@ PLAYERS = 10
 PLAY_S = 120
 BOUND = 6
 """`maxReplicas` as it is pushed while the service runs."""
+PASSWORD = "{{.data.password|base64decode}}"  # noqa: S105 - how kubectl shows it
 OUT = PROJECT / "out" / "demo-gitops.json"
 ARGO_CD = "Argo CD, the operator and the game (`make demo-gitops` begins anew)"
 
@@ -151,14 +152,14 @@ def _conclude(steps: Steps, figures: dict[str, Any]) -> int:
 
 
 def _how_to_look_around(screen: Screen, world: World) -> None:
+    kubectl = ".venv/bin/localcluster kubectl"
     screen.say("left running, as KEEP=1 asks; look around:")
     for text in (
         f"Argo CD: {world.running.server_url}, user admin, its password by",
-        ".venv/bin/localcluster kubectl -n argocd get secret argocd-initial-admin-secret"
-        " -o go-template='{{.data.password|base64decode}}'",
+        f"{kubectl} -n argocd get secret argocd-initial-admin-secret -o go-template='{PASSWORD}'",
         f"edit, commit and push: {world.checkout.root}",
-        ".venv/bin/localcluster kubectl -n argocd get applications -w",
-        f".venv/bin/localcluster kubectl -n {GAMES} get chess -w",
+        f"{kubectl} -n argocd get applications -w",
+        f"{kubectl} -n {GAMES} get chess -w",
         "make down",
     ):
         screen.say(f"    {text}")
