@@ -73,7 +73,7 @@ def cluster() -> Iterator[Kubernetes]:
             "/apis/karpenter.sh/v1/nodepools": [item("players", None)],
         }
     )
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
     yield server
     server.shutdown()
@@ -133,7 +133,7 @@ OWNER = [{"kind": "StatefulSet", "name": "redis", "controller": True}]
     ids=["pod", "pod of a set", "pod without", "stateful set", "deployment", "of a deployment", "cron job"],
 )
 def test_what_uses_a_claim_goes_before_it(
-    cluster: Kubernetes, collection: str, spec: dict[str, Any], owners: list[Any], asked: bool
+    cluster: Kubernetes, collection: str, spec: dict[str, Any], owners: list[Any], *, asked: bool
 ) -> None:
     user = item("user", **spec)
     user["metadata"]["ownerReferences"] = owners
