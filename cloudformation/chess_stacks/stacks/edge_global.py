@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
-from troposphere import GetAtt, Ref, Sub, certificatemanager, cloudfront, kms, logs, route53
+from troposphere import GetAtt, Ref, Sub, cloudfront, kms, logs, route53
 from troposphere.validators.route53 import AliasTarget
 
-from chess_stacks import buckets, firewall, iam, names, retention
+from chess_stacks import buckets, certificates, firewall, iam, names, retention
 from chess_stacks.stack import define
 
 if TYPE_CHECKING:
@@ -165,21 +165,10 @@ def _certificate(draft: Draft) -> cloudfront.ViewerCertificate:
     domain = draft.profile.edge.domain
     if not domain:
         return cloudfront.ViewerCertificate(CloudFrontDefaultCertificate=True)
-    certificate = draft.add(
-        certificatemanager.Certificate(
-            "Certificate",
-            DomainName=domain,
-            ValidationMethod="DNS",
-            DomainValidationOptions=[
-                certificatemanager.DomainValidationOption(
-                    DomainName=domain, HostedZoneId=draft.profile.edge.hosted_zone_id
-                )
-            ],
-            Tags=draft.tags("certificate"),
-        )
-    )
     return cloudfront.ViewerCertificate(
-        AcmCertificateArn=Ref(certificate), MinimumProtocolVersion="TLSv1.2_2021", SslSupportMethod="sni-only"
+        AcmCertificateArn=Ref(certificates.validated(draft, domain)),
+        MinimumProtocolVersion="TLSv1.2_2021",
+        SslSupportMethod="sni-only",
     )
 
 

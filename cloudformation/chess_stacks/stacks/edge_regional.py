@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from troposphere import GetAtt, Ref, certificatemanager, wafv2
+from troposphere import GetAtt, Ref, wafv2
 from troposphere import elasticloadbalancingv2 as elb
 
-from chess_stacks import names
+from chess_stacks import certificates, names
 from chess_stacks.stack import define
 
 if TYPE_CHECKING:
@@ -107,19 +107,7 @@ def _listener(draft: Draft) -> elb.Listener:
     domain = draft.profile.edge.domain
     more: dict[str, Any] = {"Port": 80, "Protocol": "HTTP"}
     if domain:
-        certificate = draft.add(
-            certificatemanager.Certificate(
-                "Certificate",
-                DomainName=domain,
-                ValidationMethod="DNS",
-                DomainValidationOptions=[
-                    certificatemanager.DomainValidationOption(
-                        DomainName=domain, HostedZoneId=draft.profile.edge.hosted_zone_id
-                    )
-                ],
-                Tags=draft.tags("certificate"),
-            )
-        )
+        certificate = certificates.validated(draft, domain)
         more = {
             "Port": 443,
             "Protocol": "HTTPS",

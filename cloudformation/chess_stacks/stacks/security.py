@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 POSTGRES_PORT = 5432
 REDIS_PORT = 6379
+SECRETS = {
+    "CachePassword": "Password of the cache's application user",
+    "TokenKey": "Key that signs players' sessions",
+}
 
 
 def compose(draft: Draft) -> None:
@@ -54,13 +58,12 @@ def _key(draft: Draft, logical_id: str, description: str) -> kms.Key:
 
 
 def _secrets(draft: Draft) -> None:
-    cache = _secret(draft, "CachePassword", "Password of the cache's application user", length=64)
-    token = _secret(draft, "TokenKey", "Key that signs players' sessions", length=64)
-    draft.give("CachePasswordArn", Ref(cache), "ARN of the secret, never its value")
-    draft.give("TokenKeyArn", Ref(token), "ARN of the secret, never its value")
+    for logical_id, description in SECRETS.items():
+        secret = _secret(draft, logical_id, description)
+        draft.give(f"{logical_id}Arn", Ref(secret), "ARN of the secret, never its value")
 
 
-def _secret(draft: Draft, logical_id: str, description: str, length: int) -> secretsmanager.Secret:
+def _secret(draft: Draft, logical_id: str, description: str) -> secretsmanager.Secret:
     return draft.add(
         secretsmanager.Secret(
             logical_id,
@@ -69,7 +72,7 @@ def _secret(draft: Draft, logical_id: str, description: str, length: int) -> sec
             GenerateSecretString=secretsmanager.GenerateSecretString(
                 SecretStringTemplate='{"username": "chess"}',
                 GenerateStringKey="password",
-                PasswordLength=length,
+                PasswordLength=64,
                 ExcludePunctuation=True,
             ),
             Tags=draft.tags(logical_id),

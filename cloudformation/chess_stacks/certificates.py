@@ -1,0 +1,26 @@
+"""Certificates of the public name, one a region that ends TLS: CloudFront takes none but those of us-east-1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from troposphere import certificatemanager
+
+if TYPE_CHECKING:
+    from chess_stacks.stack import Draft
+
+
+def validated(draft: Draft, domain: str) -> certificatemanager.Certificate:
+    """Add a certificate that ACM validates, and renews, by records in the domain's hosted zone."""
+    proof = certificatemanager.DomainValidationOption(
+        DomainName=domain, HostedZoneId=draft.profile.edge.hosted_zone_id
+    )
+    return draft.add(
+        certificatemanager.Certificate(
+            "Certificate",
+            DomainName=domain,
+            ValidationMethod="DNS",
+            DomainValidationOptions=[proof],
+            Tags=draft.tags("certificate"),
+        )
+    )
