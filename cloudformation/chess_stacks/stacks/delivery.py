@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from awacs import cloudformation, ecr, s3, sts
+from awacs import cloudformation, ecr, elasticloadbalancing, kms, s3, sts
 from awacs import iam as iam_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub
@@ -26,15 +26,11 @@ GITHUB = "token.actions.githubusercontent.com"
 
 
 _DEPLOYING = (
-    "CancelUpdateStack",
     "ContinueUpdateRollback",
     "CreateChangeSet",
     "DeleteChangeSet",
     "DescribeChangeSet",
-    "DescribeEvents",
     "DescribeStackEvents",
-    "DescribeStackResource",
-    "DescribeStackResources",
     "DescribeStacks",
     "ExecuteChangeSet",
     "GetTemplate",
@@ -45,7 +41,14 @@ _DEPLOYING = (
     "TagResource",
     "UpdateTerminationProtection",
 )
-"""What `chess-stacks diff` and `deploy` call; CI cannot delete a stack."""
+"""What `chess-stacks diff` and `deploy` ask of the environment's stacks; CI cannot delete one."""
+_LOOKING = (
+    cloudformation.DescribeStacks,
+    cloudformation.ListStacks,
+    elasticloadbalancing.DescribeListeners,
+    elasticloadbalancing.DescribeRules,
+)
+"""What IAM limits to no resource: finding the environment's stacks by their tags, reading the operator's weights."""
 
 
 def stack_of(others: tuple[Stack, ...]) -> Stack:
@@ -149,6 +152,17 @@ def _ci_statements(draft: Draft, others: tuple[Stack, ...]) -> list[Statement]:
             "Artifacts",
             [s3.GetObject, s3.PutObject],
             [Sub("arn:${AWS::Partition}:s3:::${Bucket}/*", Bucket=bucket)],
+        ),
+        iam.allow(
+            "ArtifactKey", [kms.Decrypt, kms.GenerateDataKey], [draft.take(names.BOOTSTRAP, "BaseKeyArn")]
+        ),
+        iam.allow(
+            "Look",
+            _LOOKING,
+            ["*"],
+            Condition(
+                StringEquals("aws:RequestedRegion", sorted({draft.profile.region, names.GLOBAL_REGION}))
+            ),
         ),
         iam.allow("Push", [ecr.Action(verb) for verb in push], [images]),
         iam.allow(

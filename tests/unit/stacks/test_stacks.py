@@ -243,7 +243,11 @@ def test_what_holds_data_stays_or_goes_as_the_profile_says(*, keep: bool) -> Non
 def test_ci_may_start_deployments_and_nothing_by_itself() -> None:
     body = make("prod", {"bootstrap": {"ci_repository": "example/chess"}})["delivery"]
     may = allowed(body, "CiRole")
-    assert {action.partition(":")[0] for action in may} == {"cloudformation", "ecr", "iam", "s3"}
+    services = {"cloudformation", "ecr", "elasticloadbalancing", "iam", "kms", "s3"}
+    assert {action.partition(":")[0] for action in may} == services
+    assert {action for action in may if action.startswith("kms:")} == {"kms:Decrypt", "kms:GenerateDataKey"}
+    balancers = [action for action in may if action.startswith("elasticloadbalancing:")]
+    assert all(":Describe" in action for action in balancers)
     assert {action for action in may if action.startswith("iam:")} == {"iam:PassRole"}
     assert not any("DeleteStack" in action for action in may)
 
