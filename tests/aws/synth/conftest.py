@@ -42,6 +42,20 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
         },
     ),
     "no way to the internet": ("prod", {"network": PRIVATE}),
+    "Auto Mode without the internet": (
+        "prod",
+        {"network": PRIVATE, "eks": {"compute": "auto", "groups": [], "endpoint": "private"}},
+    ),
+    "Karpenter without the internet": ("staging", {"network": PRIVATE, "eks": {"endpoint": "private"}}),
+    "provisioned Aurora without readers": (
+        "dev",
+        {"database": {"kind": "aurora", "version": "17.9", "capacity": "provisioned", "min_readers": 0}},
+    ),
+    "cluster mode where nothing is kept": ("dev", {"cache": {"kind": "cluster", "shards": 2, "replicas": 0}}),
+    "a replication group where all is kept": (
+        "prod",
+        {"cache": {"kind": "replication-group", "replicas": 2}},
+    ),
     "three zones and flow logs in CloudWatch": ("prod", {"network": {"flow_logs": "cloudwatch"}}),
     "a name of its own": (
         "prod",
