@@ -119,6 +119,11 @@ def _endpoint(props: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[Meter]
         yield _used("endpoint:data", "data through it")
 
 
+def _flow_log(props: Mapping[str, Any], _: Mapping[str, Any]) -> Iterator[Meter]:
+    where = "s3" if props.get("LogDestinationType") == "s3" else "cloudwatch"
+    yield _used(f"logs:vended-{where}", "flow logs")
+
+
 def _instance(props: Mapping[str, Any], body: Mapping[str, Any]) -> Iterator[Meter]:
     size = props["DBInstanceClass"]
     if size == "db.serverless":
@@ -185,7 +190,7 @@ _METERS: Final[dict[str, Callable[[Mapping[str, Any], Mapping[str, Any]], Any]]]
     ),
     "AWS::EC2::EIP": _plain(_hourly("ipv4:address", "public IPv4 address")),
     "AWS::EC2::VPCEndpoint": _endpoint,
-    "AWS::EC2::FlowLog": _plain(_used("logs:vended", "flow logs")),
+    "AWS::EC2::FlowLog": _flow_log,
     "AWS::ElasticLoadBalancingV2::LoadBalancer": _plain(
         _hourly("alb:hour", "load balancer"), _used("alb:lcu", "its capacity units")
     ),

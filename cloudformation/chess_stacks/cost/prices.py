@@ -1,7 +1,9 @@
-"""The price snapshot: one row a price, each with its source and the day it was read.
+"""The price snapshot: one row a price, each with its source and a day.
 
-`generated` rows come from a table that was generated from AWS's own Pricing API; `second-hand` rows from a page about
-it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing is guessed.
+The day is the one that the source names (of its page, its table, its commit); where it names none, the one on which it
+was read. `generated` rows come from a table that was generated from AWS's own Pricing API; `second-hand` rows from a
+page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing is
+guessed.
 """
 
 from __future__ import annotations
