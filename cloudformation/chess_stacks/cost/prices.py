@@ -2,8 +2,8 @@
 
 The day is the one that the source names (of its page, its table, its commit); where it names none, the one on which it
 was read. `generated` rows come from a table that was generated from AWS's own Pricing API; `second-hand` rows from a
-page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing is
-guessed.
+page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing
+is guessed.
 """
 
 from __future__ import annotations
