@@ -3,7 +3,8 @@
 
 Synthesis and linting are measured as whole commands, as a person waits for them, and as processor time, which other
 programs on the machine do not change. The overhead of `deploy` is measured against the emulator: the same templates are
-created by bare boto3 calls, one stack after another, and by the command line, one at a time and four at a time.
+created by bare boto3 calls, one stack after another, and by the command line, one at a time and four at a time; also
+for the first three and the first seven stacks alone, so that growth shows.
 
     make bench-stacks            # prints a table; --json FILE writes the numbers, --runs N repeats
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import itertools
 import json
 import os
 import resource
@@ -37,6 +39,10 @@ ROOT = Path(__file__).parents[2]
 COMMAND = str(ROOT / ".venv" / "bin" / "chess-stacks")
 LIMITS = {"synth": 2.0, "lint": 20.0}
 """Seconds that the project allows for all stacks of prod."""
+SMALLER = ("hackathon", "dev")
+"""Profiles that show how synthesis and linting grow up to prod."""
+PARTS = (3, 7)
+"""So many stacks of prod, in DAG order, show how a deployment grows up to all of them."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +58,12 @@ class Row:
     """One line of the table: medians over the runs."""
 
     what: str
+    size: str
     wall: float
     processor: float
     limit: float | None = None
+    over: float | None = None
+    """Wall time of the bare calls that this row does the same as."""
 
 
 def main() -> int:
@@ -73,24 +82,46 @@ def main() -> int:
 def _offline(runs: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder:
         for verb, extra in (("synth", ["--out", folder]), ("lint", [])):
-            samples = [
-                _timed(lambda v=verb, e=extra: _command(v, *e)) for _ in range(runs if verb == "synth" else 3)
-            ]
-            yield _row(f"chess-stacks {verb}, every stack of prod", samples, LIMITS[verb])
+            for profile in (*SMALLER, "prod"):
+                many = runs if verb == "synth" else (3 if profile == "prod" else 1)
+                samples = [
+                    _timed(lambda v=verb, p=profile, e=extra: _command(v, *e, profile=p)) for _ in range(many)
+                ]
+                limit = LIMITS[verb] if profile == "prod" else None
+                yield _row(f"chess-stacks {verb}, {profile}", _size(_manifest(profile)), samples, limit=limit)
 
 
 def _overhead(runs: int) -> Iterator[Row]:
+    accounts = itertools.count(1)
     with tempfile.TemporaryDirectory() as folder, _emulator() as address:
         _command("synth", "--out", folder)
-        bare = [_timed(lambda n=n: _bare(address, Path(folder), n)) for n in range(runs)]
-        yield _row("bare boto3: create every stack, one after another", bare)
-        for parallel in (1, 4):
-            own = [
-                _timed(lambda n=n, p=parallel: _deploy(address, p * 1000 + n, p)) for n in range(1, runs + 1)
+        stacks = _manifest("prod")
+        for count in (*PARTS, len(stacks)):
+            part = stacks[:count]
+            bare = [
+                _timed(lambda p=part: _bare(address, Path(folder), next(accounts), p)) for _ in range(runs)
             ]
-            yield _row(f"chess-stacks deploy --parallel {parallel}", own)
-        again = [_timed(lambda: _deploy(address, 1001, 4)) for _ in range(runs)]
-        yield _row("chess-stacks deploy, nothing to change", again)
+            first = _row("bare boto3: create one after another", _size(part), bare)
+            yield first
+            for parallel in (1, 4) if count == len(stacks) else (4,):
+                own = [
+                    _timed(lambda p=part, n=parallel: _deploy(address, next(accounts), n, p))
+                    for _ in range(runs)
+                ]
+                yield _row(f"chess-stacks deploy --parallel {parallel}", _size(part), own, over=first.wall)
+        settled = next(accounts)
+        _deploy(address, settled, 4, stacks)
+        again = [_timed(lambda: _deploy(address, settled, 4, stacks)) for _ in range(runs)]
+        yield _row("chess-stacks deploy, nothing to change", _size(stacks), again, over=first.wall)
+
+
+def _manifest(profile: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(_command("synth", profile=profile))["stacks"]
+    return found
+
+
+def _size(stacks: list[dict[str, Any]]) -> str:
+    return f"{len(stacks)} stacks, {sum(entry['resources'] for entry in stacks)} resources"
 
 
 def _timed(work: Callable[[], object]) -> Sample:
@@ -102,17 +133,21 @@ def _timed(work: Callable[[], object]) -> Sample:
     return Sample(wall=time.perf_counter() - begun, processor=children + time.process_time() - own)
 
 
-def _row(what: str, samples: list[Sample], limit: float | None = None) -> Row:
+def _row(
+    what: str, size: str, samples: list[Sample], limit: float | None = None, over: float | None = None
+) -> Row:
     return Row(
         what=what,
+        size=size,
         wall=statistics.median(sample.wall for sample in samples),
         processor=statistics.median(sample.processor for sample in samples),
         limit=limit,
+        over=over,
     )
 
 
-def _command(*arguments: str, **environment: str) -> None:
-    line = [COMMAND, *arguments, "--profile", "prod", "--output", "json"]
+def _command(*arguments: str, profile: str = "prod", **environment: str) -> str:
+    line = [COMMAND, *arguments, "--profile", profile, "--output", "json"]
     done = subprocess.run(
         line, env={**os.environ, **environment}, capture_output=True, text=True, check=False
     )
@@ -120,18 +155,20 @@ def _command(*arguments: str, **environment: str) -> None:
         raise SystemExit(
             f"{' '.join(line)} ended with {done.returncode}:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
         )
+    return done.stdout
 
 
-def _deploy(address: str, account: int, parallel: int) -> None:
+def _deploy(address: str, account: int, parallel: int, stacks: list[dict[str, Any]]) -> None:
     keys = {"AWS_ACCESS_KEY_ID": f"{account:012d}", "AWS_SECRET_ACCESS_KEY": "none"}
-    _command("deploy", "--endpoint-url", address, "--parallel", str(parallel), **keys)
+    chosen = [argument for entry in stacks for argument in ("--stack", entry["key"])]
+    _command("deploy", "--endpoint-url", address, "--parallel", str(parallel), *chosen, **keys)
 
 
-def _bare(address: str, folder: Path, account: int) -> None:
+def _bare(address: str, folder: Path, account: int, stacks: list[dict[str, Any]]) -> None:
     """Create the same templates by the fewest calls: create, poll, read the outputs."""
-    session = boto3.Session(aws_access_key_id=f"{account + 900:012d}", aws_secret_access_key="none")  # noqa: S106 (the emulator takes any)
+    session = boto3.Session(aws_access_key_id=f"{account:012d}", aws_secret_access_key="none")  # noqa: S106 (the emulator takes any)
     outputs: dict[str, dict[str, str]] = {}
-    for entry in json.loads((folder / "manifest.json").read_text())["stacks"]:
+    for entry in stacks:
         client = session.client("cloudformation", region_name=entry["region"], endpoint_url=address)
         parameters = [
             {"ParameterKey": given["parameter"], "ParameterValue": outputs[given["stack"]][given["output"]]}
@@ -193,14 +230,11 @@ def _await(health: str, server: subprocess.Popen[bytes]) -> None:
 def _print(rows: list[Row]) -> None:
     load = ", ".join(f"{value:.1f}" for value in os.getloadavg())
     print(f"{os.cpu_count()} cores, load {load}; medians\n")
-    print(f"{'what':<52} {'wall s':>8} {'cpu s':>8} {'limit':>8}")
+    print(f"{'what':<40} {'size':<26} {'wall s':>7} {'cpu s':>7} {'limit':>6}  over the bare calls")
     for row in rows:
         limit = f"{row.limit:.0f} s" if row.limit else ""
-        print(f"{row.what:<52} {row.wall:>8.2f} {row.processor:>8.2f} {limit:>8}")
-    bare = next(row.wall for row in rows if row.what.startswith("bare"))
-    for row in rows:
-        if row.what.startswith("chess-stacks deploy"):
-            print(f"{row.what}: {row.wall / bare:.2f} times the bare calls, {row.wall - bare:+.2f} s")
+        over = f"{row.wall - row.over:+.2f} s, {row.wall / row.over:.1f} times" if row.over else ""
+        print(f"{row.what:<40} {row.size:<26} {row.wall:>7.2f} {row.processor:>7.2f} {limit:>6}  {over}")
 
 
 if __name__ == "__main__":
