@@ -46,7 +46,7 @@ class Demolition:
     def look(self, keys: frozenset[str] | None = None) -> frozenset[str]:
         """Find these stacks, or all that there are; refuse what is protected before anything is touched."""
         self.existing = self.environment.existing()
-        chosen = frozenset(self.existing) if keys is None else keys & frozenset(self.existing)
+        chosen = frozenset(self.existing) if keys is None else self._known(keys)
         for key in sorted(chosen):
             region, found = self.existing[key]
             cloud = self.environment.cloud(region)
@@ -58,6 +58,13 @@ class Demolition:
                 "nothing was touched; if you mean it, add --unprotect, which lifts each right before its stack goes",
             )
         return chosen
+
+    def _known(self, keys: frozenset[str]) -> frozenset[str]:
+        """Leave out what is not there; refuse a name that no stack has."""
+        known = {stack.key for stack in catalog.STACKS} | self.existing.keys()
+        for key in sorted(keys - known):
+            raise failure.Failure(f"--stack {key!r} is no stack; allowed: {', '.join(sorted(known))}")
+        return keys & frozenset(self.existing)
 
     def run(self, chosen: frozenset[str]) -> list[Outcome]:
         """Delete the stacks that `look` has found."""

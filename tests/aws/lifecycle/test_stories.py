@@ -191,6 +191,13 @@ def test_a_bucket_that_is_not_empty_stands_in_the_way_until_it_is_emptied(chess:
     assert gone.code == 0, gone.out
 
 
+def test_a_stack_that_there_is_not_is_no_stack_to_destroy(chess: CommandLine) -> None:
+    mistyped = chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rsd")
+    assert mistyped.code == 1
+    assert "--stack 'data-rsd' is no stack; allowed: " in mistyped.document["error"]
+    assert chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rds").document["stacks"] == []
+
+
 def test_what_cannot_be_deleted_can_be_given_up_by_name(chess: CommandLine) -> None:
     assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
     bucket = chess.run("outputs", *JSON, "--view", "raw").document["bootstrap"]["ArtifactBucketName"]
