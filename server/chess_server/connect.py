@@ -43,7 +43,7 @@ def redis_client(url: str, ca_file: str | None) -> Redis:
         timeout=TIMEOUT_SECONDS,
         **redis_options(url, ca_file),
     )
-    return Redis(connection_pool=pool)
+    return Redis.from_pool(pool)  # which is closed with it
 
 
 def redis_connection(url: str, ca_file: str | None) -> Callable[[], Connection]:

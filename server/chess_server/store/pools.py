@@ -8,7 +8,7 @@ two who wait.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import count
-from typing import Literal
+from typing import Any, Literal
 
 from redis.asyncio import Redis
 
@@ -25,6 +25,7 @@ REDIRECT_SECONDS = 60
 class Match:
     """Two that are promised to each other: `sri` asked, `other` had waited."""
 
+    pool: str
     sri: str
     other: str
     token: str
@@ -76,7 +77,12 @@ class Pools:
         one, other = match.sri, match.other
         answer = await self._health.redis(
             lambda: self._seal(
-                keys=[*self._waits, self._keys.redirect(one), self._keys.redirect(other)],
+                keys=[
+                    *self._waits,
+                    self._keys.redirect(one),
+                    self._keys.redirect(other),
+                    self._keys.waiting(match.pool),
+                ],
                 args=[
                     match.token,
                     REDIRECT_SECONDS,
@@ -104,14 +110,23 @@ class Pools:
 
     async def _place(self, op: str, pool: str, sri: str, owner: str) -> Placed:
         token = f"{self._pod_uid}|{next(self._numbers)}"
-        args = [op, sri, owner, pool, WAITING_TTL_MS, token, PROMISE_MS, self._keys.lobby_channel("")]
+        args: list[Any] = [
+            op,
+            sri,
+            owner,
+            pool,
+            WAITING_TTL_MS,
+            token,
+            PROMISE_MS,
+            self._keys.lobby_channel(""),
+        ]
         answer = await self._health.redis(
             lambda: self._match(
                 keys=[*self._waits, self._keys.waiting(pool), self._keys.redirect(sri)], args=args
             )
         )
         if answer[0] == b"matched":
-            return Match(sri=sri, other=answer[1].decode(), token=token)
+            return Match(pool=pool, sri=sri, other=answer[1].decode(), token=token)
         if answer[0] == b"redirect":
             return Redirect(bytes(answer[1]))
         return "elsewhere" if answer[0] == b"elsewhere" else "waiting"

@@ -67,11 +67,6 @@ async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -
     assert await wrong_games(service, report) == []
 
 
-@pytest.mark.xfail(
-    strict=False,
-    reason="a pair made just as its server dies: one of the two is told of the game, the other is not, "
-    "and the game ends noStart after a minute; see the known faults in docs/protocol.md",
-)
 async def test_a_killed_server_drops_its_players_and_all_of_them_resume(service: Any) -> None:
     doomed, _ = service.servers
     async with (

@@ -2,28 +2,29 @@
 
 import contextlib
 import os
-import shutil
-import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from signal import SIGCONT, Signals
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
+from chess_localcluster import stores
+from chess_localcluster.plan import LOOPBACK
+from chess_localcluster.ports import free_port
+from chess_localcluster.processes import await_end
+from chess_localcluster.stores import Store
+
 DEADLINE = 20.0
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+SUPPORT = Path(__file__).parents[2] / "support"
 
 
 def wait_until(condition: Any, what: str, seconds: float = DEADLINE) -> None:
@@ -35,104 +36,29 @@ def wait_until(condition: Any, what: str, seconds: float = DEADLINE) -> None:
     raise AssertionError(f"not within {seconds} s: {what}")
 
 
-def answers(port: int) -> bool:
-    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-        return True
-    return False
-
-
 @dataclass
-class RedisServer:
-    """A Redis without a disk: killed, it comes back empty."""
+class Frail:
+    """A store that a test may stop or kill, and start again where it was."""
 
-    port: int
-    log: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def start(self) -> None:
-        arguments = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"]
-        with self.log.open("ab") as log:
-            self.process = subprocess.Popen(["redis-server", *arguments], stdout=log, stderr=log)
-        wait_until(lambda: answers(self.port), "redis answers")
-
-    def signal(self, number: int) -> None:
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def kill(self) -> None:
-        self.signal(signal.SIGKILL)
-        assert self.process is not None
-        self.process.wait(10)
+    store: Store
+    begin: Callable[[Path, str, int], Store]
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return self.store.url
 
+    def signal(self, number: Signals) -> None:
+        self.store.signal(number)
 
-def _postgres_binary(name: str) -> str:
-    found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    return str(found[-1]) if found else shutil.which(name) or name
-
-
-def _as_postgres() -> list[str]:
-    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"] if os.geteuid() == 0 else []
-
-
-@dataclass
-class PostgresServer:
-    port: int
-    data: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def create(self) -> None:
-        self.data.mkdir()
-        if os.geteuid() == 0:
-            shutil.chown(self.data, "postgres", "postgres")
-        command = [
-            _postgres_binary("initdb"),
-            "-D",
-            str(self.data),
-            "-U",
-            "chess",
-            "-A",
-            "trust",
-            "-N",
-            "-E",
-            "UTF8",
-        ]
-        subprocess.run([*_as_postgres(), *command], check=True, capture_output=True)
+    def end(self, number: Signals) -> None:
+        """End it by a signal: Redis comes back empty, PostgreSQL as it was."""
+        self.store.signal(number)
+        await_end([self.store.process], DEADLINE)
 
     def start(self) -> None:
-        options = [
-            "-D", str(self.data), "-p", str(self.port), "-h", "127.0.0.1", "-k", str(self.data), "-c", "fsync=off",
-        ]  # fmt: skip
-        with (self.data.parent / "postgres.log").open("ab") as log:
-            self.process = subprocess.Popen(
-                [*_as_postgres(), _postgres_binary("postgres"), *options], stdout=log, stderr=log
-            )
-        wait_until(self._ready, "postgresql answers")
-
-    def _ready(self) -> bool:
-        with contextlib.suppress(psycopg.Error), psycopg.connect(self.admin_url):
-            return True
-        return False
-
-    def stop(self) -> None:
-        assert self.process is not None
-        self.process.send_signal(signal.SIGINT)
-        self.process.wait(20)
-
-    @property
-    def admin_url(self) -> str:
-        return f"postgresql://chess@127.0.0.1:{self.port}/postgres"
-
-    def url(self, database: str) -> str:
-        return f"postgresql://chess@127.0.0.1:{self.port}/{database}"
-
-    def create_database(self, name: str) -> str:
-        with psycopg.connect(self.admin_url, autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+        port = urlsplit(self.store.url).port
+        assert port is not None
+        self.store = self.begin(self.store.directory, LOOPBACK, port)
 
 
 @dataclass
@@ -185,26 +111,31 @@ class Fleet:
     """Servers of one ChessCluster on one Redis and one database."""
 
     directory: Path
-    redis: RedisServer
-    postgres: PostgresServer
-    database_url: str
+    redis: Frail
+    postgres: Frail
     cluster_uid: str
     servers: list[ServerProcess] = field(default_factory=list)
 
     def start(self, count: int = 1, **settings: str) -> list[ServerProcess]:
-        started = [self._launch(settings) for _ in range(count)]
-        for server in started:
-            wait_until(lambda server=server: server.ready, f"{server.name} is ready", 60)
+        started = [self.launch(**settings) for _ in range(count)]
+        self.wait_ready(started)
         return started
 
-    def _launch(self, settings: dict[str, str]) -> ServerProcess:
+    def wait_ready(self, servers: list[ServerProcess]) -> None:
+        for server in servers:
+            wait_until(lambda server=server: server.ready, f"{server.name} is ready", 60)
+
+    def launch(self, dying: str | None = None, **settings: str) -> ServerProcess:
+        """Start a server; `dying`: one that kills itself at a step of its first pairing (tests/support)."""
+        program = ["chess_server.cli", "serve"] if dying is None else ["dying_server", dying]
         name = f"{self.cluster_uid}-{len(self.servers)}"
         redis_file, database_file = self.directory / "redis.url", self.directory / "database.url"
         redis_file.write_text(self.redis.url)
-        database_file.write_text(self.database_url)
+        database_file.write_text(self.postgres.url)
         port, admin_port = free_port(), free_port()
         environment = {
             **os.environ,
+            "PYTHONPATH": str(SUPPORT),
             "CHESS_CLUSTER_UID": self.cluster_uid,
             "CHESS_POD_UID": name,
             "CHESS_PORT": str(port),
@@ -217,7 +148,7 @@ class Fleet:
         log = self.directory / f"{name}.log"
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "chess_server.cli", "serve"],
+                [sys.executable, "-m", *program],
                 env=environment,
                 stdout=output,
                 stderr=output,
@@ -233,34 +164,28 @@ class Fleet:
                 server.process.wait(10)
 
     def query(self, sql: str, *values: object) -> list[tuple]:
-        with psycopg.connect(self.database_url) as connection:
+        with psycopg.connect(self.postgres.url) as connection:
             return connection.execute(sql, values).fetchall()
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[PostgresServer]:
-    # pytest keeps its own temporary folders closed to the postgres user
-    with tempfile.TemporaryDirectory(prefix="chess-postgres-") as directory:
-        Path(directory).chmod(0o755)
-        server = PostgresServer(free_port(), Path(directory) / "data")
-        server.create()
-        server.start()
-        yield server
-        server.stop()
+def postgres() -> Iterator[Frail]:
+    with stores.temporary_postgres() as store:
+        yield Frail(store, partial(stores.start_postgres, durable=False))
+
+
+@contextlib.contextmanager
+def _redis() -> Iterator[Frail]:
+    with stores.temporary_redis() as store:
+        frail = Frail(store, stores.start_redis)
+        yield frail
+        frail.signal(SIGCONT)
 
 
 @pytest.fixture(scope="session")
-def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    server = RedisServer(free_port(), tmp_path_factory.mktemp("redis") / "redis.log")
-    server.start()
-    yield server
-    server.signal(signal.SIGCONT)
-    server.kill()
-
-
-@pytest.fixture(scope="session")
-def database_url(postgres: PostgresServer) -> str:
-    return postgres.create_database("chess")
+def redis_server() -> Iterator[Frail]:
+    with _redis() as frail:
+        yield frail
 
 
 def _faultless(fleet: Fleet) -> None:
@@ -269,18 +194,27 @@ def _faultless(fleet: Fleet) -> None:
 
 
 @pytest.fixture(scope="session")
-def fleet(
-    tmp_path_factory: pytest.TempPathFactory,
-    redis_server: RedisServer,
-    postgres: PostgresServer,
-    database_url: str,
-) -> Iterator[Fleet]:
+def make_fleet(tmp_path_factory: pytest.TempPathFactory, redis_server: Frail, postgres: Frail) -> Any:
+    """Make the servers of one ChessCluster, none to begin with."""
+
+    @contextlib.contextmanager
+    def make(uid: str, redis: Frail = redis_server) -> Iterator[Fleet]:
+        made = Fleet(tmp_path_factory.mktemp(uid), redis, postgres, uid)
+        try:
+            yield made
+        finally:
+            made.stop()
+        _faultless(made)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def fleet(make_fleet: Any) -> Iterator[Fleet]:
     """Servers of one ChessCluster: two for all tests that harm nobody; a test adds those that it means to harm."""
-    made = Fleet(tmp_path_factory.mktemp("servers"), redis_server, postgres, database_url, "shared")
-    made.start(2, CHESS_ABANDON_SECONDS="1")
-    yield made
-    made.stop()
-    _faultless(made)
+    with make_fleet("shared") as made:
+        made.start(2, CHESS_ABANDON_SECONDS="1")
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -289,26 +223,13 @@ def servers(fleet: Fleet) -> list[ServerProcess]:
 
 
 @pytest.fixture
-def query(database_url: str) -> Any:
-    def ask(sql: str, *values: object) -> list[tuple]:
-        with psycopg.connect(database_url) as connection:
-            return connection.execute(sql, values).fetchall()
-
-    return ask
+def query(fleet: Fleet) -> Any:
+    return fleet.query
 
 
 @pytest.fixture(scope="session")
-def frail_fleet(
-    tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer, database_url: str
-) -> Iterator[Fleet]:
+def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
     """Two servers on a Redis of their own, which may be stopped and killed."""
-    directory = tmp_path_factory.mktemp("frail")
-    redis = RedisServer(free_port(), directory / "redis.log")
-    redis.start()
-    made = Fleet(directory, redis, postgres, database_url, "frail")
-    made.start(2)
-    yield made
-    made.stop()
-    redis.signal(signal.SIGCONT)
-    redis.kill()
-    _faultless(made)
+    with _redis() as redis, make_fleet("frail", redis) as made:
+        made.start(2)
+        yield made

@@ -172,6 +172,12 @@ class Lobby:
                 if frame["t"] == "redirect":
                     return frame["d"]
 
+    async def follow(self, server: Any, redirect: dict) -> Player:
+        """Join the game that a redirect names."""
+        player = Player(redirect["id"], redirect["color"], server, f"test-{next(_numbers):08d}")
+        self.players.append(player)
+        return await player.connect()
+
     async def pair(self, one: Any, other: Any, pool: str = "10+5") -> tuple[Player, Player]:
         """Two joined players, White first."""
         entered = [(server, *await self.enter(server, pool)) for server in (one, other)]

@@ -67,7 +67,7 @@ async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_a
 def _lock_moves(fleet: Any) -> Any:
     import psycopg
 
-    connection = psycopg.connect(fleet.database_url)
+    connection = psycopg.connect(fleet.postgres.url)
     connection.execute("LOCK TABLE moves IN EXCLUSIVE MODE")
     return connection
 
@@ -106,7 +106,7 @@ async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fle
     servers = frail_fleet.servers[:2]
     white, black = await lobby.pair(*servers)
     await play(white, black, OPENING[:5])
-    frail_fleet.redis.kill()
+    frail_fleet.redis.end(signal.SIGKILL)
     frail_fleet.redis.start()
     await play(white, black, OPENING[5:], 5)
     assert white.epoch == black.epoch > 1
@@ -122,7 +122,7 @@ async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(
 ) -> None:
     server = frail_fleet.servers[0]
     _, first = await lobby.enter(server, "5+0")
-    frail_fleet.redis.kill()
+    frail_fleet.redis.end(signal.SIGKILL)
     frail_fleet.redis.start()
     _, second = await lobby.enter(server, "5+0")
     assert {(await lobby.redirected(socket))["color"] for socket in (first, second)} == {"white", "black"}
@@ -136,7 +136,7 @@ async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(
     await play(white, black, OPENING[:2])
     await white.close()
     await black.close()
-    frail_fleet.redis.kill()
+    frail_fleet.redis.end(signal.SIGKILL)
     frail_fleet.redis.start()
     await asyncio.to_thread(_wait_status, frail_fleet, white.game_id, "outoftime")
 
@@ -152,7 +152,7 @@ async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any)
     servers = frail_fleet.servers[:2]
     white, black = await lobby.pair(*servers)
     await play(white, black, OPENING[:4])
-    frail_fleet.postgres.stop()
+    frail_fleet.postgres.end(signal.SIGINT)
     pending = asyncio.create_task(white.persist(OPENING[4], 40))
     await asyncio.sleep(2)  # how long PostgreSQL is away
     assert not white.acked >= {3}, "acknowledged without a database"
@@ -172,7 +172,7 @@ async def test_where_postgresql_holds_another_move_the_game_is_read_back(
     await play(white, black, OPENING[:2])
     import psycopg
 
-    with psycopg.connect(frail_fleet.database_url) as connection:
+    with psycopg.connect(frail_fleet.postgres.url) as connection:
         connection.execute(
             "INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)"
             " VALUES (%s, 3, 'd2d4', 'd4', 555, 600000, 600000)",

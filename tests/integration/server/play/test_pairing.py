@@ -1,0 +1,129 @@
+"""Pairing while servers die: two are sent to one game or not at all, and nobody waits for somebody who is not there."""
+
+import asyncio
+import json
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from dying_server import STEPS
+from redis.asyncio import Redis
+from websockets.exceptions import ConnectionClosed
+
+pytestmark = pytest.mark.integration
+
+IN_PLAY = """
+SELECT id FROM games WHERE status = 'started' AND increment_seconds IN (7, 8) AND initial_seconds BETWEEN 1200 AND 1500
+"""
+SOON = 8.0
+"""Within that everybody who came back is at the board: a round of the lobby, and a server's start on a busy machine."""
+
+
+@pytest.fixture(scope="module")
+def mortal_fleet(make_fleet: Any) -> Iterator[Any]:
+    """One server that survives; games that nobody begins end within seconds."""
+    with make_fleet("mortal") as fleet:
+        fleet.start(1, CHESS_NO_START_SECONDS="4")
+        yield fleet
+
+
+@pytest.mark.parametrize("increment", [7, 8], ids=["on-two-servers", "on-the-killed-one"])
+async def test_a_server_killed_at_any_step_sends_both_or_nobody(
+    mortal_fleet: Any, lobby: Any, increment: Any
+) -> None:
+    survivor = mortal_fleet.servers[0]
+    doomed = {step: mortal_fleet.launch(dying=step) for step in STEPS}
+    await asyncio.to_thread(mortal_fleet.wait_ready, list(doomed.values()))
+    await asyncio.gather(
+        *(
+            _killed_at(lobby, survivor, server, f"{minutes}+{increment}")
+            for minutes, server in enumerate(doomed.values(), 20)
+        )
+    )
+    for step, server in doomed.items():
+        assert server.process.wait(10) == -signal.SIGKILL, step
+    await asyncio.to_thread(_none_in_play, mortal_fleet)
+
+
+async def _killed_at(lobby: Any, survivor: Any, doomed: Any, pool: str) -> None:
+    first = doomed if pool.endswith("8") else survivor
+    ann, waiting = await lobby.enter(first, pool)
+    bob, cut = await lobby.enter(doomed, pool)
+    with pytest.raises(ConnectionClosed):
+        await lobby.redirected(cut)
+    _, again = await lobby.enter(survivor, pool, bob)
+    if first is doomed:
+        _, waiting = await lobby.enter(survivor, pool, ann)
+    began = time.monotonic()
+    mine, theirs = [await lobby.redirected(socket, SOON) for socket in (waiting, again)]
+    assert time.monotonic() - began < SOON
+    assert mine["id"][:8] == theirs["id"][:8]
+    white, black = [await lobby.follow(survivor, found) for found in sorted((mine, theirs), key=_white_first)]
+    await white.move("e2e4")
+    await black.until_ply(1)
+    await black.send("resign", a=9)
+    assert (await white.until("endData"))["status"] == "resign"
+
+
+def _white_first(redirect: Any) -> bool:
+    return redirect["color"] == "black"
+
+
+def _none_in_play(fleet: Any) -> None:
+    """Games that nobody was sent to are not left behind."""
+    until = time.monotonic() + 20
+    while left := fleet.query(IN_PLAY):
+        assert time.monotonic() < until, left
+        time.sleep(0.05)
+
+
+async def test_a_player_of_a_killed_server_is_not_given_to_the_next_who_comes(
+    mortal_fleet: Any, lobby: Any
+) -> None:
+    survivor, [doomed] = mortal_fleet.servers[0], mortal_fleet.start(1)
+    ann, lost = await lobby.enter(doomed, "30+7")
+    await _until_waiting(mortal_fleet, ann, "30+7")
+    doomed.signal(signal.SIGKILL)
+    with pytest.raises(ConnectionClosed):
+        await lobby.redirected(lost)
+    _, one = await lobby.enter(survivor, "30+7")
+    with pytest.raises(TimeoutError):
+        await lobby.redirected(one, 0.5)
+    began = time.monotonic()
+    _, other = await lobby.enter(survivor, "30+7")
+    mine, theirs = [await lobby.redirected(socket) for socket in (one, other)]
+    assert mine["id"][:8] == theirs["id"][:8]
+    assert time.monotonic() - began < 1
+
+
+async def test_who_left_the_pool_from_a_new_socket_is_not_paired(mortal_fleet: Any, lobby: Any) -> None:
+    survivor, [doomed] = mortal_fleet.servers[0], mortal_fleet.start(1)
+    ann, _half_dead = await lobby.enter(
+        doomed, "31+7"
+    )  # its server still holds the socket, and repeats the wait
+    await _until_waiting(mortal_fleet, ann, "31+7")
+    _, again = await lobby.enter(survivor, None, ann)
+    await again.send('{"t":"poolOut"}')
+    await _until_waiting(mortal_fleet, ann, None)
+    _, waiting = await lobby.enter(survivor, "31+7")
+    with pytest.raises(TimeoutError):
+        await lobby.redirected(
+            waiting, 3.5
+        )  # longer than a round of the lobby, in which the wait would be repeated
+    doomed.signal(signal.SIGKILL)
+    _, other = await lobby.enter(survivor, "31+7")
+    assert (await lobby.redirected(other))["id"][:8] == (await lobby.redirected(waiting))["id"][:8]
+
+
+async def _until_waiting(fleet: Any, sri: str, pool: str | None) -> None:
+    """Wait until Redis knows in which pool somebody waits; None for one who has said that it does not."""
+    async with Redis.from_url(fleet.redis.url) as client, asyncio.timeout(10):
+        while await _pool_of(client, fleet, sri) != pool:  # noqa: ASYNC110, polled with a deadline
+            await asyncio.sleep(0.01)
+
+
+async def _pool_of(client: Redis, fleet: Any, sri: str) -> str | None:
+    held = await client.hget(f"chess:{{{fleet.cluster_uid}-lobby}}:waits", sri)
+    return json.loads(held or '{"pool": ""}').get("pool")

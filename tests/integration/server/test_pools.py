@@ -1,0 +1,248 @@
+"""The lobby's scripts against a real Redis: who is paired with whom, and what a server that dies leaves behind."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis
+
+from chess_presence.cancelling import end
+from chess_server.connect import redis_client, redis_connection
+from chess_server.store.bus import Bus
+from chess_server.store.keys import Keys
+from chess_server.store.pools import Match, Pools, Redirect
+
+pytestmark = pytest.mark.integration
+
+POOL = "10+5"
+
+
+class Healthy:
+    """Stands for `Health` where Redis is: a call is a call."""
+
+    async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
+        return await call()
+
+
+class Pod:
+    """What a server has of the lobby: its scripts and a subscription to its channel."""
+
+    def __init__(self, name: str, url: str, client: Redis, keys: Keys) -> None:
+        self.name = name
+        self.pools = Pools(client, keys, Healthy(), name)  # type: ignore[arg-type]
+        self.heard: list[bytes] = []
+        self._keys = keys
+        self._bus = Bus(redis_connection(url, None))
+        self._task = asyncio.create_task(self._bus.run())
+
+    async def listen(self) -> "Pod":
+        await self._bus.subscribe(self._keys.lobby_channel(self.name), self.heard.append)
+        return self
+
+    async def die(self) -> None:
+        """Go as a killed process does: the connection is cut, and nothing is cleaned up."""
+        await end(self._task)
+
+    async def enter(self, sri: str, pool: str = POOL) -> Any:
+        return await self.pools.enter(pool, sri, f"{self.name}|{sri}")
+
+    async def stay(self, sri: str, pool: str = POOL) -> Any:
+        return await self.pools.stay(pool, sri, f"{self.name}|{sri}")
+
+    async def quit(self, sri: str) -> None:
+        await self.pools.quit(sri, f"{self.name}|{sri}")
+
+    async def seal(self, match: Match) -> bool:
+        return await self.pools.seal(
+            match, {match.sri: b"to " + match.sri.encode(), match.other: b"to other"}
+        )
+
+
+@pytest.fixture
+async def pods(redis_server: Any, request: pytest.FixtureRequest) -> AsyncIterator[list[Pod]]:
+    client = redis_client(redis_server.url, None)
+    keys = Keys(request.node.name)
+    made = [await Pod(name, redis_server.url, client, keys).listen() for name in ("one", "two", "three")]
+    yield made
+    for pod in made:
+        await pod.die()
+    await client.aclose()
+
+
+async def _gone(pod: Pod, other: Pod) -> None:
+    """Kill a pod and wait until Redis knows: it does as soon as it reads the socket's end."""
+    await pod.die()
+    channel = pod._keys.lobby_channel(pod.name)
+
+    async def deaf() -> bool:
+        return not (await other.pools._client.execute_command("PUBSUB", "SHARDNUMSUB", channel))[1]
+
+    await _until(deaf)
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(5):
+        while not await condition():  # noqa: ASYNC110, polled with a deadline
+            await asyncio.sleep(0.01)
+
+
+async def _heard(pod: Pod, message: bytes) -> None:
+    async def heard() -> bool:
+        return pod.heard == [message]
+
+    await _until(heard)
+
+
+async def test_two_are_promised_and_sealed_at_once(pods: list[Pod]) -> None:
+    one, two, _ = pods
+    assert await one.enter("ann") == "waiting"
+    match = await two.enter("bob")
+    assert (match.sri, match.other) == ("bob", "ann")
+    assert await two.seal(match)
+    await _heard(one, b"ann\nto other")
+    await _heard(two, b"bob\nto bob")
+    assert await one.stay("ann") == Redirect(b"to other")
+    assert await one.pools.redirect_of("bob") == b"to bob"
+
+
+async def test_who_is_promised_is_not_promised_twice(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    match = await two.enter("bob")
+    assert await three.enter("cid") == "waiting"
+    assert await one.stay("ann") == "waiting"
+    assert await two.seal(match)
+    assert await three.stay("cid") == "waiting"
+
+
+async def test_one_sri_is_not_its_own_opponent(pods: list[Pod]) -> None:
+    one, two, _ = pods
+    assert await one.enter("ann") == "waiting"
+    assert await two.enter("ann") == "waiting"
+
+
+async def test_pools_do_not_mix_and_the_latest_counts(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann", "5+5")
+    assert await two.enter("bob", POOL) == "waiting"
+    await one.enter("ann", "3+3")
+    assert await three.enter("cid", "5+5") == "waiting"
+    assert (await three.enter("dan", "3+3")).other == "ann"
+
+
+async def test_a_waiter_of_a_killed_server_is_not_paired(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    await _gone(one, two)
+    assert await two.enter("bob") == "waiting"
+    assert (await three.enter("cid")).other == "bob"
+
+
+async def test_a_server_killed_before_the_seal_leaves_two_who_wait(pods: list[Pod]) -> None:
+    doomed, two, three = pods
+    await two.enter("ann")
+    assert isinstance(await doomed.enter("bob"), Match)
+    await _gone(doomed, two)
+    assert await two.stay("ann") == "waiting"
+    match = await three.enter("bob")
+    assert (match.sri, match.other) == ("bob", "ann")
+    assert await three.seal(match)
+
+
+async def test_a_seal_that_comes_too_late_seals_nothing(pods: list[Pod]) -> None:
+    slow, two, three = pods
+    await two.enter("ann")
+    late = await slow.enter("bob")
+    await two.pools.leave("ann")
+    assert not await slow.seal(late)
+    assert await slow.pools.redirect_of("bob") is None
+    assert (await three.enter("cid")).other == "bob", "who is left over waits on"
+
+
+@pytest.mark.parametrize("killed", ["ann's", "bob's"])
+async def test_nobody_is_sealed_to_one_whose_server_died_meanwhile(pods: list[Pod], killed: str) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    match = await two.enter("bob")
+    dead, alive, who = (one, two, "bob") if killed == "ann's" else (two, one, "ann")
+    await _gone(dead, three)
+    assert not await three.seal(match)
+    assert await alive.stay(who) == "waiting"
+    assert (await three.enter("cid")).other == who
+
+
+async def test_a_client_that_came_back_elsewhere_keeps_what_it_was_promised(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    match = await two.enter("bob")
+    assert await three.enter("ann") == "waiting"
+    assert await one.stay("ann") == "elsewhere"
+    await one.quit("ann")
+    assert await two.seal(match)
+    await _heard(three, b"ann\nto other")
+    assert one.heard == []
+
+
+async def test_a_word_to_stop_ends_the_wait_that_another_socket_began(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    assert await two.pools.leave("ann") == "elsewhere"
+    assert await three.enter("bob") == "waiting"
+    assert await one.stay("ann") == "elsewhere", "a half-dead socket does not wait on"
+    assert (await two.enter("ann")).other == "bob", "but its client may wait again"
+
+
+async def test_a_word_to_stop_that_comes_too_late_is_answered_with_the_game(pods: list[Pod]) -> None:
+    one, two, _ = pods
+    await one.enter("ann")
+    assert await two.seal(await two.enter("bob"))
+    assert await one.pools.leave("ann") == Redirect(b"to other")
+
+
+async def test_a_closed_socket_ends_its_own_wait_only(pods: list[Pod]) -> None:
+    one, two, three = pods
+    await one.enter("ann")
+    await two.enter("ann")
+    await one.quit("ann")
+    assert (await three.enter("bob")).other == "ann"
+    await two.quit("ann")
+    assert await three.enter("cid") == "waiting"
+
+
+async def test_a_redirect_is_told_until_it_is_followed(pods: list[Pod]) -> None:
+    one, two, _ = pods
+    await one.enter("ann")
+    assert await two.seal(await two.enter("bob"))
+    assert await two.enter("ann") == Redirect(b"to other")
+    await one.pools.followed("ann", "another game")
+    assert await two.enter("ann") == Redirect(b"to other")
+    await one.pools.followed("ann", "other")
+    assert await two.enter("ann") == "waiting"
+
+
+async def test_any_number_who_come_at_once_are_all_paired_once(pods: list[Pod]) -> None:
+    paired: list[str] = []
+
+    async def come(number: int) -> None:
+        pod, sri = pods[number % 3], f"sri-{number:02d}"
+        placed = await pod.enter(sri)
+        while not isinstance(placed, Redirect):
+            if isinstance(placed, Match) and await pod.seal(placed):
+                paired.extend((placed.sri, placed.other))
+            await asyncio.sleep(0.005)
+            placed = await pod.stay(sri)
+
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(come(number) for number in range(40)))
+    assert sorted(paired) == [f"sri-{number:02d}" for number in range(40)]
+
+
+async def test_nothing_is_left_of_a_lobby_that_nobody_uses(pods: list[Pod]) -> None:
+    one, two, _ = pods
+    await one.enter("ann")
+    await two.enter("bob", "3+3")
+    client = one.pools._client
+    keys = [key async for key in client.scan_iter(match=f"chess:{{{one._keys.cluster_uid}-lobby}}:*")]
+    assert keys
+    assert all([await client.pttl(key) > 0 for key in keys])
