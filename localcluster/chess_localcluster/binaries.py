@@ -21,6 +21,7 @@ from chess_localcluster.progress import Note, Progress
 
 MODULES = Path(__file__).parent / "modules"
 NEEDED_BYTES = 6 << 30  # modules, Go's build cache and the result, measured 4.4 GB
+GARBAGE_PERCENT = "400"  # the compiler's GOGC: a quarter less time than with Go's own 100, for memory nobody misses
 VERSION_FLAG = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
 
 
@@ -95,7 +96,7 @@ def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:
     draft = target.with_suffix(".draft")
     argv = [str(go.program), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
     argv += ["-tags", build.tags, "-ldflags", build.linker, "-o", str(draft), build.package]
-    environment = go.environment() | {"CGO_ENABLED": "1" if build.cgo else "0"}
+    environment = {"GOGC": GARBAGE_PERCENT} | go.environment() | {"CGO_ENABLED": "1" if build.cgo else "0"}
     module = MODULES / build.module
     with progress.stage(f"building {build.title}") as note, tempfile.TemporaryDirectory() as scratch:
         argv[2:2] = edits.arguments(go, module, Path(scratch))
