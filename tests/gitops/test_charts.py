@@ -78,6 +78,12 @@ def test_the_api_server_takes_what_the_chart_makes(
     assert "Warning: would violate" not in answer.err
 
 
+def test_what_breaks_restricted_pod_security_would_be_noticed(api: Program) -> None:
+    """So that the absence of that warning above says something."""
+    answer = api("create", "deployment", "loose", "--image=x", "-n", "arena", "--dry-run=server")
+    assert "Warning: would violate" in answer.err
+
+
 @pytest.mark.parametrize("chart, settings, words", list(REFUSED.values()), ids=list(REFUSED))
 def test_helm_refuses_and_names(helm: Program, chart: str, settings: list[str], words: str) -> None:
     said = helm("template", "chess", f"charts/{chart}", *_flags(settings), good=False)
