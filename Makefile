@@ -72,7 +72,8 @@ aws-tools: install .venv-emulator/.installed .venv-checkov/.installed ## the AWS
 	@VIRTUAL_ENV=$(CURDIR)/.venv-$* $(UV) pip install --quiet --require-hashes -r requirements/$*.txt
 	@touch $@
 
-test-aws: aws-tools ## templates, command line and lifecycle against the AWS emulator
+test-aws: aws-tools ## templates, command line and lifecycle against the AWS emulator; draining against a real API server
+	@$(BIN)/localcluster setup
 	@$(BIN)/pytest -q tests/unit/stacks tests/unit/stacks_cli tests/aws
 
 bench-stacks: aws-tools ## synth, lint and deploy times
