@@ -140,7 +140,7 @@ class Run:
         kept = [f"{outcome.name}: {line}" for outcome in self.outcomes for line in outcome.kept]
         for title, lines in (
             ("kept on purpose", kept),
-            ("still in the account", [f"{item.arn} (made by a {item.made_by})" for item in self.left]),
+            ("still in the account", [str(item) for item in self.left]),
             ("could not be looked at", list(self.unseen)),
         ):
             if lines:
@@ -222,8 +222,7 @@ def _drain(work: demolition.Demolition, environment: Environment) -> None:
     if left:
         raise Refused(
             f"the cluster {name} still holds things in AWS: {'; '.join(left)}",
-            "no stack was touched; run this from where its API server can be reached, again where it only takes long, "
-            "or add --no-drain and expect stuck deletions",
+            f"{demolition.UNTOUCHED}; run the same command to wait on, {demolition.UNDRAINED}",
         )
 
 

@@ -110,14 +110,15 @@ def run(session: Session, name: str, work: Callable[[], Report]) -> int:
 def _session(context: typer.Context, common: dict[str, Any]) -> Session:
     outer = (context.obj or {}).get("endpoint_url")
     wide = None if Console().is_terminal else 200
+    # Without `emoji=False` rich would make a pictogram of the `:secret:` in an ARN.
     return Session(
         profile_name=common["profile"],
         overlay=common["overlay"],
         env=common["env"],
         output=common["output"],
         endpoint_url=common["endpoint_url"] or outer or os.environ.get("AWS_ENDPOINT_URL"),
-        console=Console(width=wide, highlight=False),
-        aside=Console(stderr=True, width=wide, highlight=False),
+        console=Console(width=wide, highlight=False, emoji=False),
+        aside=Console(stderr=True, width=wide, highlight=False, emoji=False),
     )
 
 

@@ -85,7 +85,8 @@ class Screen:
         if event.status.endswith("_IN_PROGRESS"):
             self._running.setdefault(place, self.clock())
             return
-        took = self.clock() - self._running.pop(place, self.clock())
+        now = self.clock()
+        took = now - self._running.pop(place, now)
         reason = f" — {escape(failure.redact(event.reason))}" if "FAILED" in event.status else ""
         colour = "red" if "FAILED" in event.status else "default"
         what = f"[{colour}]{event.status}[/] {event.logical_id} ({event.resource_type}) {took:.1f}s"

@@ -37,9 +37,9 @@ class Session:
     env: str | None = None
     output: Output = Output.TEXT
     endpoint_url: str | None = None
-    console: Console = field(default_factory=Console)
+    console: Console = field(default_factory=lambda: Console(emoji=False))
     """For results."""
-    aside: Console = field(default_factory=lambda: Console(stderr=True))
+    aside: Console = field(default_factory=lambda: Console(stderr=True, emoji=False))
     """For progress and errors."""
 
     def profile(self) -> Profile:

@@ -20,12 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from chess_stacks.deploy.cloud import Cloud, Deployed
+    from chess_stacks.deploy.drain import Kubernetes
     from chess_stacks.deploy.environment import Environment
     from chess_stacks.deploy.outcome import Tell
     from chess_stacks.deploy.protection import Protected
 
 _TRIES = 2
 _DRAIN_TURNS = 60
+UNTOUCHED = "no stack was touched"
+UNDRAINED = "or add --no-drain and expect stuck deletions"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,7 +81,7 @@ class Demolition:
         )
         return [*done.values(), *(self._waiting(key, needs[key]) for key in needs if key not in done)]
 
-    def drain(self, connect: Callable[[], drain.Kubernetes]) -> tuple[str, ...]:
+    def drain(self, connect: Callable[[], Kubernetes]) -> tuple[str, ...]:
         """Have the cluster release what it holds; return what it did not release in time."""
         try:
             api = connect()
@@ -86,10 +89,13 @@ class Demolition:
                 self.tell(Begun("eks-control", f"stopping {held}"))
             return self._until_drained(api)
         except (aws.ClientError, aws.BotoCoreError, OSError) as error:
-            told = failure.explain(error, "draining the cluster")
-            return (f"the cluster could not be asked: {told.message}",)
+            told = failure.explain(error, "the cluster could not be asked what it holds in AWS")
+            raise failure.Refused(
+                told.message,
+                f"{UNTOUCHED}; run this where its API server can be reached, with rights there, {UNDRAINED}",
+            ) from error
 
-    def _until_drained(self, api: drain.Kubernetes) -> tuple[str, ...]:
+    def _until_drained(self, api: Kubernetes) -> tuple[str, ...]:
         asked: dict[str, str] = {}
         for turn in range(_DRAIN_TURNS):
             left = drain.holders(api)

@@ -191,7 +191,8 @@ class KubernetesApi:
                 method, self._server + path, headers=self._headers | more, body=body
             )
         except HTTPError as error:
-            raise ConnectionError(f"Kubernetes cannot be reached ({type(error).__name__})") from error
+            cause = getattr(error, "reason", error)  # what was behind the last of several tries
+            raise ConnectionError(f"Kubernetes cannot be reached ({type(cause).__name__})") from error
         if response.status == 404:  # noqa: PLR2004
             return {}
         if response.status >= 400:  # noqa: PLR2004

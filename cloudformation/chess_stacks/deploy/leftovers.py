@@ -28,6 +28,13 @@ class Leftover:
     region: str
     made_by: str
     """`stack` or `controller`."""
+    going: str = ""
+    """The day on which it goes by itself: a key waits for that long."""
+
+    def __str__(self) -> str:
+        """Say what it is, whose, and whether it stays."""
+        end = f", goes by itself on {self.going}" if self.going else ""
+        return f"{self.arn} (made by a {self.made_by}{end})"
 
 
 def find(environment: Environment) -> tuple[tuple[Leftover, ...], tuple[str, ...]]:
@@ -54,8 +61,24 @@ def _of_region(environment: Environment, region: str) -> list[Leftover]:
         pages = tagging.get_paginator("get_resources").paginate(TagFilters=[wanted])
         for page in pages:
             result += [
-                Leftover(arn=entry["ResourceARN"], region=region, made_by=made_by)
+                Leftover(
+                    arn=entry["ResourceARN"],
+                    region=region,
+                    made_by=made_by,
+                    going=_going(environment, region, entry["ResourceARN"]),
+                )
                 for entry in page["ResourceTagMappingList"]
                 if ":cloudformation:" not in entry["ResourceARN"]
             ]
     return result
+
+
+def _going(environment: Environment, region: str, arn: str) -> str:
+    """Tell the day on which a deleted key goes; no other service keeps what it has deleted among the tagged."""
+    if ":kms:" not in arn:
+        return ""
+    try:
+        key = environment.clients.get("kms", region).describe_key(KeyId=arn)["KeyMetadata"]
+    except (aws.ClientError, aws.BotoCoreError):
+        return ""
+    return str(key["DeletionDate"].date()) if key["KeyState"] == "PendingDeletion" else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import signal
 import subprocess
@@ -206,6 +207,29 @@ def test_what_cannot_be_deleted_can_be_given_up_by_name(chess: CommandLine) -> N
     assert gone.code == 0, gone.out
     (outcome,) = gone.document["stacks"]
     assert any("ArtifactBucket" in line and bucket in line for line in outcome["kept"])
+
+
+def test_what_is_kept_and_what_is_left_is_told_as_it_is(chess: CommandLine) -> None:
+    stacks = [
+        argument for key in ("bootstrap", "delivery", "network", "security") for argument in ("--stack", key)
+    ]
+    keeping = {"keep_data": True}
+    assert chess.run("deploy", *JSON, *stacks, overlay=keeping).code == 0
+    gone = chess.run("destroy", "--confirm", "dev", "--no-drain", overlay=keeping)
+    assert gone.code == 0, gone.out
+    kept, _, left = gone.out.partition("kept on purpose")[2].partition("still in the account")
+    assert f":{chess.account}:secret:chess-dev-security-TokenKey" in kept
+    assert (
+        f"arn:aws:ecr:us-east-1:{chess.account}:repository/chess-dev/chess-server (made by a stack)" in left
+    )
+
+
+def test_a_key_that_goes_by_itself_is_told_so(chess: CommandLine) -> None:
+    assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
+    gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets")
+    (key,) = gone.document["leftovers"]
+    assert ":kms:" in key["arn"]
+    assert datetime.date.fromisoformat(key["going"]) > datetime.datetime.now(tz=datetime.UTC).date()
 
 
 def test_what_is_protected_by_its_service_is_told_first_and_lifted_when_asked(chess: CommandLine) -> None:
