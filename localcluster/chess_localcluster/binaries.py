@@ -21,7 +21,9 @@ from chess_localcluster.progress import Note, Progress
 
 MODULES = Path(__file__).parent / "modules"
 NEEDED_BYTES = 6 << 30  # modules, Go's build cache and the result, measured 4.4 GB
-GARBAGE_PERCENT = "400"  # the compiler's GOGC: a quarter less time than with Go's own 100, for memory nobody misses
+GARBAGE_PERCENT = (
+    "400"  # the compiler's GOGC: a quarter less time than with Go's own 100, for memory nobody misses
+)
 VERSION_FLAG = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
 
 
