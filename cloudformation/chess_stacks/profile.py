@@ -26,9 +26,11 @@ from chess_stacks.sections import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 NAMES = ("hackathon", "dev", "staging", "prod")
+BY_OVERLAY = "the overlay says so"
 
 
 class ProfileError(Exception):
@@ -74,8 +76,34 @@ def overlaid(name: str, overlay: dict[str, Any], env: str | None = None) -> Prof
     if name not in NAMES:
         raise ProfileError(f"profile: {name!r} is refused; allowed: {', '.join(NAMES)}")
     shipped = resources.files("chess_stacks").joinpath("profiles", f"{name}.yaml").read_text(encoding="utf-8")
-    tree = merge({"env": name, **yaml.safe_load(shipped), "name": name}, overlay)
+    base = {"env": name, **yaml.safe_load(shipped), "name": name}
+    tree = {**merge(base, overlay), "why": reasons(base, overlay)}
     return parse({**tree, **({"env": env} if env else {})})
+
+
+def reasons(base: dict[str, Any], over: dict[str, Any]) -> Any:
+    """Say why each setting is as it is: a profile's reason goes where an overlay sets another value."""
+    given = over.get("why", {})
+    if not isinstance(given, dict):
+        return given  # for the check that follows to refuse
+    changed = set(_changed(base, {key: value for key, value in over.items() if key != "why"}, ""))
+    kept = {
+        path: reason
+        for path, reason in base.get("why", {}).items()
+        if not any(path == other or path.startswith(f"{other}.") for other in changed)
+    }
+    return {**kept, **dict.fromkeys(changed, BY_OVERLAY), **given}
+
+
+def _changed(base: dict[str, Any], over: dict[str, Any], path: str) -> Iterator[str]:
+    """Name what an overlay sets to another value; a section of another kind and all that is said in it."""
+    for key, value in over.items():
+        below, place = base.get(key), f"{path}.{key}" if path else str(key)
+        if _alike(below, value):
+            yield from _changed(below, value, place)
+        elif below != value:
+            yield place
+            yield from _changed({}, value, place) if isinstance(value, dict) else ()
 
 
 def read_overlay(path: Path) -> dict[str, Any]:

@@ -81,7 +81,7 @@ class Security:
 class RdsDatabase:
     """RDS for PostgreSQL: a primary and read replicas."""
 
-    kind: Literal["rds"] = "rds"
+    kind: Literal["rds"] = _field("RDS for PostgreSQL: a primary and read replicas", "rds")
     version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = _field("PostgreSQL version", "17.9")
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$")] = _field(
         "size", "db.t4g.micro"
@@ -98,7 +98,7 @@ class RdsDatabase:
 class AuroraDatabase:
     """Aurora PostgreSQL: a writer, autoscaled readers, provisioned or Serverless v2."""
 
-    kind: Literal["aurora"] = "aurora"
+    kind: Literal["aurora"] = _field("Aurora PostgreSQL: shared storage, a writer and readers", "aurora")
     version: Annotated[str, Field(pattern=r"^\d{2}\.\d{1,2}$")] = _field("Aurora PostgreSQL version", "17.9")
     capacity: Literal["serverless", "provisioned"] = _field("how instances are sized", "serverless")
     instance_class: Annotated[str, Field(pattern=r"^db\.[a-z0-9-]+\.[a-z0-9]+$")] = _field(

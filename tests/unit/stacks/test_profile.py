@@ -292,3 +292,19 @@ def test_production_without_a_name_is_warned_about(overlay: Any) -> None:
     assert any(line.startswith("edge.domain: none in prod") for line in checks.warnings(profile.load("prod")))
     named = {"edge": {"domain": "chess.example.org", "hosted_zone_id": "Z0123456789ABC"}}
     assert checks.warnings(profile.load("prod", overlay(named))) == []
+
+
+def test_an_overlay_takes_the_place_of_a_profiles_reasons() -> None:
+    over = {"network": {"nat": "per-zone", "zones": 2}, "database": {"kind": "aurora", "version": "17.9"}}
+    why = profile.overlaid("dev", over).why
+    assert why["network.nat"] == why["database.kind"] == profile.BY_OVERLAY
+    assert "network.zones" not in why, "the value that the profile has anyway"
+    assert "database.replicas" not in why, "Aurora has no such setting"
+    assert why["cache.replicas"] == profile.load("dev").why["cache.replicas"]
+
+
+def test_an_overlay_may_give_a_reason_of_its_own() -> None:
+    why = profile.overlaid(
+        "dev", {"network": {"nat": "per-zone"}, "why": {"network.nat": "a zone failed"}}
+    ).why
+    assert why["network.nat"] == "a zone failed"
