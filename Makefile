@@ -58,8 +58,7 @@ test-cluster: install ## the local cluster with its node: faults, demo, reaction
 
 test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
 	@$(BIN)/localcluster up --image .
-	@$(BIN)/pytest $(TIERS) || { echo "==> once more, those that failed"; \
-		$(BIN)/pytest -v --last-failed --last-failed-no-failures none $(TIERS); }
+	@$(BIN)/pytest $(TIERS)
 
 clean: ## caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
