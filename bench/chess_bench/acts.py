@@ -28,6 +28,7 @@ PEAK_S = 40.0
 BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth being emptied
 LAST_GAMES_S = 200.0
 BACK_S = 60.0
+HURRY = 0.4  # of the time for a move, once there is nothing left to see but the end of the last games
 LOOK_S = 0.25
 
 
@@ -67,9 +68,23 @@ async def empty(stage: Stage) -> Report:
         stage.fleet.leave(share)
         await asyncio.sleep(LEAVE_S)
     stage.screen.say("the rest play their last game")
-    report = await stage.fleet.finish(LAST_GAMES_S)
-    await _until(lambda: stage.story.replicas == MIN_REPLICAS and not stage.story.draining, BACK_S)
+    hurrying = asyncio.create_task(_hurry_the_last(stage))
+    try:
+        report = await stage.fleet.finish(LAST_GAMES_S)
+    finally:
+        hurrying.cancel()
+    await _until(lambda: _back(stage), BACK_S)
     return report
+
+
+async def _hurry_the_last(stage: Stage) -> None:
+    await _until(lambda: _back(stage), LAST_GAMES_S)
+    stage.screen.say("back to the fewest replicas; the last games are played quickly")
+    stage.fleet.pace.think_s *= HURRY
+
+
+def _back(stage: Stage) -> bool:
+    return stage.story.replicas == MIN_REPLICAS and not stage.story.draining
 
 
 def _followed(stage: Stage) -> bool:
