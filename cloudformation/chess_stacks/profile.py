@@ -150,6 +150,10 @@ def parse(tree: dict[str, Any]) -> Profile:
     return profile
 
 
+_KINDS = {(1, "rds"), (1, "aurora")}
+"""What pydantic puts behind `database`: the kind that it tried, which is no field."""
+
+
 def _step(part: Any) -> str:
     if isinstance(part, int):
         return f"[{part}]"
@@ -157,7 +161,8 @@ def _step(part: Any) -> str:
 
 
 def _line(error: Any) -> str:
-    path = "".join(_step(part) for part in error["loc"]).lstrip(".")
+    parts = [part for rank, part in enumerate(error["loc"]) if (rank, part) not in _KINDS]
+    path = "".join(_step(part) for part in parts).lstrip(".")
     if error["type"] in {"extra_forbidden", "unexpected_keyword_argument"}:
         return f"{path}: unknown field"
     if error["type"] in {"missing", "missing_argument", "missing_keyword_only_argument"}:

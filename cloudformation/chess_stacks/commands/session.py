@@ -7,8 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from rich.console import Console
+from rich.markup import escape
 
-from chess_stacks import profile, synth
+from chess_stacks import checks, profile, synth
 from chess_stacks.deploy import environment
 from chess_stacks.deploy.clients import Clients
 from chess_stacks.deploy.failure import Failure
@@ -43,8 +44,11 @@ class Session:
     """For progress and errors."""
 
     def profile(self) -> Profile:
-        """Read the profile and its overlay."""
-        return profile.load(self.profile_name, self.overlay, self.env)
+        """Read the profile and its overlay, and say what deserves a word but no refusal."""
+        found = profile.load(self.profile_name, self.overlay, self.env)
+        for line in checks.warnings(found):
+            self.aside.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
+        return found
 
     def assembly(self) -> Assembly:
         """Synthesise every stack; needs neither network nor credentials."""

@@ -294,6 +294,13 @@ def test_production_without_a_name_is_warned_about(overlay: Any) -> None:
     assert checks.warnings(profile.load("prod", overlay(named))) == []
 
 
+@pytest.mark.parametrize("kind,version", [("rds", "17.9"), ("aurora", "17.9")])
+def test_the_path_of_a_refusal_is_the_users(kind: str, version: str) -> None:
+    with pytest.raises(ProfileError) as caught:
+        profile.overlaid("dev", {"database": {"kind": kind, "version": version, "password": "x"}})
+    assert str(caught.value) == "database.password: unknown field"
+
+
 def test_an_overlay_takes_the_place_of_a_profiles_reasons() -> None:
     over = {"network": {"nat": "per-zone", "zones": 2}, "database": {"kind": "aurora", "version": "17.9"}}
     why = profile.overlaid("dev", over).why

@@ -96,6 +96,17 @@ def test_offline_verbs_need_neither_network_nor_credentials(
     assert json.loads(capsys.readouterr().out)
 
 
+def test_what_is_newer_than_the_tables_is_warned_about_and_taken(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    overlay = tmp_path / "new.yaml"
+    overlay.write_text('eks: {version: "1.99"}\n', encoding="utf-8")
+    assert run(monkeypatch, "synth", "-f", str(overlay), "-o", "json") == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["profile"] == "dev"
+    assert err == "warning: eks.version: 1.99 is newer than the table this project carries; not checked\n"
+
+
 def test_outputs_shows_the_schema_without_an_account(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
