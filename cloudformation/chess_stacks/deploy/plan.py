@@ -177,8 +177,3 @@ def _submission(
 def _published(environment: Environment, entry: Entry, key: str) -> Mapping[str, str]:
     """Read the outputs of a stack that this one waits for; bootstrap and delivery wait for no delivery."""
     return environment.outputs(key) if key in entry.depends_on else {}
-
-
-def _bootstrap(environment: Environment) -> Mapping[str, str]:
-    known = names.BOOTSTRAP in environment.needs
-    return environment.outputs(names.BOOTSTRAP) if known else {}
