@@ -188,17 +188,24 @@ class World:
         await refuse_others(self.kubectl)
         for name in ("chess-root", "chess"):
             await self._delete("-n", ARGOCD, "applications.argoproj.io", name)
-        await self._delete("namespace", GAMES)  # while the operator is there to say goodbye
+        await self._delete(
+            "-n", GAMES, "chessclusters", "--all"
+        )  # while the operator is there to say goodbye
+        await asyncio.gather(
+            self._delete("namespace", GAMES),
+            self._clear_operator(),
+            self._delete("clusterrole,clusterrolebinding", "chess-operator"),
+            self._delete("crd", "chessclusters.chesscluster.dev"),
+        )
+
+    async def _clear_operator(self) -> None:
         await self._delete("-n", ARGOCD, "applications.argoproj.io", "chess-operator")
         await self._delete("namespace", SYSTEM)
-        await self._delete("clusterrole,clusterrolebinding", "chess-operator")
-        await self._delete("crd", "chessclusters.chesscluster.dev")
 
     async def leave(self) -> None:
         """Take everything out again, Argo CD too."""
         await self.clear()
-        await self._delete("namespace", ARGOCD)
-        await self._delete("crd", *argocd.CRDS)
+        await asyncio.gather(self._delete("namespace", ARGOCD), self._delete("crd", *argocd.CRDS))
         await asyncio.to_thread(argocd.down)
 
     async def _delete(self, *what: str) -> None:

@@ -22,7 +22,7 @@ from chess_localcluster.progress import Silent
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 OUT = ROOT / "out" / "gitops.json"
-DRAIN_S = 40
+DRAIN_S = 35
 """The drain's deadline: longer than any game here, and not much longer."""
 LEAVING = pytest.StashKey[ExitStack]()
 
@@ -108,7 +108,7 @@ def figures(pytestconfig: pytest.Config) -> Iterator[Callable[..., None]]:
 def fleet() -> Callable[..., Fleet]:
     """Players against the front door, at games of 10 s or, for those who are to be met in them, of 20 to 30 s."""
     every = games.load(games.BUNDLED)
-    long = [one for one in every if len(one.moves) > 80]
+    long = [one for one in every if 80 < len(one.moves) < 100]
 
     def made(port: int, players: int, *, slow: bool = False) -> Fleet:
         pace = Pace(think_s=0.25 if slow else 0.12, rest_s=0.1)

@@ -55,7 +55,7 @@ def test_ctrl_c_leaves_nothing_behind(node: Program) -> None:
         heard = []
         for line in demo.stdout:
             heard.append(line)
-            if "Argo CD brings the game" in line:
+            if "Argo CD brings the operator" in line:
                 break
         else:
             pytest.fail(f"it ended before: {''.join(heard)[-2000:]}")

@@ -1,5 +1,6 @@
 """What a push does, and what it cannot do."""
 
+import asyncio
 import json
 import time
 from collections.abc import Callable
@@ -56,11 +57,11 @@ async def test_what_cel_refuses_fails_readably_and_harms_nobody(
         assert "minReplicas" in found.message
         assert found.health == "Healthy"
         assert (await world.cluster())["spec"] == before
-        report = await players.finish(90)
+        world.edit(lambda spec: spec["scaling"].update(minReplicas=1, maxReplicas=3))
+        mended = world.push("Ask for what can be")
+        report, _ = await asyncio.gather(players.finish(90), world.settled("chess", revision=mended))
     assert report.counts.dropped == report.counts.lost == 0
     assert report.counts.games > 0
-    world.edit(lambda spec: spec["scaling"].update(minReplicas=1, maxReplicas=3))
-    await world.settled("chess", revision=world.push("Ask for what can be"))
 
 
 async def test_a_hand_s_edit_is_taken_back(world: World, figures: Callable[..., None]) -> None:
@@ -130,9 +131,12 @@ async def _children(world: World) -> dict[str, str]:
 async def _track(world: World, method: str) -> None:
     patch = f'{{"data":{{"application.resourceTrackingMethod":"{method}"}}}}'
     await world.kubectl.run("-n", "argocd", "patch", "configmap", "argocd-cm", "--type=merge", "-p", patch)
-    for name in ("chess-root", "chess-operator", "chess"):
-        await world.refresh(name)
-        await world.sync(name)
+    await asyncio.gather(*(_sync_anew(world, name) for name in ("chess-root", "chess-operator", "chess")))
+
+
+async def _sync_anew(world: World, name: str) -> None:
+    await world.refresh(name)
+    await world.sync(name)
 
 
 async def _patch(world: World, spec: dict[str, Any]) -> None:

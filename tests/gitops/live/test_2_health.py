@@ -69,7 +69,7 @@ async def test_never_healthy_for_a_generation_that_nobody_has_observed(world: Wo
     await world.settled("chess-operator", revision=world.push("Send the operator away"))
     await until("the operator is away", lambda: _pods(world, 0), 60)
     async with watched(world.kubectl, APPLICATIONS, _judged) as seen:
-        world.edit(lambda spec: spec["scaling"].update(maxReplicas=4))
+        world.edit(lambda spec: spec["scaling"].update(maxReplicas=5))
         revision = world.push("Change the game meanwhile")
         await until("Argo CD has synced it", lambda: _operated(world, revision), 60)
         await until("it is Progressing", lambda: _is(world, "Progressing"), 30)

@@ -12,10 +12,10 @@ from chess_bench.gitops.watching import watched
 from chess_bench.gitops.world import APPLICATIONS, CLUSTERS, GAMES, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
-LOAD_SECONDS = float(os.environ.get("GITOPS_LOAD_SECONDS", "60"))
-"""300 is what the service promises; a minute sees the same swings."""
+LOAD_SECONDS = float(os.environ.get("GITOPS_LOAD_SECONDS", "40"))
+"""300 is what the service promises; 40 see one of the same swings."""
 CALM, BUSY = 6, 36
-SWING_SECONDS = 30
+SWING_SECONDS = 20
 
 
 def _sync(found: dict[str, Any]) -> str | None:
