@@ -1,7 +1,9 @@
 """Does the mirror still show what the API server has? Watches have died silently before (kopf#980, kopf#1276).
 
-Every so often each kind is listed from the API server's own watch cache. What the mirror lacks is taken in, and if a
-kind stays behind twice in a row the process is no longer alive: only a restart gives it a new watch.
+Every so often each kind is listed from the API server's own watch cache. What the mirror lacks is taken in, and what is
+gone is forgotten: a watch that begins anew (410 Gone, a restarted API server) lists what there is, and never tells what
+went in between. If a kind stays behind twice in a row the process is no longer alive: only a restart gives it a new
+watch.
 """
 
 import asyncio
@@ -12,9 +14,9 @@ from collections.abc import Sequence
 import structlog
 
 from chess_operator import labels
-from chess_operator.kube.client import ApiError, Kube
+from chess_operator.kube.client import ApiError, Kube, Manifest
 from chess_operator.kube.kinds import CLUSTERS, Kind
-from chess_operator.kube.mirror import Mirror
+from chess_operator.kube.mirror import Mirror, version
 
 PERIOD_SECONDS = 30.0
 GRACE_SECONDS = 3.0
@@ -48,12 +50,16 @@ class Audit:
 
     async def check(self, kind: Kind) -> int:
         """Count what the watch has missed, and take it in."""
-        listed = [body for namespace in self._namespaces for body in await self._list(kind, namespace)]
+        listed = [(namespace, await self._list(kind, namespace)) for namespace in self._namespaces]
         # What was just written may be in the list before its watch event arrives: give that some time first.
         await asyncio.sleep(GRACE_SECONDS)
-        for body in (missed := [body for body in listed if self._mirror.lacks(kind, body)]):
-            self._mirror.put(kind, body)
-        return len(missed)
+        return sum(self._take(kind, namespace, answer) for namespace, answer in listed)
+
+    def _take(self, kind: Kind, namespace: str | None, answer: Manifest) -> int:
+        bodies: list[Manifest] = answer.get("items") or []
+        uids = {body["metadata"]["uid"] for body in bodies}
+        gone = self._mirror.keep_only(kind, namespace, uids, version(answer))
+        return gone + sum(self._mirror.put(kind, body) for body in bodies)
 
     async def _try(self, kind: Kind) -> None:
         try:
@@ -65,8 +71,6 @@ class Audit:
         if missed:
             log.error("watch-missed", kind=kind.plural, objects=missed)
 
-    async def _list(self, kind: Kind, namespace: str | None) -> list[dict[str, object]]:
+    async def _list(self, kind: Kind, namespace: str | None) -> Manifest:
         selector = "" if kind is CLUSTERS else labels.OURS
-        answer = await self._kube.list(kind, namespace, selector=selector)
-        items: list[dict[str, object]] = answer.get("items") or []
-        return items
+        return await self._kube.list(kind, namespace, selector=selector)

@@ -44,7 +44,9 @@ class Caretaker:
         """Clear up after a ChessCluster that is being deleted, in the background."""
         self._tools.metrics.forget(key)
         endpoint = self._endpoints.pop(uid, None)
-        if endpoint is not None:
+        if endpoint is None:
+            self._tools.mirror.forget(key)
+        else:
             task = asyncio.create_task(self._bury(key, uid, endpoint), name=f"burial of {'/'.join(key)}")
             self._burials.add(task)
             task.add_done_callback(self._burials.discard)

@@ -6,7 +6,7 @@ versions are compared as numbers, which Kubernetes guarantees since 1.35 (KEP-55
 
 import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from chess_operator.kube.client import Manifest
@@ -36,7 +36,8 @@ class Mirror:
 
     def __init__(self) -> None:
         self._objects: dict[Key, dict[Kind, dict[str, Manifest]]] = defaultdict(lambda: defaultdict(dict))
-        self._gone: OrderedDict[str, None] = OrderedDict()
+        self._places: dict[str, Key] = {}
+        self._gone: OrderedDict[str, int] = OrderedDict()
         self._wakers: dict[Key, asyncio.Event] = {}
 
     def waker(self, key: Key) -> asyncio.Event:
@@ -51,11 +52,15 @@ class Mirror:
     def put(self, kind: Kind, body: Manifest) -> bool:
         """Take in a version; False if it is not newer than what is known."""
         key, uid = key_of(kind, body), body["metadata"]["uid"]
-        if key is None or uid in self._gone:
+        if not self.lacks(kind, body):
             return False
-        known = self._objects[key][kind].get(uid)
-        if known is not None and version(known) >= version(body):
-            return False
+        known = self._known(kind, uid)
+        if self._places.get(uid) != key:
+            self._drop(kind, uid)
+        if key is None:
+            self._bury(uid, version(body))
+            return True
+        self._places[uid] = key
         self._objects[key][kind][uid] = body
         if known is None or kind is not CLUSTERS or _meaning(known) != _meaning(body):
             self.wake(key)
@@ -63,22 +68,32 @@ class Mirror:
 
     def lacks(self, kind: Kind, body: Manifest) -> bool:
         """Whether this version is newer than what is known, or the object is not known at all."""
-        key, uid = key_of(kind, body), body["metadata"]["uid"]
-        if key is None or uid in self._gone:
-            return False
-        known = self._objects[key][kind].get(uid) if key in self._objects else None
-        return known is None or version(known) < version(body)
+        uid = body["metadata"]["uid"]
+        known = self._known(kind, uid)
+        if known is None:
+            return key_of(kind, body) is not None and version(body) > self._gone.get(uid, -1)
+        return version(known) < version(body)
 
     def remove(self, kind: Kind, body: Manifest) -> None:
-        """Take in that an object is gone, for good: a late answer to a write does not bring it back."""
-        key, uid = key_of(kind, body), body["metadata"]["uid"]
-        self._gone[uid] = None
-        if len(self._gone) > TOMBSTONES:
-            self._gone.popitem(last=False)
-        if key is None:
-            return
-        self._objects[key][kind].pop(uid, None)
-        self.wake(key)
+        """Take in that an object is gone: a late answer to an earlier write does not bring it back.
+
+        A later version does: what had lost our labels, and so had left the watch, may get them again.
+        """
+        self._drop(kind, body["metadata"]["uid"])
+        self._bury(body["metadata"]["uid"], version(body))
+
+    def keep_only(self, kind: Kind, namespace: str | None, uids: Collection[str], at: int) -> int:
+        """Forget what a listing of version `at` does not have, unless it is younger; returns how many were."""
+        over = [
+            uid
+            for key, kinds in self._objects.items()
+            for uid, body in kinds.get(kind, {}).items()
+            if namespace in (None, key.namespace) and uid not in uids and version(body) <= at
+        ]
+        for uid in over:
+            self._drop(kind, uid)
+            self._bury(uid, at)
+        return len(over)
 
     def all(self, kind: Kind, key: Key) -> list[Manifest]:
         """All objects of one kind that belong to a ChessCluster."""
@@ -94,10 +109,28 @@ class Mirror:
         return [key for key, kinds in self._objects.items() if kinds[CLUSTERS]]
 
     def forget(self, key: Key) -> None:
-        """Drop what is known of a ChessCluster that is gone."""
-        self._wakers.pop(key, None)
-        if key in self._objects and not any(self._objects[key].values()):
+        """Let go of who looked after a ChessCluster that is gone, unless there is a new one of that name."""
+        if all("deletionTimestamp" in body["metadata"] for body in self.all(CLUSTERS, key)):
+            self._wakers.pop(key, None)
+
+    def _known(self, kind: Kind, uid: str) -> Manifest | None:
+        key = self._places.get(uid)
+        return None if key is None else self._objects[key][kind].get(uid)
+
+    def _drop(self, kind: Kind, uid: str) -> None:
+        key = self._places.pop(uid, None)
+        if key is None:
+            return
+        kinds = self._objects[key]
+        kinds[kind].pop(uid, None)
+        if not any(kinds.values()):
             del self._objects[key]
+        self.wake(key)
+
+    def _bury(self, uid: str, at: int) -> None:
+        self._gone[uid] = at
+        if len(self._gone) > TOMBSTONES:
+            self._gone.popitem(last=False)
 
 
 def version(body: Mapping[str, object]) -> int:

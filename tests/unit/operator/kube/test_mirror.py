@@ -41,13 +41,62 @@ def test_versions_are_compared_as_numbers() -> None:
     assert mirror.put(PODS, pod("a", 10))
 
 
-def test_what_is_gone_does_not_come_back() -> None:
+def test_what_is_gone_does_not_come_back_by_a_late_answer() -> None:
+    mirror = Mirror()
+    mirror.put(PODS, pod("a", 1))
+    mirror.remove(PODS, pod("a", 3))
+    assert not mirror.put(PODS, pod("a", 2))
+    assert versions(mirror) == []
+    assert not mirror.lacks(PODS, pod("a", 2))
+
+
+def test_what_had_lost_our_labels_is_seen_again_when_it_has_them_again() -> None:
     mirror = Mirror()
     mirror.put(PODS, pod("a", 1))
     mirror.remove(PODS, pod("a", 2))
-    assert not mirror.put(PODS, pod("a", 3))
+    assert mirror.put(PODS, pod("a", 3))
+    assert versions(mirror) == ["3"]
+
+
+async def test_a_pod_that_was_put_aside_is_no_longer_there_whatever_becomes_of_it() -> None:
+    """`kubectl label pod a chesscluster.dev/cluster-`: the ReplicaSet lets it go and makes another."""
+    mirror = Mirror()
+    mirror.put(PODS, pod("a", 1))
+    waker = mirror.waker(KEY)
+    waker.clear()
+    aside = pod("a", 3)
+    del aside["metadata"]["labels"]
+    mirror.put(PODS, aside)
     assert versions(mirror) == []
-    assert not mirror.lacks(PODS, pod("a", 3))
+    assert waker.is_set()
+    assert not mirror.put(PODS, pod("a", 2)), "a late answer"
+    mirror.remove(PODS, {"metadata": {**aside["metadata"], "resourceVersion": "4"}})
+    assert versions(mirror) == []
+
+
+def test_what_a_listing_lacks_is_forgotten_unless_it_is_younger_or_elsewhere() -> None:
+    mirror = Mirror()
+    elsewhere = pod("c", 1)
+    elsewhere["metadata"]["namespace"] = "draughts"
+    for body in (pod("a", 1), pod("b", 2), pod("young", 9), elsewhere):
+        mirror.put(PODS, body)
+    assert mirror.keep_only(PODS, "chess", {"b"}, at=5) == 1
+    assert versions(mirror) == ["2", "9"]
+    assert mirror.all(PODS, Key("draughts", "arena"))
+    assert mirror.keep_only(PODS, None, {"b"}, at=5) == 1
+    assert not mirror.all(PODS, Key("draughts", "arena"))
+
+
+async def test_a_new_cluster_of_the_same_name_is_still_woken_when_the_old_one_is_buried() -> None:
+    mirror = Mirror()
+    mirror.put(CLUSTERS, cluster(1, uid="old"))
+    mirror.remove(CLUSTERS, cluster(2, uid="old"))
+    mirror.put(CLUSTERS, cluster(3, uid="new"))
+    waker = mirror.waker(KEY)
+    mirror.forget(KEY)
+    waker.clear()
+    mirror.put(PODS, pod("a", 4))
+    assert waker.is_set()
 
 
 def test_of_two_with_one_name_the_younger_counts() -> None:
