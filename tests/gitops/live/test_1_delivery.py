@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import GAMES, World, until
+from chess_bench.gitops.world import GAME, GAMES, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 
@@ -62,6 +62,27 @@ async def test_what_cel_refuses_fails_readably_and_harms_nobody(
         report, _ = await asyncio.gather(players.finish(90), world.settled("chess", revision=mended))
     assert report.counts.dropped == report.counts.lost == 0
     assert report.counts.games > 0
+
+
+async def test_a_migration_that_fails_stops_the_sync_before_the_game_changes(world: World) -> None:
+    before, documents = (await world.cluster())["spec"], world.checkout.documents(GAME)
+    job = next(one for one in documents if one["kind"] == "Job")
+    job["metadata"]["name"] += "-failing"  # what changes a Job's template makes it another Job
+    job["spec"] |= {"backoffLimit": 0}
+    job["spec"]["template"]["spec"]["volumes"][-1]["projected"]["sources"][0]["secret"]["name"] = (
+        "nobody-made-it"
+    )
+    world.checkout.write(GAME, documents)
+    world.edit(lambda spec: spec["scaling"].update(maxReplicas=9))
+    revision = world.push("Migrate with what is not there")
+
+    async def complaint() -> str | None:
+        found = await world.application("chess")
+        failed = found.phase == "Failed" and found.operated == revision
+        return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
+
+    await until("the sync operation has failed", complaint, 90)
+    assert (await world.cluster())["spec"] == before
 
 
 async def test_a_hand_s_edit_is_taken_back(world: World, figures: Callable[..., None]) -> None:
