@@ -40,12 +40,14 @@ def deployment(mirror: Mirror, key: Key, colour: Colour) -> Manifest | None:
 
 def workload_of(body: Manifest, colour: Colour) -> Workload:
     """Type a Deployment."""
-    template = body["spec"]["template"].get("metadata") or {}
+    template, status = body["spec"]["template"].get("metadata") or {}, body.get("status") or {}
     return Workload(
         colour=colour,
         replicas=body["spec"].get("replicas", 1),
         resource_version=body["metadata"]["resourceVersion"],
         revision=(template.get("annotations") or {}).get(labels.REVISION, ""),
+        observed=status.get("observedGeneration", 0) >= body["metadata"].get("generation", 0),
+        rolling=status.get("updatedReplicas", 0) < status.get("replicas", 0),
     )
 
 

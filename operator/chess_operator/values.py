@@ -68,6 +68,10 @@ class Workload:
     resource_version: str
     revision: str
     """Annotation `chesscluster.dev/revision` of its pod template: the hash that this was made from."""
+    observed: bool = True
+    """Its controller has seen the latest change."""
+    rolling: bool = False
+    """It has pods of an older template, whoever changed it: `kubectl rollout restart` leaves the revision as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,6 +51,7 @@ def _scene(case: Case, past: History) -> Scene:
         deadline_ms=case.now_ms + case.spec.drain.deadline_seconds * _SECOND_MS,
         last_scale_ms=past.last_scale_ms,
         now_ms=case.now_ms,
+        strangers=len(case.census.connections.keys() - {pod.uid for pod in case.observed.pods}),
     )
 
 
@@ -96,7 +97,9 @@ def _decided(case: Case, target: Target, moves: Moves) -> Decision:
 def _plan(case: Case, moves: Moves) -> Plan:
     workload = case.fleet.workload
     if workload is None:
-        return Plan(replicas=moves.replicas, weight=100, template="render")
+        # Pods without a Deployment: it is there but hidden, or was taken away from them. None may go by its return.
+        orphans = sum(pod.active for pod in case.observed.of(STABLE))
+        return Plan(replicas=max(moves.replicas, orphans), weight=100, template="render")
     empty = case.census.complete and case.census.total == 0
     return Plan(
         replicas=moves.replicas,

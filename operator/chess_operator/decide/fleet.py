@@ -59,7 +59,8 @@ class Fleet:
     @property
     def mixed(self) -> bool:
         """Whether pods of two templates exist: the Deployment is rolling, and what it deletes cannot be foretold."""
-        return len({pod.revision for pod in (*self.kept, *self.doomed)}) > 1
+        rolling = self.workload is not None and self.workload.rolling
+        return rolling or len({pod.revision for pod in (*self.kept, *self.doomed)}) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

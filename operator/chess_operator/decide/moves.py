@@ -47,6 +47,8 @@ class Scene:
     """For drains that begin now."""
     last_scale_ms: int | None
     now_ms: int
+    strangers: int = 0
+    """Live records of pods that are not observed: they may have been created, and hold players, already."""
 
     def drained(self, pod: Pod) -> bool:
         """Whether nobody loses anything with this pod: it says so, its time is over, or no server runs in it."""
@@ -59,9 +61,9 @@ class Scene:
     def certain(self) -> bool:
         """Whether enough is known to let pods go: everyone has a record, but those whose time is over."""
         overdue = {pod.uid for pod in self.fleet.draining if self.overdue(pod)}
-        return (
-            not self.census.unreachable and overdue.issuperset(self.census.missing) and not self.fleet.mixed
-        )
+        known = not self.census.unreachable and overdue.issuperset(self.census.missing)
+        workload = self.fleet.workload
+        return known and not self.fleet.mixed and (workload is None or workload.observed)
 
 
 def plan(scene: Scene, desired: int) -> Moves:
@@ -97,7 +99,7 @@ def _out(scene: Scene, missing: int) -> Moves:
 
 def _in(scene: Scene, surplus: int) -> Moves:
     """Forgo what is not created yet; then drain whoever has the fewest players."""
-    forgone = min(surplus, scene.fleet.uncreated)
+    forgone = min(surplus, max(0, scene.fleet.uncreated - scene.strangers))
     chosen = sorted(scene.fleet.serving, key=lambda pod: _cheapness(scene, pod))[: surplus - forgone]
     drains = tuple(_drain(scene, pod) for pod in chosen)
     lowered = _lower(scene, scene.fleet.ordered - forgone)

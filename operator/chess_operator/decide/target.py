@@ -74,9 +74,12 @@ def _external(spec: ChessClusterSpec, fleet: Fleet, census: Census, past: Histor
 
 def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_ms: int) -> Target:
     limits = limits_at(scaling, now_ms)
-    want = wanted(census.total, scaling, fleet.current)
+    closing = limits.minimum == 0 and census.complete and census.total == 0
+    want = 0 if closing else wanted(census.total, scaling, fleet.current)
     foot = footing(scaling.fallback, past.failing_since_ms, now_ms)
-    because = _load_in_words(census, scaling, want)
+    because = (
+        "nobody is connected, and minReplicas is 0" if closing else _load_in_words(census, scaling, want)
+    )
     told = None if census.unreachable else want
     if fleet.workload is None:
         start = limits.clamp(max(want, foot.at_least))

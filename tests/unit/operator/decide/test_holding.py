@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from chess_operator.values import DRAINED_COST, Decision, History, Pod
+from chess_operator.values import DRAINED_COST, Decision, History, Pod, Workload
 
 Make = Callable[..., Pod]
 Decide = Callable[..., Decision]
@@ -70,6 +71,41 @@ def test_while_the_deployment_rolls_nothing_is_scaled_in(pod: Make, decided: Dec
     assert decision.verdicts.able_to_scale.reason == "TemplateRolling"
 
 
+def rolling(**more: Any) -> dict[str, object]:
+    workload = Workload(colour="blue", replicas=3, resource_version="7", revision="r1")
+    return {"workloads": {"blue": replace(workload, **more)}}
+
+
+def test_a_restart_by_somebody_else_rolls_too(pod: Make, decided: Decide) -> None:
+    """`kubectl rollout restart` changes the template, and not the revision."""
+    old = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
+    census = {"draining": frozenset("c")}
+    decision = decided(
+        [pod("a"), pod("b"), old], {"a": 1, "b": 1, "c": 0}, census=census, observed=rolling(rolling=True)
+    )
+    assert (decision.desired, decision.plans["blue"].replicas, decision.drains) == (2, 3, ())
+    assert decision.verdicts.able_to_scale.reason == "TemplateRolling"
+
+
+def test_an_emptied_pod_waits_until_the_controller_has_seen_the_last_change(
+    pod: Make, decided: Decide
+) -> None:
+    old = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
+    census = {"draining": frozenset("c")}
+    decision = decided(
+        [pod("a"), pod("b"), old], {"a": 10, "b": 10, "c": 0}, census=census, observed=rolling(observed=False)
+    )
+    assert decision.plans["blue"].replicas == 3
+    assert decision.verdicts.able_to_scale.status, "it is the usual state right after a change"
+
+
+def test_a_deployment_that_comes_back_takes_no_pod_with_it(pod: Make, decided: Decide) -> None:
+    """Its labels were taken off by hand: it is there, with its pods, but is not seen."""
+    pods = [pod("a"), pod("b"), pod("c"), pod("d", terminating=True)]
+    decision = decided(pods, {"a": 1, "b": 1, "c": 1}, observed={"workloads": {}})
+    assert decision.plans["blue"].replicas == 3
+
+
 @pytest.mark.parametrize("replicas, drains", [(5, 0), (2, 0), (1, 1), (0, 2), (None, 0)])
 def test_external_replicas_are_in_force_and_drained_in(
     pod: Make, decided: Decide, replicas: int | None, drains: int
@@ -113,6 +149,21 @@ def test_the_last_replica_goes_only_after_the_cooldown(pod: Make, decided: Decid
     later = decided([pod("a")], {"a": 0}, schedules=CLOSED, history=first.history, now_ms=now + 300_000)
     assert later.desired == 0
     assert [drain.uid for drain in later.drains] == ["a"]
+
+
+@pytest.mark.parametrize("buffer", [5, "50%"])
+def test_spare_capacity_does_not_keep_a_closed_service_open(
+    pod: Make, decided: Decide, now: int, buffer: int | str
+) -> None:
+    decision = decided(
+        [pod("a")],
+        {"a": 0},
+        schedules=CLOSED,
+        bufferSize=buffer,
+        history=History(idle_since_ms=now - 300_000),
+    )
+    assert decision.desired == 0
+    assert "nobody is connected" in decision.message
 
 
 def test_a_connection_begins_the_cooldown_anew(pod: Make, decided: Decide, now: int) -> None:

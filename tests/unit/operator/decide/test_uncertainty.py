@@ -136,5 +136,23 @@ def test_the_operator_wakes_when_a_pod_should_have_spoken(pod: Make, decided: De
     assert decided([pod("a"), young], {"a": 15}).wake_at_ms == 603_001
 
 
+@pytest.mark.parametrize(
+    "seen, replicas", [({}, 2), ({"x": 6, "y": 6}, 4)], ids=["not created yet", "heard, but not seen"]
+)
+def test_pods_that_are_heard_are_not_forgone_as_uncreated(
+    pod: Make, decided: Decide, seen: dict[str, int], replicas: int
+) -> None:
+    """The watch of the pods lags: two of them play already."""
+    decision = decided(
+        [pod("a"), pod("b")],
+        {"a": 4, "b": 4, **seen},
+        replicas=4,
+        mode="External",
+        spec={"replicas": 2},
+    )
+    assert decision.plans["blue"].replicas == replicas
+    assert len(decision.drains) == replicas - 2
+
+
 def test_decisions_without_a_reason_to_wake_do_not(pod: Make, decided: Decide) -> None:
     assert decided([pod("a"), pod("b")], {"a": 10, "b": 10}).wake_at_ms is None

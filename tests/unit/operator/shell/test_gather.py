@@ -124,3 +124,21 @@ def test_the_revision_is_that_of_the_template() -> None:
     body = {"metadata": {"resourceVersion": "3"}, "spec": {"replicas": 0, "template": template}}
     made = workload_of(body, "blue")
     assert (made.revision, made.replicas, made.resource_version) == ("abc", 0, "3")
+
+
+@pytest.mark.parametrize(
+    "generation, status, how",
+    [
+        (1, {}, set()),
+        (1, {"observedGeneration": 1}, {"observed"}),
+        (2, {"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3}, set()),
+        (2, {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3}, {"observed"}),
+        (2, {"observedGeneration": 2, "replicas": 3, "updatedReplicas": 1}, {"observed", "rolling"}),
+        (2, {"observedGeneration": 2, "replicas": 3}, {"observed", "rolling"}),
+    ],
+    ids=["just made", "no pods yet", "changed", "at rest", "rolling", "about to roll"],
+)
+def test_how_far_a_deployment_is(generation: int, status: dict[str, Any], how: set[str]) -> None:
+    meta = {"resourceVersion": "3", "generation": generation}
+    made = workload_of({"metadata": meta, "spec": {"replicas": 3, "template": {}}, "status": status}, "blue")
+    assert {what for what in ("observed", "rolling") if getattr(made, what)} == how
