@@ -176,6 +176,7 @@ async def _main(run: Run) -> int:
 
 def main() -> int:
     """Read the settings, check the games, and run."""
+    demo_settings.refuse_arguments("chess_bench.demo", __doc__)
     try:
         settings = demo_settings.read(os.environ)
         chosen = games.load(settings.games_file)

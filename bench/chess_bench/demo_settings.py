@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import math
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +19,7 @@ FEWEST, MOST = 8, 2000
 MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 EXISTING = ("CONTEXT", "IMAGE", "REDIS_URL_FILE", "DATABASE_URL_FILE")
 
 
@@ -57,6 +60,16 @@ class Settings:
         return wanted(connections, minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=self.target)
 
 
+def refuse_arguments(module: str, about: str | None) -> None:
+    """Answer `--help`, and refuse all else: settings come from the environment, and a run must not begin by mistake."""
+    argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=about,
+        epilog="Settings come from the environment; docs/demo.md lists them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+
+
 def read(environment: Mapping[str, str]) -> Settings:
     """Read the settings of `make demo`."""
     default = Settings()
@@ -65,7 +78,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         players=_whole(environment, "DEMO_PLAYERS", default.players, FEWEST, MOST),
         games_file=Path(games_file) if games_file else default.games_file,
         keep=_flag(environment, "KEEP"),
-        namespace=environment.get("DEMO_NAMESPACE") or default.namespace,
+        namespace=_namespace(environment.get("DEMO_NAMESPACE") or default.namespace),
         think_s=_seconds(environment, "DEMO_THINK_SECONDS", default.think_s),
         entry=_entry(environment.get("DEMO_ENTRY", "")),
         existing=_existing(environment),
@@ -96,6 +109,12 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
     if text not in TRUE | FALSE:
         raise SettingsError(f"{name}: {text!r} is not allowed; 1 or 0 is")
     return text in TRUE
+
+
+def _namespace(text: str) -> str:
+    if not NAMESPACE.fullmatch(text):
+        raise SettingsError(f"DEMO_NAMESPACE: {text!r} is not allowed; at most 63 of a-z, 0-9 and - are")
+    return text
 
 
 def _entry(text: str) -> tuple[str, int] | None:

@@ -1,6 +1,6 @@
 """`python -m chess_bench.play HOST:PORT`: a fleet of bots against any running server, without Kubernetes.
 
-Prints the report as JSON; exit 1 if anybody was dropped or lost.
+Prints the report as JSON; exit 1 if anybody was dropped or lost, or nobody got in.
 """
 
 from __future__ import annotations
@@ -8,28 +8,33 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import uvloop
 
-from chess_bench import games
+from chess_bench import demo_settings, games
 from chess_bench.fleet import Fleet
 from chess_bench.pace import Pace
 
 TELL_S = 2.0
+DAY_S = 86400
 
 
 async def _play(arguments: argparse.Namespace, chosen: tuple[games.Game, ...]) -> int:
-    host, _, port = arguments.door.rpartition(":")
-    async with Fleet(host, int(port), chosen, pace=Pace(think_s=arguments.think)) as fleet:
+    host, port = arguments.door
+    async with Fleet(host, port, chosen, pace=Pace(think_s=arguments.think)) as fleet:
         teller = asyncio.create_task(_tell(fleet))
         await fleet.join(arguments.players, over_s=arguments.over)
         await asyncio.sleep(arguments.seconds)
         report = await fleet.finish(arguments.deadline)
         teller.cancel()
     print(json.dumps({**asdict(report), "finished": len(report.finished)}, indent=1))
+    if not report.counts.handshakes:
+        print(f"play: nobody got in by {host}:{port}", file=sys.stderr)
+        return 1
     return 1 if report.drops or report.lost_players else 0
 
 
@@ -39,15 +44,38 @@ async def _tell(fleet: Fleet) -> None:
         print(fleet.counts, file=sys.stderr)
 
 
+def _door(text: str) -> tuple[str, int]:
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004, ports end there
+        raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT with a port from 1 to 65535")
+    return host.strip("[]"), int(port)
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= demo_settings.MOST:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {demo_settings.MOST}")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds <= DAY_S:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {DAY_S}")
+    return seconds
+
+
 def main() -> int:
     """Read the arguments and play."""
     parser = argparse.ArgumentParser(prog="python -m chess_bench.play", description=__doc__)
-    parser.add_argument("door", metavar="HOST:PORT")
-    parser.add_argument("--players", type=int, default=40)
-    parser.add_argument("--over", type=float, default=2.0, help="seconds in which they come")
-    parser.add_argument("--seconds", type=float, default=20.0, help="for how long they begin new games")
-    parser.add_argument("--deadline", type=float, default=180.0, help="seconds for the last games")
-    parser.add_argument("--think", type=float, default=1.0, help="seconds a move, on average")
+    parser.add_argument("door", metavar="HOST:PORT", type=_door)
+    parser.add_argument("--players", type=_count, default=40)
+    parser.add_argument("--over", type=_seconds, default=2.0, help="seconds in which they come")
+    parser.add_argument("--seconds", type=_seconds, default=20.0, help="for how long they begin new games")
+    parser.add_argument("--deadline", type=_seconds, default=180.0, help="seconds for the last games")
+    parser.add_argument("--think", type=_seconds, default=1.0, help="seconds a move, on average")
     parser.add_argument("--games", type=Path, default=games.BUNDLED, help="PGN file")
     arguments = parser.parse_args()
     try:

@@ -3,6 +3,8 @@
 One connection a replica is wanted, so that each client that comes tips the balance. Measured on one clock, this
 process's: from the moment its handshake with a real server pod is complete to the moment its watch has read the
 Deployment with more replicas. Every sample goes to `out/reaction.json`. Exit 1 if p95 is not under a second.
+
+Whatever it started it ends again, also on Ctrl-C and SIGTERM, unless KEEP=1.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import asyncio
 import json
 import os
 import random
+import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
@@ -157,6 +160,9 @@ def _report(samples: Sequence[Sample], steps: Steps) -> int:
 
 
 async def _run(settings: Settings, steps: Steps) -> int:
+    task = asyncio.current_task()
+    assert task  # noqa: S101, a coroutine that runs has a task
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     scaling = objects.brisk_scaling(minimum=1, maximum=STEPS_A_ROUND + 1, target=1, settle_s=0)
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(
@@ -179,17 +185,22 @@ async def _run(settings: Settings, steps: Steps) -> int:
 
 def main() -> int:
     """Run the benchmark."""
+    demo_settings.refuse_arguments("chess_bench.reaction", __doc__)
     try:
         settings = demo_settings.read(os.environ)
     except demo_settings.SettingsError as error:
         print(f"reaction: {error}", file=sys.stderr)
         return 2
     with Screen() as screen:
+        steps = Steps(screen)
         try:
-            return uvloop.run(_run(settings, Steps(screen)))
+            return uvloop.run(_run(settings, steps))
         except (KubectlError, TargetError, TimeoutError) as error:
             screen.say(f"FAILED: {str(error) or 'the fleet did not follow within a minute'}", "red")
             return 1
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            screen.say(f"stopped; left: {'; '.join(steps.standing) or 'nothing'}", "red")
+            return 130
 
 
 if __name__ == "__main__":

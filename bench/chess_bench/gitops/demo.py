@@ -180,6 +180,7 @@ async def _main(steps: Steps, *, keep: bool) -> int:
 
 def main() -> int:
     """Read the setting and run."""
+    demo_settings.refuse_arguments("chess_bench.gitops.demo", __doc__)
     try:
         settings = demo_settings.read({"KEEP": os.environ.get("KEEP", "")})
     except demo_settings.SettingsError as error:
