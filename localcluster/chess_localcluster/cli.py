@@ -27,7 +27,7 @@ app = typer.Typer(
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Directory of the cluster [default: $LOCALCLUSTER_HOME or /var/lib/localcluster]"
+        "--home", help="Directory of the cluster (default: $LOCALCLUSTER_HOME or /var/lib/localcluster)"
     ),
 ]
 
@@ -64,7 +64,10 @@ def up(
         int, typer.Option(min=0, max=1, help="0: the control plane alone; 1: with a node for pods")
     ] = 1,
     api_port: Annotated[
-        int | None, typer.Option(min=1024, max=65535, help="Port of the API server [default: any free]")
+        int | None,
+        typer.Option(
+            min=1024, max=65535, help="Port of the API server (default: 6443 with a node if free, else any)"
+        ),
     ] = None,
     image: Annotated[
         Path | None,
@@ -147,7 +150,7 @@ def image_build(
     ] = Path(),
     tag: Annotated[str, typer.Option(help="Name of the image")] = images.TAG,
     base: Annotated[
-        str | None, typer.Option(help="Base image of a registry [default: Debian 12, made here]")
+        str | None, typer.Option(help="Base image of a registry (default: Debian 12, made here)")
     ] = None,
     home: HomeOption = None,
 ) -> None:

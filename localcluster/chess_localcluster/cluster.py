@@ -63,6 +63,8 @@ def up(
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
     if nodes and not network.is_root():
         raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
+    if image:
+        _check_image(nodes, image)
     with homes.locked(place, "up"):
         binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
         cache = Cache.of_user()
@@ -81,6 +83,13 @@ def up(
         started=started,
         seconds=time.monotonic() - began,
     )
+
+
+def _check_image(nodes: int, image: Path) -> None:
+    """Find out before anything is started."""
+    if not nodes:
+        raise ClusterError("up --image needs a node to give the image to: --nodes 1, not 0")
+    images.require_dockerfile(image)
 
 
 def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> None:
@@ -172,6 +181,8 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
         return False
     with homes.locked(place, "down"):
         registry = homes.registry(place)
+        if not homes.is_one(place) and not registry.marked():
+            return False
         if network.owned(place) and network.is_root():
             with shown.stage("removing the node"):
                 node.remove(place, registry)

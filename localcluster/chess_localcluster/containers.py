@@ -45,6 +45,8 @@ def blobs(home: Home, cache: Cache) -> frozenset[str]:
 
 def load(home: Home, cache: Cache, archive: Path) -> None:
     """Import an OCI or Docker archive."""
+    if not socket(home).exists():
+        raise ClusterError(f"the cluster at {home.root} has no node: `localcluster up --nodes 1` makes one")
     try:
         ctr(home, cache, "images", "import", "--local", "--snapshotter", "overlayfs", str(archive))
     except ClusterError as error:

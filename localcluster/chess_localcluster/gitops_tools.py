@@ -3,6 +3,7 @@
 `up` needs none of them, so that they are named here and not among the node's builds.
 """
 
+import sys
 from pathlib import Path
 
 from chess_localcluster import binaries
@@ -58,4 +59,6 @@ def ensure(*builds: Build, progress: Progress | None = None) -> Path:
 
 
 if __name__ == "__main__":
+    if sys.argv[1:]:
+        sys.exit("usage: python -m chess_localcluster.gitops_tools")
     print(ensure(HELM, KUSTOMIZE, ARGOCD, progress=Terminal()))

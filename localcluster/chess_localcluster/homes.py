@@ -62,6 +62,12 @@ def _still_there(root: Path, descriptor: int) -> bool:
         return False
 
 
+def is_one(home: Home) -> bool:
+    """Tell a cluster's home, also one that hardly began, from any other directory: `down` must not touch that."""
+    marks = (home.plan, home.root / "before.json", home.run / "etcd.json")
+    return any(path.exists() for path in marks) or {path.name for path in home.root.iterdir()} <= {BUSY}
+
+
 def remove(home: Home) -> None:
     """Remove what commands of ours put into a home, and the directory itself if nothing else is in it."""
     for path in (home.pki, home.conf, home.run, home.log, home.etcd, home.node, home.stores):

@@ -39,12 +39,17 @@ def full_name(tag: str) -> str:
     return f"docker.io/{tag}" if slash else f"docker.io/library/{tag}"
 
 
+def require_dockerfile(project: Path) -> None:
+    """Refuse a directory that no image can be built from."""
+    if not (project / "Dockerfile").exists():
+        raise ClusterError(f"image build: there is no Dockerfile in {project}")
+
+
 def prepare(
     cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None
 ) -> bool:
     """Build the image of a directory, unless nothing of it has changed; tell whether it was built. Takes no node."""
-    if not (project / "Dockerfile").exists():
-        raise ClusterError(f"image build: there is no Dockerfile in {project}")
+    require_dockerfile(project)
     name = full_name(tag)
     with alone(cache.images / ".lock", "image build", progress):
         key = ignore.fingerprint(project, name, base_ref or base.NAME)

@@ -12,7 +12,7 @@ app = typer.Typer(help="Argo CD and a Git server beside the cluster.", no_args_i
 HomeOption = Annotated[
     Path | None,
     typer.Option(
-        "--home", help="Directory of the cluster [default: $LOCALCLUSTER_HOME or /var/lib/localcluster]"
+        "--home", help="Directory of the cluster (default: $LOCALCLUSTER_HOME or /var/lib/localcluster)"
     ),
 ]
 

@@ -36,6 +36,8 @@ BESIDE = (
 
 def main() -> None:
     """Enforce until killed."""
+    if len(sys.argv) != 2:  # noqa: PLR2004 - the program and its one argument
+        sys.exit("usage: python -m chess_localcluster.netpol HOME")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stdout)
     home = Home.at(Path(sys.argv[1]))
     plan = Plan.from_json(home.plan.read_text())

@@ -1,0 +1,43 @@
+"""What the command line refuses before it touches anything; no test here starts a process of a cluster."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from chess_localcluster import cluster
+from chess_localcluster.cli import app
+from chess_localcluster.errors import ClusterError
+
+
+def test_down_touches_no_directory_that_is_not_a_cluster_s_home(tmp_path: Path) -> None:
+    for name in ("conf", "log", "run", "stores"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "mine.txt").write_text("mine")
+    (tmp_path / "kubeconfig").write_text("mine")
+    before = sorted(tmp_path.rglob("*"))
+    assert cluster.down(tmp_path) is False
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("left", ["cluster.json", "busy.json"])
+def test_down_removes_what_an_up_that_was_killed_early_left(tmp_path: Path, left: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    (home / left).write_text(json.dumps({}))
+    assert cluster.down(home) is True
+    assert not home.exists()
+
+
+def test_an_image_without_a_node_or_a_dockerfile_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    with pytest.raises(ClusterError, match=r"--image needs a node .*: --nodes 1, not 0"):
+        cluster.up(home, nodes=0, image=tmp_path)
+    assert not home.exists()
+
+
+@pytest.mark.parametrize("command", [["up"], ["image", "build"], ["argocd", "up"]])
+def test_help_says_where_the_cluster_is_kept(command: list[str]) -> None:
+    shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
+    assert "default: $LOCALCLUSTER_HOME or /var/lib/localcluster" in shown
