@@ -15,9 +15,10 @@ from chess_operator.settings import (
     Settings,
     SettingsError,
     access_of,
+    lease_namespace_of,
     namespaces_of,
     own_identity,
-    own_namespace,
+    service_accounts_of,
 )
 from chess_operator.simulation.command import simulate
 
@@ -98,9 +99,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
         settings = Settings(
             access=access_of(kubeconfig, context),
             namespaces=namespaces_of(namespace or []),
-            lease_namespace=lease_namespace or own_namespace(),
+            lease_namespace=lease_namespace_of(lease_namespace),
             probe=Address.parse(probe_address, name="--probe-address"),
-            service_accounts=frozenset(allow_service_account or []),
+            service_accounts=service_accounts_of(allow_service_account or []),
             identity=own_identity(),
         )
         _configure_logs(log_level, log_format)

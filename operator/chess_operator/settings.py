@@ -12,6 +12,7 @@ from chess_operator.kube.access import TOKEN_FILE, Access
 SYSTEM_NAMESPACE = "chess-system"
 NAMESPACE_FILE = TOKEN_FILE.with_name("namespace")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
 
 
 class SettingsError(ValueError):
@@ -61,11 +62,31 @@ def namespaces_of(names: list[str]) -> tuple[str, ...]:
     """Check namespace names; commas separate them in a variable."""
     split = [name for text in names for name in re.split(r"[,\s]+", text) if name]
     for name in split:
-        if not LABEL.fullmatch(name):
-            raise SettingsError(
-                f"--namespace: {name!r} is not a namespace's name (a-z, 0-9 and -, at most 63)"
-            )
+        _check_name("--namespace", name)
     return tuple(dict.fromkeys(split))
+
+
+def lease_namespace_of(name: str | None) -> str:
+    """Check the namespace of the Lease; without one it is the pod's own."""
+    chosen = name or own_namespace()
+    _check_name("--lease-namespace", chosen)
+    return chosen
+
+
+def service_accounts_of(names: list[str]) -> frozenset[str]:
+    """Check names of service accounts; commas separate them in a variable."""
+    split = [name for text in names for name in re.split(r"[,\s]+", text) if name]
+    for name in split:
+        if not SUBDOMAIN.fullmatch(name) or len(name) > 253:  # noqa: PLR2004 - stands in the message
+            raise SettingsError(
+                f"--allow-service-account: {name!r} is not a service account's name (a-z, 0-9, - and ., at most 253)"
+            )
+    return frozenset(split)
+
+
+def _check_name(flag: str, name: str) -> None:
+    if not LABEL.fullmatch(name):
+        raise SettingsError(f"{flag}: {name!r} is not a namespace's name (a-z, 0-9 and -, at most 63)")
 
 
 def own_namespace() -> str:

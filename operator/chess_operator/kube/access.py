@@ -6,6 +6,7 @@ from pathlib import Path
 import kopf
 from kubernetes.aio import client, config
 from kubernetes.aio.client.configuration import Configuration
+from yaml import YAMLError
 
 TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 CONNECTIONS = 64
@@ -33,6 +34,8 @@ class Access:
                 await config.load_kube_config(
                     config_file=str(self.kubeconfig), context=self.context, client_configuration=loaded
                 )
+        except (YAMLError, UnicodeDecodeError):
+            raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: not YAML") from None
         except (config.ConfigException, OSError) as error:
             raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: {error}") from error
         return loaded

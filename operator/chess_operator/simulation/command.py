@@ -48,6 +48,11 @@ def simulate(
         spec = _spec(file)
         with trace.open() as lines:
             points = read(lines)
+    except UnicodeDecodeError:
+        sys.stderr.write(
+            f"chess-operator: {trace}: not text; give CSV with the columns seconds and connections\n"
+        )
+        raise typer.Exit(2) from None
     except (SpecError, TraceError, OSError) as error:
         sys.stderr.write(f"chess-operator: {error}\n")
         raise typer.Exit(2) from None
@@ -64,7 +69,7 @@ def _spec(file: Path) -> ChessClusterSpec:
     try:
         body: Any = yaml.safe_load(file.read_text())
     except (yaml.YAMLError, UnicodeDecodeError):
-        raise SpecError(f"{file}: not YAML; give one ChessCluster") from None
+        raise SpecError(f"{file}: not one YAML document; give one ChessCluster") from None
     if (
         not isinstance(body, dict)
         or body.get("kind") != "ChessCluster"

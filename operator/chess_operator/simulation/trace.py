@@ -52,5 +52,8 @@ def _point(row: dict[str, str], line: int) -> Point:
             f"line {line}: {given!r} are not two numbers; give seconds and whole connections"
         ) from None
     if point.at_ms < 0 or not 0 <= point.connections <= _MOST:
-        raise TraceError(f"line {line}: seconds must be 0 or more, connections from 0 to {_MOST}")
+        raise TraceError(
+            f"line {line}: {row['seconds']},{row['connections']}: "
+            f"seconds must be 0 or more, connections from 0 to {_MOST}"
+        )
     return point

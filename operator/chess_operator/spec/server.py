@@ -42,7 +42,7 @@ class Endpoint(Model):
     """Where a store is reached. The URL, with its credentials, never leaves the Secret."""
 
     url_secret_ref: SecretRef = Field(
-        description="Holds the URL, such as rediss://user:password@host:6379/0."
+        description="Holds the URL, such as rediss://user:password@host:6379/0 or postgresql://user:password@host/chess."
     )
     ca_secret_ref: SecretRef | None = Field(
         default=None, description="Holds the PEM certificates to trust for it."

@@ -4,8 +4,17 @@ from pathlib import Path
 
 import pytest
 
+from chess_operator.kube.access import Access, AccessError
 from chess_operator.presence_reader import Endpoint, EndpointError
-from chess_operator.settings import Address, SettingsError, access_of, namespaces_of, own_identity
+from chess_operator.settings import (
+    Address,
+    SettingsError,
+    access_of,
+    lease_namespace_of,
+    namespaces_of,
+    own_identity,
+    service_accounts_of,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +37,28 @@ def test_namespaces_come_by_flags_or_in_one_variable() -> None:
     assert namespaces_of([]) == ()
     with pytest.raises(SettingsError, match="'A_b' is not a namespace's name"):
         namespaces_of(["A_b"])
+
+
+def test_the_lease_s_namespace_is_checked() -> None:
+    assert lease_namespace_of("chess") == "chess"
+    assert lease_namespace_of(None) == "chess-system"
+    with pytest.raises(SettingsError, match="--lease-namespace: 'A_b' is not a namespace's name"):
+        lease_namespace_of("A_b")
+
+
+def test_service_accounts_come_by_flags_or_in_one_variable() -> None:
+    assert service_accounts_of(["a", "b.c,d"]) == {"a", "b.c", "d"}
+    with pytest.raises(SettingsError, match="--allow-service-account: 'A_b' is not a service account's name"):
+        service_accounts_of(["A_b"])
+
+
+@pytest.mark.parametrize("content", [b"x: [", b"\xff\xfe\x00"], ids=["not-yaml", "not-text"])
+async def test_a_kubeconfig_that_is_none(tmp_path: Path, content: bytes) -> None:
+    broken = tmp_path / "kubeconfig"
+    broken.write_bytes(content)
+    with pytest.raises(AccessError, match=r"kubeconfig .*: not YAML") as caught:
+        await Access(kubeconfig=broken, context=None).configuration()
+    assert "\n" not in str(caught.value)
 
 
 def test_a_kubeconfig_that_is_not_there(tmp_path: Path) -> None:

@@ -70,7 +70,10 @@ def test_a_trace_makes_a_table(tmp_path: Path) -> None:
             "seconds,connections\ninf,1\n",
             "line 2: 'inf,1' are not two numbers; give seconds and whole connections",
         ),
-        ("seconds,connections\n1,-1\n", "line 2: seconds must be 0 or more, connections from 0 to 10000000"),
+        (
+            "seconds,connections\n1,-1\n",
+            "line 2: 1,-1: seconds must be 0 or more, connections from 0 to 10000000",
+        ),
         ("seconds,connections\n5,1\n4,1\n", "line 3: seconds 4 is before the line above; sort by time"),
     ],
 )
@@ -85,3 +88,13 @@ def test_what_is_no_chesscluster_is_named(tmp_path: Path, spec: str) -> None:
     assert code == 2
     assert error.startswith(f"chess-operator: {tmp_path / 'chess.yaml'}: not ")
     assert error.count("\n") == 1
+
+
+def test_what_is_no_text_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "trace.csv").write_bytes(b"\xff\xfe\x00")
+    (tmp_path / "chess.yaml").write_text(SPEC)
+    result = CliRunner().invoke(
+        app, ["simulate", str(tmp_path / "trace.csv"), "-f", str(tmp_path / "chess.yaml")]
+    )
+    assert result.exit_code == 2
+    assert "not text; give CSV with the columns seconds and connections" in result.stderr
