@@ -19,6 +19,17 @@ def test_edges_that_a_longer_path_implies_are_left_out() -> None:
     assert drawing.essential(NEEDS) == {"a": frozenset(), "b": frozenset({"a"}), "c": frozenset({"b"})}
 
 
+def test_no_edge_passes_behind_a_stack_that_it_does_not_end_at() -> None:
+    for name in profile.NAMES:
+        manifest = synth.synthesize(profile.load(name)).manifest
+        stacks, bends = drawing.layout({entry.key: frozenset(entry.depends_on) for entry in manifest})
+        taken = [*stacks.values(), *(bend for found in bends.values() for bend in found)]
+        assert len(taken) == len(set(taken)), "each stack and each bend has a place of its own"
+        for (need, key), found in bends.items():
+            columns = [stacks[need][0], *(column for column, _ in found), stacks[key][0]]
+            assert columns == list(range(columns[0], columns[-1] + 1)), "a bend in every column between"
+
+
 def test_the_picture_is_svg_with_every_stack_and_none_overlaps() -> None:
     assembly = synth.synthesize(profile.load("prod"))
     root = ElementTree.fromstring(drawing.draw(assembly))  # noqa: S314 (our own document)
