@@ -12,6 +12,7 @@ from chess_operator.values import COLOURS, Colour, Observed, Phase, Pod, Workloa
 from chess_presence.census import Expected
 
 CONTAINER = "server"
+CLUSTER_UID = "CHESS_CLUSTER_UID"
 PHASES = frozenset(get_args(Phase))
 
 
@@ -27,7 +28,7 @@ def gather(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:
         generation=meta.get("generation", 1),
         revision=revision,
         workloads={colour: workload_of(body, colour) for colour, body in found.items() if body is not None},
-        pods=tuple(pods_of(mirror.all(PODS, key))),
+        pods=tuple(pods_of(body for body in mirror.all(PODS, key) if _made_for(body, meta["uid"]))),
         deleting="deletionTimestamp" in meta,
     )
 
@@ -36,6 +37,16 @@ def deployment(mirror: Mirror, key: Key, colour: Colour) -> Manifest | None:
     """Find a colour's Deployment, unless it is being deleted."""
     body = mirror.one(DEPLOYMENTS, key, labels.child_name(key.name, colour))
     return None if body is None or "deletionTimestamp" in body["metadata"] else body
+
+
+def leftover(mirror: Mirror, key: Key, uid: str) -> Manifest | None:
+    """Find a Deployment that an earlier ChessCluster of this name has left, and that the garbage collector may want.
+
+    Its pods heartbeat for that one: they can be neither counted nor drained.
+    """
+    found = (mirror.one(DEPLOYMENTS, key, labels.child_name(key.name, colour)) for colour in COLOURS)
+    left = (body for body in found if body is not None and not _made_for(body["spec"]["template"], uid))
+    return next(left, None)
 
 
 def workload_of(body: Manifest, colour: Colour) -> Workload:
@@ -126,6 +137,13 @@ def number(text: str | None) -> int | None:
 
 def _maybe_ms(stamp: str | None) -> int | None:
     return None if stamp is None else epoch_ms(stamp)
+
+
+def _made_for(pod: Manifest, uid: str) -> bool:
+    """Whether a pod, or the pods of a template, belong to this very ChessCluster, and not to one before it."""
+    containers = (pod.get("spec") or {}).get("containers") or []
+    env = (one for container in containers for one in container.get("env") or [])
+    return all(one["name"] != CLUSTER_UID or one.get("value") == uid for one in env)
 
 
 def _container(status: Manifest) -> Manifest:

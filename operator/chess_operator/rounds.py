@@ -9,7 +9,7 @@ from chess_operator.census_source import CensusSource, Unready
 from chess_operator.conditions import FOR_A_NODE, Problem, failed_replicas, waiting_pod
 from chess_operator.decide import decide
 from chess_operator.drains import Drains
-from chess_operator.gather import deployment, expected_of, gather, waiting_message
+from chess_operator.gather import deployment, expected_of, gather, leftover, waiting_message
 from chess_operator.kube.client import Manifest
 from chess_operator.kube.kinds import CLUSTERS, PODS
 from chess_operator.kube.mirror import Key
@@ -70,6 +70,8 @@ class Rounds:
             return await self.halt(Problem(reason="InvalidSpec", message=str(error)))
         if (refused := self._refused(spec)) is not None:
             return await self.halt(refused)
+        if (left := leftover(self._tools.mirror, self._key, cluster["metadata"]["uid"])) is not None:
+            return await self.halt(_waits_for(left), valid=True)
         try:
             stores = await self._source.stores(self._key.namespace, cluster["metadata"]["uid"], spec)
         except Unready as unready:
@@ -220,6 +222,15 @@ def _blind(decision: Decision, why: Problem) -> Decision:
         message = f"{verdicts.fallback.message} ({why.message})"
         verdicts = replace(verdicts, fallback=Verdict(status=True, reason=why.reason, message=message))
     return replace(decision, verdicts=replace(verdicts, scaling_active=active))
+
+
+def _waits_for(left: Manifest) -> Problem:
+    meta = left["metadata"]
+    message = (
+        f"Deployment {meta['namespace']}/{meta['name']} is left from an earlier ChessCluster of this name; "
+        "nothing is done before it is gone (delete it if it was kept by --cascade=orphan)"
+    )
+    return Problem(reason="LeftoverDeployment", message=message)
 
 
 def _remembered(cluster: Manifest) -> str | None:

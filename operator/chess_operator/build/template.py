@@ -7,7 +7,7 @@ from kubernetes.aio import client as k8s
 
 from chess_operator import labels
 from chess_operator.build.owner import Owner, plain
-from chess_operator.gather import CONTAINER
+from chess_operator.gather import CLUSTER_UID, CONTAINER
 from chess_operator.kube.client import Manifest
 from chess_operator.spec import ChessClusterSpec
 from chess_operator.spec.server import Amounts, Env, EnvSource, PodSpec, Toleration
@@ -106,7 +106,7 @@ def _container(owner: Owner, spec: ChessClusterSpec, revision: str) -> k8s.V1Con
 def _environment(owner: Owner, spec: ChessClusterSpec, revision: str) -> list[k8s.V1EnvVar]:
     given = {
         "CHESS_CLUSTER_NAME": owner.name,
-        "CHESS_CLUSTER_UID": owner.uid,
+        CLUSTER_UID: owner.uid,
         "CHESS_REVISION": revision,
         "CHESS_MAX_CONNECTIONS": str(spec.scaling.max_connections_per_replica),
         "CHESS_DRAIN_DEADLINE_SECONDS": str(spec.drain.deadline_seconds),

@@ -7,6 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
+from chess_operator.kube.client import CONFLICT, ApiError
 from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
 
 from .conftest import NAMESPACES
@@ -81,3 +82,37 @@ async def test_the_same_name_again_is_a_new_cluster(operator: Process, fleet: Fl
     assert fleet.uid != old
     await fleet.settled(1)
     await asyncio.wait_for(until(lambda: fleet.has("Ready", "True")), 20)
+
+
+async def test_the_same_name_at_once_does_not_inherit_the_old_ones_pods(
+    operator: Process, fleet: Fleet
+) -> None:
+    """`kubectl replace --force`: the old Deployment is still there when the new ChessCluster comes.
+
+    Its pods heartbeat for the old one; whoever took them over would never see a complete census again.
+    """
+    await out_to(fleet, 2, 20)
+    old = fleet.uid
+    await delete(fleet, "Background")
+
+    async def made() -> bool:
+        try:
+            await fleet.create()
+        except ApiError as error:
+            return error.status != CONFLICT
+        return True
+
+    await until(made)
+    assert fleet.uid != old
+
+    async def ours() -> bool:
+        found = await fleet.deployment()
+        if found is None:
+            return False
+        env = found["spec"]["template"]["spec"]["containers"][0]["env"]
+        return {"name": "CHESS_CLUSTER_UID", "value": fleet.uid} in env
+
+    await until(ours, seconds=GC_SECONDS, what="the pods are the old ones'")
+    await fleet.settled(1)
+    await until(lambda: fleet.has("Ready", "True"))
+    await until(lambda: fleet.has("Degraded", "False"))

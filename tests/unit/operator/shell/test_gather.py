@@ -4,7 +4,18 @@ from typing import Any
 
 import pytest
 
-from chess_operator.gather import epoch_ms, expected_of, pod_of, pods_of, waiting_message, workload_of
+from chess_operator.gather import (
+    epoch_ms,
+    expected_of,
+    gather,
+    leftover,
+    pod_of,
+    pods_of,
+    waiting_message,
+    workload_of,
+)
+from chess_operator.kube.kinds import DEPLOYMENTS, PODS
+from chess_operator.kube.mirror import Key, Mirror
 
 NOW = "2026-11-21T10:00:00Z"
 
@@ -142,3 +153,22 @@ def test_how_far_a_deployment_is(generation: int, status: dict[str, Any], how: s
     meta = {"resourceVersion": "3", "generation": generation}
     made = workload_of({"metadata": meta, "spec": {"replicas": 3, "template": {}}, "status": status}, "blue")
     assert {what for what in ("observed", "rolling") if getattr(made, what)} == how
+
+
+def mirrored(uid: str) -> Mirror:
+    """A Deployment and a pod that were made for a ChessCluster of this uid."""
+    spec = {"containers": [{"name": "server", "env": [{"name": "CHESS_CLUSTER_UID", "value": uid}]}]}
+    own = {"chesscluster.dev/cluster": "arena", "chesscluster.dev/colour": "blue"}
+    mirror, made = Mirror(), pod(labels=own)
+    meta = {"uid": "d", "name": "arena-blue", "namespace": "n", "resourceVersion": "5", "labels": own}
+    mirror.put(PODS, {**made, "spec": spec})
+    mirror.put(DEPLOYMENTS, {"metadata": meta, "spec": {"template": {"spec": spec}}})
+    return mirror
+
+
+@pytest.mark.parametrize("uid, ours", [("now", 1), ("before", 0)])
+def test_what_an_earlier_cluster_of_the_name_has_left_is_not_ours(uid: str, ours: int) -> None:
+    mirror = mirrored(uid)
+    cluster = {"metadata": {"name": "arena", "namespace": "n", "uid": "now"}}
+    assert (leftover(mirror, Key("n", "arena"), "now") is None) == bool(ours)
+    assert len(gather(mirror, cluster, "r").pods) == ours
