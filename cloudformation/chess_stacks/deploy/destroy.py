@@ -81,10 +81,12 @@ class Demolition:
         )
         return [*done.values(), *(self._waiting(key, needs[key]) for key in needs if key not in done)]
 
-    def drain(self, connect: Callable[[], Kubernetes]) -> tuple[str, ...]:
+    def drain(self, connect: Callable[[], Kubernetes | None]) -> tuple[str, ...]:
         """Have the cluster release what it holds; return what it did not release in time."""
         try:
             api = connect()
+            if api is None:
+                return ()
             for held in drain.halt(api):
                 self.tell(Begun("eks-control", f"stopping {held}"))
             return self._until_drained(api)

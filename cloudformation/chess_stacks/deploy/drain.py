@@ -15,6 +15,10 @@ import ssl
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
+from botocore import exceptions as aws
+
+from chess_stacks.deploy import failure
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -201,9 +205,16 @@ class KubernetesApi:
         return found
 
 
-def connect(clients: Clients, cluster: str, region: str) -> KubernetesApi:
-    """Log in to an EKS cluster as whoever the AWS credentials are."""
-    described = clients.get("eks", region).describe_cluster(name=cluster)["cluster"]
+def connect(clients: Clients, cluster: str, region: str) -> KubernetesApi | None:
+    """Log in to an EKS cluster as whoever the AWS credentials are; None where none is, or none ever came up."""
+    try:
+        described = clients.get("eks", region).describe_cluster(name=cluster)["cluster"]
+    except aws.ClientError as error:
+        if failure.code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    if not described.get("endpoint"):
+        return None
     authority = base64.b64decode(described["certificateAuthority"]["data"]).decode()
     return KubernetesApi(described["endpoint"], authority, token(clients, cluster, region))
 

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from chess_stacks.deploy import drain
 from chess_stacks.deploy.clients import Clients
@@ -169,6 +171,29 @@ def test_argo_cd_is_stopped_without_deleting_what_it_made(cluster: Kubernetes) -
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/chess"
     assert cluster.let_go == [(path, "application/merge-patch+json")]
     assert cluster.deleted == [path]
+
+
+class _Eks:
+    """Stands where `Clients` does, with one client that answers what it is told."""
+
+    def __init__(self, **answer: Any) -> None:
+        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+        self.client = boto3.Session().client("eks", region_name="us-east-1", **keys)
+        self.stub = Stubber(self.client)
+        if answer:
+            self.stub.add_response("describe_cluster", {"cluster": answer})
+        else:
+            self.stub.add_client_error("describe_cluster", "ResourceNotFoundException")
+        self.stub.activate()
+
+    def get(self, _service: str, _region: str) -> Any:
+        return self.client
+
+
+@pytest.mark.parametrize("answer", [{}, {"name": "chess-dev", "status": "FAILED"}], ids=["none", "failed"])
+def test_where_no_cluster_is_or_ever_was_nothing_holds_anything(answer: dict[str, Any]) -> None:
+    """Else a destroy that was cut off after the cluster had gone could not go on."""
+    assert drain.connect(_Eks(**answer), "chess-dev", "us-east-1") is None  # type: ignore[arg-type]
 
 
 def test_the_token_is_a_signed_url_for_this_cluster_alone(monkeypatch: pytest.MonkeyPatch) -> None:
