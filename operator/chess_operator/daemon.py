@@ -20,9 +20,13 @@ from chess_operator.tools import Tools
 COALESCE_SECONDS = 0.05
 """Shortest time between two rounds: the first event of a burst is acted upon at once, the rest together."""
 CONFLICT_SECONDS = 0.05
+CONFLICTS = 10
+"""So many in a row are no race any more: what we know is not what there is."""
 TELL_AT = 2
 """Failures in a row before the status tells: one alone is the usual noise, and writing costs a busy API server more."""
 PAUSES = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
+DEAF_SECONDS = 2.0
+"""So long at most a failure that was told keeps from listening: news may mend it, but heartbeats come all the time."""
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +40,7 @@ class Daemon:
         self._waker = tools.mirror.waker(key)
         self._rounds = Rounds(tools, key)
         self._failures = 0
+        self._conflicts = 0
         self.endpoint: Endpoint | None = None
         """The Redis that was in use when `run` ended."""
 
@@ -55,6 +60,9 @@ class Daemon:
             await self._rounds.close()
 
     async def _sleep(self, pause: float | None) -> None:
+        if pause is not None and self._failures >= TELL_AT:
+            await asyncio.sleep(min(pause, DEAF_SECONDS))
+            pause -= min(pause, DEAF_SECONDS)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(pause):
                 await self._waker.wait()
@@ -66,7 +74,8 @@ class Daemon:
         except NotLeaderError:
             raise
         except ApiError as error:
-            if error.status == CONFLICT:
+            self._conflicts = self._conflicts + 1 if error.status == CONFLICT else 0
+            if 0 < self._conflicts < CONFLICTS:
                 return CONFLICT_SECONDS
             return await self._fail(Problem(reason="ApiError", message=str(error)))
         except Exception as error:
@@ -74,7 +83,7 @@ class Daemon:
             return await self._fail(
                 Problem(reason="InternalError", message=f"{type(error).__name__}: {error}")
             )
-        self._failures = 0
+        self._failures = self._conflicts = 0
         return pause
 
     async def _fail(self, problem: Problem) -> float:
