@@ -45,7 +45,7 @@ format: install ## ruff's formatter and safe fixes
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
 
-test-unit: install ## pure logic, in seconds
+test-unit: install ## pure logic, with nothing but Python
 	@$(BIN)/pytest -q tests/unit
 
 test-integration: install ## real Redis, PostgreSQL and API server, started by the tests
@@ -60,8 +60,8 @@ test: lint types aws-tools gitops-tools ## everything; brings the local cluster 
 	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest $(TIERS)
 
-clean: ## caches of the tools
-	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+clean: ## remove out/, dist/ and the caches of the tools
+	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 
 aws-tools: install .venv-emulator/.installed .venv-checkov/.installed ## the AWS emulator and checkov, each in a venv of its own
 
