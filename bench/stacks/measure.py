@@ -66,10 +66,16 @@ class Row:
     """Wall time of the bare calls that this row does the same as."""
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 0 < int(text) <= 100:  # noqa: PLR2004 - stands in the message
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to 100")
+    return int(text)
+
+
 def main() -> int:
     """Measure everything, print a table, and fail where a limit is passed in processor time."""
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--runs", type=int, default=5)
+    arguments.add_argument("--runs", type=_count, default=5)
     arguments.add_argument("--json", type=Path, default=None)
     chosen = arguments.parse_args()
     rows = [*_offline(chosen.runs), *_overhead(chosen.runs)]
