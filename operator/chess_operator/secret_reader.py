@@ -11,11 +11,14 @@ from dataclasses import dataclass
 from typing import Protocol
 from urllib.parse import urlsplit
 
-from chess_operator.kube.client import ApiError, Kube
+from chess_operator.kube.client import ApiError, Kube, Manifest
 from chess_operator.kube.kinds import SECRETS
 from chess_operator.presence_reader import Endpoint, EndpointError
 
 KEEP_SECONDS = 60.0
+AGAIN_SECONDS = 10.0
+"""No Secret is read anew sooner, however many ChessClusters say that it does not work."""
+REFUSED = frozenset({401, 403})
 POSTGRES_PORT = 5432
 REDIS_PORT = 6379
 
@@ -87,33 +90,40 @@ class SecretReader:
         kept = self._kept.get(address)
         if kept is not None and self._clock() - kept[0] < KEEP_SECONDS:
             return kept[1]
-        value = await self._read(*address)
-        self._kept[address] = (self._clock(), value)
-        return value
+        try:
+            secret = await self._kube.get(SECRETS, namespace, ref.name)
+        except ApiError as error:
+            if kept is not None and error.status not in REFUSED:
+                return kept[1]  # the API server's trouble is none of the Secret's
+            raise SecretError("SecretUnreadable", f"Secret {namespace}/{ref.name}: {error}") from error
+        return self._keep(address, _value(secret, *address))
 
     def forget(self, namespace: str) -> None:
         """Read this namespace's Secrets anew: what was kept did not work."""
-        self._kept = {address: kept for address, kept in self._kept.items() if address[0] != namespace}
+        now = self._clock()
+        for address, (read_at, value) in self._kept.items():
+            if address[0] == namespace and now - read_at >= AGAIN_SECONDS:
+                self._kept[address] = (min(read_at, now - KEEP_SECONDS), value)
 
-    async def _read(self, namespace: str, name: str, key: str) -> str:
-        try:
-            secret = await self._kube.get(SECRETS, namespace, name)
-        except ApiError as error:
-            raise SecretError("SecretUnreadable", f"Secret {namespace}/{name}: {error}") from error
-        if secret is None:
-            raise SecretError("SecretNotFound", f"Secret {namespace}/{name} (for key {key!r}) does not exist")
-        data = secret.get("data") or {}
-        if key not in data:
-            has = ", ".join(sorted(data)) or "none"
-            raise SecretError(
-                "SecretNotFound", f"Secret {namespace}/{name} has no key {key!r} (it has: {has})"
-            )
-        try:
-            return base64.b64decode(data[key], validate=True).decode()
-        except (binascii.Error, UnicodeDecodeError):
-            raise SecretError(
-                "SecretInvalid", f"Secret {namespace}/{name}, key {key!r}, is not text"
-            ) from None
+    def _keep(self, address: tuple[str, str, str], value: str) -> str:
+        """Keep it, and let go of what nobody has asked for any more."""
+        now = self._clock()
+        self._kept = {other: kept for other, kept in self._kept.items() if now - kept[0] < 2 * KEEP_SECONDS}
+        self._kept[address] = (now, value)
+        return value
+
+
+def _value(secret: Manifest | None, namespace: str, name: str, key: str) -> str:
+    if secret is None:
+        raise SecretError("SecretNotFound", f"Secret {namespace}/{name} (for key {key!r}) does not exist")
+    data = secret.get("data") or {}
+    if key not in data:
+        has = ", ".join(sorted(data)) or "none"
+        raise SecretError("SecretNotFound", f"Secret {namespace}/{name} has no key {key!r} (it has: {has})")
+    try:
+        return base64.b64decode(data[key], validate=True).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        raise SecretError("SecretInvalid", f"Secret {namespace}/{name}, key {key!r}, is not text") from None
 
 
 def _port(url: str, namespace: str, ref: Ref) -> int:
