@@ -18,10 +18,10 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
 
-from chess_presence import keys
+from chess_presence import connecting, keys
 from chess_presence.cancelling import end
+from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Reading
 from chess_presence.registry import Registry, read_many
 
@@ -50,13 +50,10 @@ class Endpoint:
     ca: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("redis", "rediss") or not parts.hostname:
-            raise EndpointError("the Redis URL must be redis://[USER:PASSWORD@]HOST:PORT/DB (or rediss://)")
         try:
-            _ = parts.port
-        except ValueError:
-            raise EndpointError("the Redis URL's port must be a number from 0 to 65535") from None
+            connecting.is_cluster(self.url)
+        except connecting.UrlError as error:
+            raise EndpointError(f"the Redis URL: {error}") from None
 
     @property
     def address(self) -> str:
@@ -70,7 +67,7 @@ class Endpoint:
     def client(self) -> "Redis":
         """Make a client. One retry covers a pooled connection that died unnoticed; time-outs are not retried."""
         tls: dict[str, Any] = {"ssl_ca_data": self.ca} if self.ca and self.url.startswith("rediss:") else {}
-        return Redis.from_url(
+        return connecting.client(
             self.url,
             decode_responses=False,
             socket_timeout=CALL_SECONDS,
@@ -103,7 +100,7 @@ class PresenceReader:
     async def stop(self) -> None:
         """Stop listening and close all connections."""
         await end(self._listening, self._flushing)
-        with contextlib.suppress(RedisError, OSError):
+        with contextlib.suppress(*REDIS_ERRORS):
             await self._client.aclose()
 
     def watch(self, cluster_uid: str, wake: Callable[[], None]) -> None:
@@ -151,7 +148,7 @@ class PresenceReader:
     async def _call(self, call: Awaitable[T]) -> T:
         try:
             return await call
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_ERRORS as error:
             raise PresenceError(f"Redis at {self.endpoint.address}: {_reason(error)}") from error
 
     async def _listen_forever(self) -> None:
@@ -159,7 +156,7 @@ class PresenceReader:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
+            except REDIS_ERRORS as error:
                 heard = self._clock() - self._heard
                 failures = 0 if heard < PING_SECONDS else failures
                 log.warning("census-channel-lost", redis=self.endpoint.address, error=_reason(error))

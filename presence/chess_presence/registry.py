@@ -4,11 +4,13 @@ An order is *explicit in both directions*: a drain that was taken back says so, 
 news. So a Redis that lost its memory cannot make a draining pod accept players again.
 """
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.cluster import RedisCluster
 
 from chess_presence import keys
 from chess_presence.records import (
@@ -62,7 +64,7 @@ def reading_of(answer: Sequence[Any]) -> Reading:
 class Registry:
     """One cluster's presence.
 
-    `client` must not decode responses; its own timeouts and errors pass through.
+    `client` must not decode responses and may be a Redis Cluster's; its own timeouts and errors pass through.
     """
 
     def __init__(self, client: Redis, cluster_uid: str, *, ttl_seconds: float = TTL_SECONDS) -> None:
@@ -119,9 +121,14 @@ class Registry:
 
 
 async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Reading]:
-    """Read many clusters that share an endpoint: one Lua call each, one round trip in all."""
+    """Read many clusters that share an endpoint: one Lua call each, all at once."""
     uids = list(cluster_uids)
     script = client.register_script(_lua("read"))
+    if isinstance(client, RedisCluster):  # whose pipelines know no scripts
+        calls = (script(keys=[keys.records(uid), keys.expiry(uid)]) for uid in uids)
+        return {
+            uid: reading_of(answer) for uid, answer in zip(uids, await asyncio.gather(*calls), strict=True)
+        }
     async with client.pipeline(transaction=False) as pipeline:
         for uid in uids:
             await script(keys=[keys.records(uid), keys.expiry(uid)], client=pipeline)

@@ -6,8 +6,8 @@ import random
 from collections.abc import Callable
 
 import structlog
-from redis.exceptions import RedisError
 
+from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Beat, Heartbeat
 from chess_presence.registry import HEARTBEAT_SECONDS, QUIET_SECONDS, Registry
 from chess_server.drain import Drain
@@ -61,7 +61,7 @@ class Pulse:
         state = self._state()
         try:
             beat = await self._registry.beat(state)
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_ERRORS as error:
             log.debug("no heartbeat", error=str(error))
             return RETRY_SECONDS
         self._said = (state.connections, state.draining)
@@ -76,5 +76,5 @@ class Pulse:
 
     async def leave(self, pod_uid: str) -> None:
         """Say goodbye."""
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
+        with contextlib.suppress(*REDIS_ERRORS):
             await self._registry.leave(pod_uid)

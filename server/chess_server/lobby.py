@@ -85,9 +85,12 @@ class Lobby:
         waiter.said = False
         await self._say(waiter)
 
-    async def run(self) -> None:
-        """Hear of redirects, and repeat for ever that those who wait here still wait."""
+    async def listen(self) -> None:
+        """Hear of redirects from now on. Nobody is paired with a player of a server that does not listen."""
         await self._bus.subscribe(self._channel, self._hear)
+
+    async def run(self) -> None:
+        """Repeat for ever that those who wait here still wait."""
         while True:
             await asyncio.sleep(REPEAT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
             for waiter in [waiter for here in self._here.values() for waiter in here]:

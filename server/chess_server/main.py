@@ -14,11 +14,12 @@ from psycopg_pool import AsyncConnectionPool
 
 from chess_presence import keys as presence_keys
 from chess_presence.cancelling import end
+from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 from chess_server import schema
 from chess_server.admin import Admin, Answer
-from chess_server.connect import redis_client, redis_connection
+from chess_server.connect import RedisEndpoint
 from chess_server.drain import Drain
 from chess_server.front import FrontDoor
 from chess_server.heartbeat import Pulse
@@ -43,7 +44,7 @@ from chess_server.visitors import Host, Visitor
 log = structlog.get_logger(__name__)
 
 REDIS_GRACE_SECONDS = 60.0
-SCHEMA_RETRY_SECONDS = 2.0
+STORE_RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
 
 
@@ -56,12 +57,14 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._redis = redis_client(settings.redis_url, settings.redis_ca)
+        self._endpoint = RedisEndpoint(settings.redis_url, settings.redis_ca)
+        self._redis = self._endpoint.client()
+        nodes = self._endpoint.nodes(self._redis)
         self._keys = Keys(settings.cluster_uid)
         self._metrics = Metrics()
         self._clock = RedisTime()
-        self._health = Health(self._redis, self._clock)
-        self._bus = Bus(redis_connection(settings.redis_url, settings.redis_ca))
+        self._health = Health(nodes, self._clock)
+        self._bus = Bus(nodes.of, self._endpoint.connect)
         self._pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
             settings.database_url,
             kwargs=connection_settings(settings.database_ca),
@@ -125,16 +128,32 @@ class Server:
         return 0
 
     async def _prepare(self) -> bool:
-        """Bring the schema up to date and open the pool; False if told to stop meanwhile. Raises SchemaError."""
-        ready = asyncio.get_running_loop().create_task(self._prepare_database())
+        """Get the stores ready; False if told to stop meanwhile. Raises SchemaError, SettingsError."""
+        ready = asyncio.get_running_loop().create_task(self._prepare_stores())
         stopped = asyncio.get_running_loop().create_task(self._stopping.wait())
         await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
         stopped.cancel()
         if not ready.done():
-            ready.cancel()
+            await end(ready)
             return False
         await ready
         return True
+
+    async def _prepare_stores(self) -> None:
+        await self._prepare_database()
+        await self._prepare_redis()
+        await self._lobby.listen()
+
+    async def _prepare_redis(self) -> None:
+        while True:
+            try:
+                await self._endpoint.check()
+                await self._health.probe()
+            except (UnavailableError, *REDIS_ERRORS) as error:
+                log.warning("redis unavailable", error=f"{type(error).__name__}: {error}"[:200])
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+            else:
+                return
 
     async def _prepare_database(self) -> None:
         while True:
@@ -143,7 +162,7 @@ class Server:
                 break
             except psycopg.Error as error:
                 log.warning("database unavailable", error=str(error).strip().split("\n", maxsplit=1)[0])
-                await asyncio.sleep(SCHEMA_RETRY_SECONDS)
+                await asyncio.sleep(STORE_RETRY_SECONDS)
         await self._pool.open(wait=False)
 
     async def _serve(self, admin_port: int) -> None:
@@ -209,6 +228,7 @@ class Server:
 
     async def _close(self) -> None:
         await end(*self._tasks)
+        await self._bus.stop()
         await self._transport.stop()
         await self._admin.stop()
         await self._pool.close(timeout=2.0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 from chess_server.limits import Rate
 
@@ -48,6 +49,8 @@ class Settings:
     lobby_rate: Rate
     log_level: str
 
+
+LIBPQ_AUTHORITY = Path("~/.postgresql/root.crt")
 
 Parser = Callable[[str, str], Any]
 
@@ -164,6 +167,7 @@ def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Set
     for setting in fields(Settings):
         variable, default, parse = TABLE[setting.name]
         values[setting.name] = parse(variable, _given(variable, environment, flags) or default)
+    _check_authority(values["database_url"], values["database_ca"], environment)
     values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
     values["pod_name"] = values["pod_name"] or values["pod_uid"]
     return Settings(**values)
@@ -175,7 +179,19 @@ def load_database(environment: Mapping[str, str], flags: Mapping[str, str | None
     for name in ("database_url", "database_ca"):
         variable, default, parse = TABLE[name]
         found.append(parse(variable, _given(variable, environment, flags) or default))
+    _check_authority(found[0], found[1], environment)
     return found[0], found[1]
+
+
+def _check_authority(url: str, ca_file: str | None, environment: Mapping[str, str]) -> None:
+    """Refuse to verify without an authority: libpq would say so at each connection, for ever."""
+    asked = dict(parse_qsl(urlsplit(url).query))
+    mode = asked.get("sslmode", "")
+    given = ca_file or asked.get("sslrootcert") or environment.get("PGSSLROOTCERT")
+    if mode.startswith("verify-") and not given and not LIBPQ_AUTHORITY.expanduser().exists():
+        raise SettingsError(
+            f"CHESS_DATABASE_CA_FILE is not set; sslmode={mode} in CHESS_DATABASE_URL_FILE needs an authority"
+        )
 
 
 def _given(variable: str, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> str:

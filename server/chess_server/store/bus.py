@@ -1,127 +1,100 @@
-"""Published news from Redis: one connection, a callback for each channel.
+"""Published news from Redis: a callback for each channel, over one line to each node that holds channels of ours.
 
-A subscription can die without a sign (redis-py#2089), so the server pings on the connection itself and gives it up when
-nothing comes back. After each reconnect everything is subscribed again, and the listeners are told that they may have
-missed something.
+A channel is held by the node that holds its slot. In a cluster slots move and primaries change, so it is looked at
+again and again whether each channel is still listened to where it is published.
 """
 
 import asyncio
-import contextlib
 from collections.abc import Callable
-from math import inf
-from time import monotonic
-from typing import Any
 
 import structlog
 from redis.asyncio import Connection
-from redis.exceptions import RedisError
+
+from chess_presence.cancelling import end
+from chess_server.store.errors import UnavailableError
+from chess_server.store.line import Line, Listener
 
 log = structlog.get_logger(__name__)
 
-PING_SECONDS = 2.5
-SILENCE_SECONDS = 6.0
-RETRY_SECONDS = 0.25
-RETRY_MOST_SECONDS = 2.0
-CHUNK = 500
-
-Listener = Callable[[bytes], None]
+LOOK_SECONDS = 1.0
 
 
 class Bus:
-    """Subscriptions of this server."""
+    """Subscriptions of this server. `node_of` names the node of a channel, `connect` connects to a node."""
 
-    def __init__(self, connect: Callable[[], Connection]) -> None:
+    def __init__(self, node_of: Callable[[str], str], connect: Callable[[str], Connection]) -> None:
+        self._node_of = node_of
         self._connect = connect
         self._listeners: dict[str, Listener] = {}
-        self._confirmed: dict[str, asyncio.Event] = {}
-        self._connection: Connection | None = None
-        self._heard_at = 0.0
+        self._where: dict[str, str] = {}
+        self._lines: dict[str, Line] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self.on_again: Callable[[], None] = lambda: None
-        """Called when everything is subscribed again after a gap."""
+        """Called when everything of a line is subscribed again after a gap."""
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Listen to a channel; returns when Redis has confirmed it."""
+        """Listen to a channel; returns when Redis has confirmed it. Raises UnavailableError."""
+        node = self._where.get(channel) or self._node_of(channel)
         self._listeners[channel] = listener
-        confirmed = self._confirmed.setdefault(channel, asyncio.Event())
-        if self._connection is not None and not confirmed.is_set():
-            await self._send("SSUBSCRIBE", channel)
-        await confirmed.wait()
+        self._where[channel] = node
+        await self._line(node).subscribe(channel, listener)
 
     async def unsubscribe(self, channel: str) -> None:
         """Stop listening."""
         self._listeners.pop(channel, None)
-        confirmed = self._confirmed.pop(channel, None)
-        if confirmed is not None:
-            confirmed.set()  # whoever still waits for it is not left waiting
-            await self._send("SUNSUBSCRIBE", channel)
+        node = self._where.pop(channel, None)
+        if node is not None:
+            await self._lines[node].unsubscribe(channel)
 
     async def run(self) -> None:
-        """Stay connected for ever."""
-        pause = RETRY_SECONDS
+        """Follow the channels to their nodes for ever."""
         while True:
-            try:
-                await self._listen()
-            except (RedisError, OSError, TimeoutError) as error:
-                log.info("subscription lost", error=f"{type(error).__name__}: {error}"[:200])
-                up_for = monotonic() - self._heard_at
-                pause = RETRY_SECONDS if up_for < SILENCE_SECONDS else min(pause * 2, RETRY_MOST_SECONDS)
-            await asyncio.sleep(pause)
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._follow()
 
-    async def _listen(self) -> None:
-        connection = self._connect()
-        for confirmed in self._confirmed.values():
-            confirmed.clear()
-        watchdog: asyncio.Task[None] | None = None
-        try:
-            await connection.connect()  # type: ignore[no-untyped-call]
-            self._heard_at = monotonic()
-            self._connection = connection
-            await self._subscribe_all()
-            watchdog = asyncio.get_running_loop().create_task(self._watch(connection))
-            while True:
-                self._handle(await connection.read_response(timeout=inf))
-        finally:
-            self._connection = None
-            if watchdog is not None:
-                watchdog.cancel()
-            with contextlib.suppress(RedisError, OSError, TimeoutError):
-                await connection.disconnect(nowait=True)
+    async def stop(self) -> None:
+        """Hang up everywhere."""
+        await end(*self._tasks.values())
 
-    async def _subscribe_all(self) -> None:
-        channels = list(self._listeners)
-        for start in range(0, len(channels), CHUNK):
-            await self._send("SSUBSCRIBE", *channels[start : start + CHUNK])
-        await self._send("PING", "again")
+    def _line(self, node: str) -> Line:
+        line = self._lines.get(node)
+        if line is None:
+            line = self._lines[node] = Line(lambda: self._connect(node), lambda: self.on_again())  # noqa: PLW0108 - set later
+            self._tasks[node] = asyncio.get_running_loop().create_task(line.run())
+        return line
 
-    async def _watch(self, connection: Connection) -> None:
-        while monotonic() - self._heard_at < SILENCE_SECONDS:
-            await self._send("PING", "")
-            await asyncio.sleep(PING_SECONDS)
-        await connection.disconnect(nowait=True)
-
-    async def _send(self, *command: str) -> None:
-        if self._connection is None:
-            return
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
-            await self._connection.send_command(*command, check_health=False)
-
-    def _handle(self, message: Any) -> None:
-        self._heard_at = monotonic()
-        if not isinstance(message, list):
-            if message == b"again":
-                self.on_again()
-            return
-        kind = message[0]
-        if kind == b"smessage":
-            listener = self._listeners.get(message[1].decode())
-            if listener is not None:
-                listener(message[2])
-        elif kind == b"ssubscribe":
-            self._confirm(message[1].decode())
-        elif kind == b"pong" and message[1] == b"again":
+    async def _follow(self) -> None:
+        moved = [channel for channel, node in self._where.items() if self._now_at(channel, node) != node]
+        for channel in moved:
+            node = self._where.get(channel)
+            if node is None:
+                continue
+            self._where[channel] = self._now_at(channel, node)
+            await self._lines[node].unsubscribe(channel)
+            await self._resume(channel)
+        if moved:
+            log.info("channels followed to other nodes", channels=len(moved))
             self.on_again()
+        await self._hang_up()
 
-    def _confirm(self, channel: str) -> None:
-        confirmed = self._confirmed.get(channel)
-        if confirmed is not None:
-            confirmed.set()
+    async def _resume(self, channel: str) -> None:
+        listener, node = self._listeners.get(channel), self._where.get(channel)
+        if listener is not None and node is not None:
+            line = self._line(node)
+            try:
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await line.subscribe(channel, listener)
+            except TimeoutError:
+                log.debug("put off", channel=channel)  # the line subscribes it as soon as it stands
+
+    def _now_at(self, channel: str, node: str) -> str:
+        try:
+            return self._node_of(channel)
+        except UnavailableError:
+            return node
+
+    async def _hang_up(self) -> None:
+        """End the lines that nothing is heard by any more, such as one to a node that is gone."""
+        for node in [node for node, line in self._lines.items() if line.unused and len(self._lines) > 1]:
+            del self._lines[node]
+            await end(self._tasks.pop(node))

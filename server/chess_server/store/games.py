@@ -69,7 +69,7 @@ class Games:
             )
         )
         state, _, committed, since, replid = found
-        if state is None or replid is None or replid.decode() != self._health.replid:
+        if state is None or replid is None or replid.decode() != self._identity(game_id):
             return None
         return Held(game=decode(state), committed=int(committed), since_ms=int(since))
 
@@ -83,8 +83,10 @@ class Games:
                 return await pipeline.execute()
 
         found = await self._health.redis(ask)
-        replid = self._health.replid.encode()
-        return [tuple(map(int, row[:3])) if row[3] == replid else None for row in found]  # type: ignore[misc]
+        return [
+            (int(epoch), int(v), int(committed)) if replid == self._identity(game_id).encode() else None
+            for game_id, (epoch, v, committed, replid) in zip(game_ids, found, strict=True)
+        ]
 
     async def create(self, game: Game, *, instead_of: int | None = None) -> bool:
         """Put a game there, unless another server did so first; `instead_of`: an epoch that is known to be wrong."""
@@ -95,7 +97,7 @@ class Games:
                     game.epoch,
                     game.v,
                     encode(game),
-                    self._health.replid,
+                    self._identity(game.id),
                     _ttl(game),
                     self._keys.channel(game.id),
                     "" if instead_of is None else instead_of,
@@ -117,7 +119,7 @@ class Games:
             before.epoch,
             before.v,
             game.v,
-            self._health.replid,
+            self._identity(game.id),
             encode(game),
             1 if any(isinstance(event, Moved) for event in step.events) else 0,
             _ttl(game),
@@ -163,6 +165,9 @@ class Games:
             )
         )
         return None if answer[0] == b"missing" else crowd_of(answer[2], answer[3])
+
+    def _identity(self, game_id: str) -> str:
+        return self._health.identity(self._keys.game(game_id))
 
 
 def _ttl(game: Game) -> int:

@@ -12,11 +12,11 @@ from time import monotonic, time
 from typing import Any
 
 import structlog
-from redis.asyncio import Redis
-from redis.exceptions import RedisError
 
+from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.errors import UnavailableError
+from chess_server.store.nodes import Nodes
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +52,12 @@ class RedisTime:
 class Health:
     """The state of both stores. A store that failed is `down` until a probe or a call succeeds."""
 
-    def __init__(self, client: Redis, clock: RedisTime) -> None:
-        self._client = client
+    def __init__(self, nodes: Nodes, clock: RedisTime) -> None:
+        self._nodes = nodes
         self._clock = clock
         self._probing: asyncio.Task[None] | None = None
+        self._replids: dict[str, str] = {}
         self.outages = Outages()
-        self.replid = ""
         self.redis_seen_at: float | None = None
         self.failures: dict[str, int] = {"redis": 0, "postgresql": 0}
         self.on_redis_changed: Callable[[], None] = lambda: None
@@ -85,15 +85,22 @@ class Health:
 
     async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Call Redis; one that is down is probed first, so that its identity is known. Raises UnavailableError."""
-        if self.redis_down or not self.replid:
+        if self.redis_down or not self._replids:
             await self.probe()
         began_ms = self._clock.now_ms()
         try:
             answer = await call()
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_ERRORS as error:
             self.failed("redis", began_ms, error)
             raise UnavailableError("redis", str(error)) from error
         return answer
+
+    def identity(self, key: str) -> str:
+        """Tell which Redis holds a key; another one than before may have forgotten it. Raises UnavailableError."""
+        replid = self._replids.get(self._nodes.of(key))
+        if replid is None:
+            raise UnavailableError("redis", "its nodes have changed, and the new one is not known yet")
+        return replid
 
     async def probe(self) -> None:
         """Ask Redis for its time and identity; at most one probe is under way. Raises UnavailableError."""
@@ -111,25 +118,19 @@ class Health:
     async def _probe(self) -> None:
         began_ms, sent_ms = self._clock.now_ms(), _monotonic_ms()
         try:
-            (seconds, micros), info = await self._ask()
-        except (RedisError, OSError, TimeoutError) as error:
+            seen = await self._nodes.look()
+        except REDIS_ERRORS as error:
             self.failed("redis", began_ms, error)
             raise UnavailableError("redis", str(error)) from error
-        self._clock.learn(int(seconds) * 1000 + int(micros) / 1000, sent_ms, _monotonic_ms())
+        self._clock.learn(seen.now_ms, sent_ms, _monotonic_ms())
         self.redis_seen_at = monotonic()
-        self._recognise(str(info["master_replid"]))
+        self._recognise(seen.replids)
 
-    async def _ask(self) -> Any:
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.time()
-            pipeline.info("replication")
-            return await pipeline.execute()
-
-    def _recognise(self, replid: str) -> None:
-        was_down, before = self.redis_down, self.replid
-        self.replid = replid
+    def _recognise(self, replids: dict[str, str]) -> None:
+        was_down, before = self.redis_down, self._replids
+        self._replids = replids
         self.answered("redis")
-        if before and before != replid:
+        if before and not set(replids.values()) <= set(before.values()):
             log.warning("redis is another one now; games are read back from the database")
             self.on_redis_changed()
         if was_down:

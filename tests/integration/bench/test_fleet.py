@@ -25,6 +25,11 @@ async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
             await asyncio.sleep(0.02)
 
 
+def in_full_swing(fleet: Fleet) -> bool:
+    """Most sit at a board and move: who has only been sent to one may not have a socket anywhere just now."""
+    return fleet.counts.playing >= PLAYERS * 3 // 4 and fleet.counts.moves >= PLAYERS
+
+
 def unharmed(report: Report) -> bool:
     assert report.faults == ()
     assert report.stranded == ()
@@ -56,7 +61,7 @@ async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: fleet.counts.playing >= PLAYERS * 3 // 4)
+        await until(lambda: in_full_swing(fleet))
         leaving.send(signal.SIGTERM)
         door.ports = [service.servers[1].port]
         assert await asyncio.to_thread(leaving.wait, 30) == 0
@@ -73,7 +78,7 @@ async def test_a_killed_server_drops_its_players_and_all_of_them_resume(service:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: fleet.counts.playing >= PLAYERS * 3 // 4)
+        await until(lambda: in_full_swing(fleet))
         doomed.send(signal.SIGKILL)
         door.ports = [service.servers[1].port]
         await until(lambda: fleet.counts.resumed > 0)
@@ -89,7 +94,7 @@ async def test_players_with_a_bad_network_resume(service: Any) -> None:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: fleet.counts.playing >= PLAYERS * 3 // 4)
+        await until(lambda: in_full_swing(fleet))
         unlucky = 0
         for _ in range(5):
             unlucky += fleet.cut(6)

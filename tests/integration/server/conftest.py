@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,16 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from echo_house import Front, House
 
 from chess_localcluster import stores
 from chess_localcluster.plan import LOOPBACK
 from chess_localcluster.ports import free_port
 from chess_localcluster.processes import await_end
 from chess_localcluster.stores import Store
+from chess_server.transport.link import Limits
+from chess_server.transport.picows_server import PicowsTransport
+from chess_server.transport.websockets_server import WebsocketsTransport
 
 DEADLINE = 20.0
 SUPPORT = Path(__file__).parents[2] / "support"
@@ -164,7 +168,9 @@ class Fleet:
                 server.process.wait(10)
 
     def query(self, sql: str, *values: object) -> list[tuple]:
-        with psycopg.connect(self.postgres.url) as connection:
+        authority = getattr(self.postgres, "ca", None)
+        tls = {"sslrootcert": str(authority)} if authority else {}
+        with psycopg.connect(self.postgres.url, **tls) as connection:
             return connection.execute(sql, values).fetchall()
 
 
@@ -198,8 +204,8 @@ def make_fleet(tmp_path_factory: pytest.TempPathFactory, redis_server: Frail, po
     """Make the servers of one ChessCluster, none to begin with."""
 
     @contextlib.contextmanager
-    def make(uid: str, redis: Frail = redis_server) -> Iterator[Fleet]:
-        made = Fleet(tmp_path_factory.mktemp(uid), redis, postgres, uid)
+    def make(uid: str, redis: Any = redis_server, database: Any = postgres) -> Iterator[Fleet]:
+        made = Fleet(tmp_path_factory.mktemp(uid), redis, database, uid)
         try:
             yield made
         finally:
@@ -233,3 +239,13 @@ def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
     with _redis() as redis, make_fleet("frail", redis) as made:
         made.start(2)
         yield made
+
+
+@pytest.fixture(params=[PicowsTransport, WebsocketsTransport], ids=["picows", "websockets"])
+async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A listening transport, one after the other."""
+    front = Front()
+    transport = request.param(front, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
+    port = await transport.start("127.0.0.1", 0)
+    yield House(front, port)
+    await transport.stop()

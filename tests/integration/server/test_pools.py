@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chess_presence.cancelling import end
-from chess_server.connect import redis_client, redis_connection
+from chess_server.connect import RedisEndpoint
 from chess_server.store.bus import Bus
 from chess_server.store.keys import Keys
 from chess_server.store.pools import Match, Pools, Redirect
@@ -28,13 +27,12 @@ class Healthy:
 class Pod:
     """What a server has of the lobby: its scripts and a subscription to its channel."""
 
-    def __init__(self, name: str, url: str, client: Redis, keys: Keys) -> None:
+    def __init__(self, name: str, endpoint: RedisEndpoint, client: Redis, keys: Keys) -> None:
         self.name = name
         self.pools = Pools(client, keys, Healthy(), name)  # type: ignore[arg-type]
         self.heard: list[bytes] = []
         self._keys = keys
-        self._bus = Bus(redis_connection(url, None))
-        self._task = asyncio.create_task(self._bus.run())
+        self._bus = Bus(endpoint.nodes(client).of, endpoint.connect)
 
     async def listen(self) -> "Pod":
         await self._bus.subscribe(self._keys.lobby_channel(self.name), self.heard.append)
@@ -42,7 +40,7 @@ class Pod:
 
     async def die(self) -> None:
         """Go as a killed process does: the connection is cut, and nothing is cleaned up."""
-        await end(self._task)
+        await self._bus.stop()
 
     async def enter(self, sri: str, pool: str = POOL) -> Any:
         return await self.pools.enter(pool, sri, f"{self.name}|{sri}")
@@ -61,9 +59,10 @@ class Pod:
 
 @pytest.fixture
 async def pods(redis_server: Any, request: pytest.FixtureRequest) -> AsyncIterator[list[Pod]]:
-    client = redis_client(redis_server.url, None)
+    endpoint = RedisEndpoint(redis_server.url, None)
+    client = endpoint.client()
     keys = Keys(request.node.name)
-    made = [await Pod(name, redis_server.url, client, keys).listen() for name in ("one", "two", "three")]
+    made = [await Pod(name, endpoint, client, keys).listen() for name in ("one", "two", "three")]
     yield made
     for pod in made:
         await pod.die()

@@ -61,6 +61,23 @@ def test_what_is_wrong_is_named(minimal: dict[str, str], name: str, value: str, 
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
+def test_to_verify_takes_an_authority(
+    minimal: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    url = Path(minimal["CHESS_DATABASE_URL_FILE"])
+    url.write_text(f"{url.read_text().strip()}?sslmode={mode}")
+    with pytest.raises(SettingsError) as refused:
+        load(minimal, {})
+    assert str(refused.value).startswith(
+        f"CHESS_DATABASE_CA_FILE is not set; sslmode={mode} in CHESS_DATABASE"
+    )
+    assert load({**minimal, "CHESS_DATABASE_CA_FILE": "/dev/null"}, {}).database_ca == "/dev/null"
+    url.write_text(f"{url.read_text()}&sslrootcert=system")
+    assert load(minimal, {}).database_ca is None
+
+
 def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
     settings = load(minimal, {})
     assert isinstance(settings, Settings)

@@ -1,6 +1,7 @@
 """Pairing while servers die: two are sent to one game or not at all, and nobody waits for somebody who is not there."""
 
 import asyncio
+import contextlib
 import json
 import signal
 import time
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.integration
 IN_PLAY = """
 SELECT id FROM games WHERE status = 'started' AND increment_seconds IN (7, 8) AND initial_seconds BETWEEN 1200 AND 1500
 """
+QUICK_END = {"CHESS_NO_START_SECONDS": "4"}
 SOON = 8.0
 """Within that everybody who came back is at the board: a round of the lobby, and a server's start on a busy machine."""
 
@@ -25,20 +27,25 @@ SOON = 8.0
 def mortal_fleet(make_fleet: Any) -> Iterator[Any]:
     """One server that survives; games that nobody begins end within seconds."""
     with make_fleet("mortal") as fleet:
-        fleet.start(1, CHESS_NO_START_SECONDS="4")
+        fleet.start(1, **QUICK_END)
         yield fleet
 
 
-@pytest.mark.parametrize("increment", [7, 8], ids=["on-two-servers", "on-the-killed-one"])
+@pytest.mark.parametrize(
+    "increment, steps",
+    [
+        pytest.param(7, tuple(STEPS), id="one-of-the-two-on-it"),
+        pytest.param(8, ("promised", "sealed"), id="both-on-it"),
+    ],
+)
 async def test_a_server_killed_at_any_step_sends_both_or_nobody(
-    mortal_fleet: Any, lobby: Any, increment: Any
+    mortal_fleet: Any, lobby: Any, increment: Any, steps: Any
 ) -> None:
-    survivor = mortal_fleet.servers[0]
-    doomed = {step: mortal_fleet.launch(dying=step) for step in STEPS}
+    doomed = {step: mortal_fleet.launch(dying=step, **QUICK_END) for step in steps}
     await asyncio.to_thread(mortal_fleet.wait_ready, list(doomed.values()))
     await asyncio.gather(
         *(
-            _killed_at(lobby, survivor, server, f"{minutes}+{increment}")
+            _killed_at(mortal_fleet, lobby, server, f"{minutes}+{increment}")
             for minutes, server in enumerate(doomed.values(), 20)
         )
     )
@@ -47,12 +54,15 @@ async def test_a_server_killed_at_any_step_sends_both_or_nobody(
     await asyncio.to_thread(_none_in_play, mortal_fleet)
 
 
-async def _killed_at(lobby: Any, survivor: Any, doomed: Any, pool: str) -> None:
+async def _killed_at(fleet: Any, lobby: Any, doomed: Any, pool: str) -> None:
+    survivor = fleet.servers[0]
     first = doomed if pool.endswith("8") else survivor
     ann, waiting = await lobby.enter(first, pool)
+    await _until_waiting(fleet, ann, pool)
     bob, cut = await lobby.enter(doomed, pool)
-    with pytest.raises(ConnectionClosed):
+    with contextlib.suppress(ConnectionClosed):  # killed after the seal, it may have passed the news on
         await lobby.redirected(cut)
+    await cut.wait_closed()
     _, again = await lobby.enter(survivor, pool, bob)
     if first is doomed:
         _, waiting = await lobby.enter(survivor, pool, ann)
