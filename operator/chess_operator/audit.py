@@ -1,6 +1,6 @@
 """Does the mirror still show what the API server has? Watches have died silently before (kopf#980, kopf#1276).
 
-Every so often each kind is listed from the API server's own watch cache. What the mirror lacks is taken in, and what is
+Every so often each kind is listed, in parts. What the mirror lacks is taken in, and what is
 gone is forgotten: a watch that begins anew (410 Gone, a restarted API server) lists what there is, and never tells what
 went in between. If a kind stays behind twice in a row the process is no longer alive: only a restart gives it a new
 watch.
@@ -10,6 +10,7 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import structlog
 
@@ -22,6 +23,17 @@ PERIOD_SECONDS = 30.0
 GRACE_SECONDS = 3.0
 STRIKES = 2
 log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Listing:
+    """What there is of a kind, as far as it matters: thousands of pods are not kept to be compared."""
+
+    namespace: str | None
+    uids: set[str] = field(default_factory=set)
+    news: list[Manifest] = field(default_factory=list)
+    """What the mirror lacked."""
+    version: int = 0
 
 
 class Audit:
@@ -50,16 +62,14 @@ class Audit:
 
     async def check(self, kind: Kind) -> int:
         """Count what the watch has missed, and take it in."""
-        listed = [(namespace, await self._list(kind, namespace)) for namespace in self._namespaces]
+        listings = [await self._list(kind, namespace) for namespace in self._namespaces]
         # What was just written may be in the list before its watch event arrives: give that some time first.
         await asyncio.sleep(GRACE_SECONDS)
-        return sum(self._take(kind, namespace, answer) for namespace, answer in listed)
+        return sum(self._take(kind, listing) for listing in listings)
 
-    def _take(self, kind: Kind, namespace: str | None, answer: Manifest) -> int:
-        bodies: list[Manifest] = answer.get("items") or []
-        uids = {body["metadata"]["uid"] for body in bodies}
-        gone = self._mirror.keep_only(kind, namespace, uids, version(answer))
-        return gone + sum(self._mirror.put(kind, body) for body in bodies)
+    def _take(self, kind: Kind, seen: Listing) -> int:
+        gone = self._mirror.keep_only(kind, seen.namespace, seen.uids, seen.version)
+        return gone + sum(self._mirror.put(kind, body) for body in seen.news)
 
     async def _try(self, kind: Kind) -> None:
         try:
@@ -71,6 +81,12 @@ class Audit:
         if missed:
             log.error("watch-missed", kind=kind.plural, objects=missed)
 
-    async def _list(self, kind: Kind, namespace: str | None) -> Manifest:
+    async def _list(self, kind: Kind, namespace: str | None) -> Listing:
+        seen = Listing(namespace=namespace)
         selector = "" if kind is CLUSTERS else labels.OURS
-        return await self._kube.list(kind, namespace, selector=selector)
+        async for page in self._kube.pages(kind, namespace, selector=selector):
+            bodies: list[Manifest] = page.get("items") or []
+            seen.uids |= {body["metadata"]["uid"] for body in bodies}
+            seen.news += [body for body in bodies if self._mirror.lacks(kind, body)]
+            seen.version = version(page)
+        return seen

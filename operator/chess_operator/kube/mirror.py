@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from chess_operator.kube.client import Manifest
-from chess_operator.kube.kinds import CLUSTERS, GROUP, Kind
+from chess_operator.kube.kinds import CLUSTERS, GROUP, PODS, Kind
 
 CLUSTER_LABEL = f"{GROUP}/cluster"
 TOMBSTONES = 10_000
@@ -61,7 +61,7 @@ class Mirror:
             self._bury(uid, version(body))
             return True
         self._places[uid] = key
-        self._objects[key][kind][uid] = body
+        self._objects[key][kind][uid] = _trimmed(kind, body)
         if known is None or kind is not CLUSTERS or _meaning(known) != _meaning(body):
             self.wake(key)
         return True
@@ -138,6 +138,21 @@ def version(body: Mapping[str, object]) -> int:
     meta = body["metadata"]
     assert isinstance(meta, Mapping)  # noqa: S101 - the API serves no object without metadata
     return int(meta["resourceVersion"])
+
+
+def _trimmed(kind: Kind, body: Manifest) -> Manifest:
+    """Leave out what nobody looks at: of thousands of pods it would be most of the memory."""
+    meta = {field: value for field, value in body["metadata"].items() if field != "managedFields"}
+    kept = {**body, "metadata": meta}
+    if kind is PODS and "spec" in body:
+        kept["spec"] = {
+            "nodeName": body["spec"].get("nodeName"),
+            "containers": [
+                {"name": one["name"], "env": one.get("env") or []}
+                for one in body["spec"].get("containers") or []
+            ],
+        }
+    return kept
 
 
 def _meaning(cluster: Manifest) -> object:

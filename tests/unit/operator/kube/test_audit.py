@@ -1,5 +1,6 @@
 """The audit mends what a watch has missed: what came, and what went."""
 
+from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
@@ -21,10 +22,11 @@ class Listing:
     """An API server that has these pods, at this version."""
 
     def __init__(self, version: int, *pods: dict[str, Any]) -> None:
-        self._answer = {"metadata": {"resourceVersion": str(version)}, "items": list(pods)}
+        self._meta, self._pods = {"resourceVersion": str(version)}, pods
 
-    async def list(self, *_: Any, **__: Any) -> dict[str, Any]:
-        return self._answer
+    async def pages(self, *_: Any, **__: Any) -> AsyncIterator[dict[str, Any]]:
+        for one in self._pods or [None]:
+            yield {"metadata": self._meta, "items": [one] if one else None}
 
 
 @pytest.fixture(autouse=True)

@@ -123,6 +123,21 @@ async def test_own_status_writes_wake_nobody_but_changes_do() -> None:
     assert waker.is_set()
 
 
+def test_a_mirror_of_many_pods_keeps_only_what_is_looked_at() -> None:
+    mirror, made = Mirror(), pod("a", 1)
+    made["metadata"]["managedFields"] = [{"manager": "kubelet"}]
+    server = {"name": "server", "image": "x", "env": [{"name": "A", "value": "b"}]}
+    made["spec"] = {"nodeName": "node", "containers": [server], "volumes": [{"name": "tmp"}]}
+    mirror.put(PODS, made)
+    (kept,) = mirror.all(PODS, KEY)
+    assert "managedFields" not in kept["metadata"]
+    assert kept["spec"] == {
+        "nodeName": "node",
+        "containers": [{"name": "server", "env": [{"name": "A", "value": "b"}]}],
+    }
+    assert made["spec"]["volumes"], "the watch's own body is left as it is"
+
+
 def test_the_audit_sees_what_the_watch_has_missed() -> None:
     mirror = Mirror()
     mirror.put(PODS, pod("a", 5))
