@@ -1,5 +1,6 @@
 """Where one ChessCluster's census comes from: its Secrets, its Redis, and the clock that deadlines are told by."""
 
+import asyncio
 import time
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ from chess_presence.records import Reading
 
 SECRET_SECONDS = (0.5, 1.0, 2.0, 5.0)
 """Pauses between looks at a Secret that is not there."""
+LONGEST_SECONDS = 10.0
+"""Whatever becomes of a read that is shared with others: nobody waits for it for ever."""
 READ_AGAIN_SECONDS = 10.0
 """How often Secrets are read anew while Redis does not answer: its password may have been changed."""
 
@@ -71,12 +74,16 @@ class CensusSource:
     async def read(self, namespace: str, uid: str) -> Reading | Problem:
         """Read the records, or say why that cannot be done."""
         try:
-            return await self.reader.read(uid)
-        except PresenceError as error:
+            async with asyncio.timeout(LONGEST_SECONDS):
+                return await self.reader.read(uid)
+        except (PresenceError, TimeoutError) as error:
             if self._clock() >= self._read_again_at:
                 self._read_again_at = self._clock() + READ_AGAIN_SECONDS
                 self._secrets.forget(namespace)
-            return Problem(reason="RedisUnreachable", message=str(error))
+            words = (
+                str(error) or f"Redis at {self.reader.endpoint.address}: no answer for {LONGEST_SECONDS:g} s"
+            )
+            return Problem(reason="RedisUnreachable", message=words)
 
     def now_ms(self, own_ms: int, reading: Reading | None) -> int:
         """Tell Redis TIME: as read, or by our own clock and the difference last seen."""
