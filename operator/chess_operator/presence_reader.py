@@ -166,6 +166,7 @@ class PresenceReader:
             failures += 1
 
     async def _listen(self) -> None:
+        await self._client.initialize()  # a cluster's subscription does not do so by itself
         async with self._client.pubsub() as channel:
             # One pattern for all clusters: subscribing one by one would race with reading on the same socket.
             await channel.psubscribe(keys.census_channel("*"))

@@ -163,6 +163,7 @@ class Cluster:
     directory: Path
     authority: Authority | None = None
     ports: list[int] = field(default_factory=list)
+    buses: dict[int, int] = field(default_factory=dict)
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
 
     @property
@@ -176,12 +177,12 @@ class Cluster:
         self.ports = [free_port() for _ in range(6 if replicas else 3)]
         for port in self.ports:
             self._launch(port)
-        _until(lambda: all(self.ask(port, "PING") for port in self.ports), "all nodes answer")
+        _until(self._started, "all nodes answer")
         for number, port in enumerate(self.ports[:3]):
             first, last = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
             self.ask(port, "CLUSTER", "ADDSLOTSRANGE", first, last)
         for port in self.ports[1:]:
-            self.ask(self.ports[0], "CLUSTER", "MEET", LOOPBACK, port)
+            self.ask(self.ports[0], "CLUSTER", "MEET", LOOPBACK, port, self.buses[port])
         _until(self._acquainted, "all nodes know each other")
         for primary, replica in zip(self.ports[:3], self.ports[3:], strict=False):
             self.ask(replica, "CLUSTER", "REPLICATE", self.ask(primary, "CLUSTER", "MYID").decode())
@@ -207,7 +208,9 @@ class Cluster:
             ]
             plain += ["--tls-auth-clients", "no", *secured]
         kept = ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"]
+        self.buses[port] = free_port()  # by itself it is ten thousand above, where the kernel gives ports away
         clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"]
+        clustered += ["--cluster-port", str(self.buses[port])]
         command = ["redis-server", "--bind", LOOPBACK, "--dir", str(home), *plain, *kept, *clustered]
         with (home / "log").open("wb") as log:
             self.processes[port] = subprocess.Popen(command, stdout=log, stderr=log)
@@ -217,6 +220,12 @@ class Cluster:
         with redis.Redis(host=LOOPBACK, port=port, **tls) as client:
             client.response_callbacks.clear()
             return client.execute_command(*command)
+
+    def _started(self) -> bool:
+        for port, process in self.processes.items():
+            log = self.directory / str(port) / "log"
+            assert process.poll() is None, f"redis-server has ended: {log.read_text()[-500:]}"
+        return all(self.ask(port, "PING") for port in self.ports)
 
     def _acquainted(self) -> bool:
         known = [self.ask(port, "CLUSTER", "NODES").count(b"connected") for port in self.ports]

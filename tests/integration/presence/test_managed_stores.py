@@ -44,7 +44,7 @@ async def test_what_servers_state_wakes_the_operator_and_is_read_together(given:
         for count, (uid, event) in enumerate(woken.items()):
             event.clear()
             await Registry(client, uid).beat(Heartbeat(uid="pod", connections=count))
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(5):
             await asyncio.gather(*(event.wait() for event in woken.values()))
         readings = await asyncio.gather(*(reader.read(uid) for uid in woken))
         assert [reading.records["pod"].connections for reading in readings] == [0, 1, 2]
