@@ -1,0 +1,84 @@
+"""The operator with rights in one namespace only: the Roles of manifests/operator/namespaced, and no ClusterRole."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+from chess_operator.install.objects import installation
+from chess_operator.kube.client import Kube, Manifest
+from chess_operator.kube.kinds import POLICIES
+from chess_operator.settings import SYSTEM_NAMESPACE
+
+from .conftest import apply
+from .played import Fleet, until
+from .processes import Process, start_operator
+from .test_scaling import draining, out_to
+
+pytestmark = pytest.mark.integration
+NARROW = "narrow"
+START_SECONDS = 90.0
+
+
+def rights(namespace: str) -> list[Manifest]:
+    """Those of the installation, for another account and with the lease in the same namespace."""
+    made = [one for one in installation((namespace,)) if one["kind"] in ("Role", "RoleBinding")]
+    for one in made:
+        one["metadata"]["namespace"] = namespace
+        for subject in one.get("subjects", []):
+            subject["name"] = NARROW
+    return made
+
+
+async def token_of(kube: Kube, namespace: str) -> str:
+    meta = {"name": NARROW, "namespace": SYSTEM_NAMESPACE}
+    await apply(kube, {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": meta})
+    for one in rights(namespace):
+        await apply(kube, one)
+    answer = await kube._write(
+        "POST",
+        f"/api/v1/namespaces/{SYSTEM_NAMESPACE}/serviceaccounts/{NARROW}/token",
+        body={"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}},
+    )
+    return str(answer["status"]["token"])
+
+
+def write_config(path: Path, like: Path, token: str) -> None:
+    config = yaml.safe_load(like.read_text())
+    config["users"] = [{"name": config["users"][0]["name"], "user": {"token": token}}]
+    path.write_text(yaml.safe_dump(config))
+
+
+@pytest.fixture
+async def narrow(control_plane: Path, fleet: Fleet, tmp_path: Path) -> AsyncIterator[Process]:
+    path = tmp_path / "kubeconfig"
+    write_config(path, control_plane, await token_of(fleet.kube, fleet.namespace))
+    flags = (f"--namespace={fleet.namespace}", f"--lease-namespace={fleet.namespace}")
+    process = start_operator(path, tmp_path, *flags)
+    try:
+        await until(process.leads, seconds=START_SECONDS, what=process.log.read_text)
+        yield process
+        assert process.popen.poll() is None, process.log.read_text()
+    finally:
+        process.end()
+    log = process.log.read_text()
+    assert "Traceback" not in log
+    assert "orbidden" not in log
+
+
+async def test_it_does_everything_with_the_rights_of_one_namespace(narrow: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 3, 30)
+    fleet.share(5)
+    await until(lambda: len(draining(fleet)) == 2)
+    for uid in draining(fleet):
+        fleet.servers[uid].connections = 0
+    await fleet.settled(1)
+    await until(lambda: fleet.events("ScaledIn"))
+    await fleet.change(networkPolicy={"enabled": False})
+
+    async def taken_away() -> bool:
+        return await fleet.kube.get(POLICIES, fleet.namespace, fleet.name) is None
+
+    await until(taken_away)
+    assert await fleet.has("Ready", "True")
