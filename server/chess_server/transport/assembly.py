@@ -3,6 +3,8 @@
 CONTINUATION = 0x0
 TEXT = 0x1
 BINARY = 0x2
+NO_FAULT = 1000
+CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
 
 
 class FaultError(Exception):
@@ -40,6 +42,16 @@ class Assembly:
         if len(parts) > self._limit:
             raise FaultError(1009, f"message over {self._limit} bytes")
         return _text(bytes(parts), self._limit) if fin else None
+
+
+def close_code(payload: bytes) -> int:
+    """Give the code to answer a close frame with: its own, if it bore one. Raises FaultError."""
+    if not payload:
+        return NO_FAULT
+    code = int.from_bytes(payload[:2], "big")
+    if not any(first <= code <= last for first, last in CLOSE_CODES):
+        raise FaultError(1002, "no close code that may be sent")
+    return code
 
 
 def _text(payload: bytes, limit: int) -> bytes:

@@ -19,7 +19,7 @@ from picows import (
 )
 from picows.picows import WSCloseInfo, WSFrame
 
-from chess_server.transport.assembly import Assembly, FaultError
+from chess_server.transport.assembly import Assembly, FaultError, close_code
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
 from chess_server.transport.pulse import Due, Pulse
 
@@ -105,30 +105,37 @@ class PicowsLink(WSListener):
         self.beat(monotonic())
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """picows: a frame has come. Pings are answered by picows itself."""
-        now = monotonic()
-        self._pulse.heard(now)
-        kind = frame.msg_type
-        if kind in DATA:
-            self._data(frame)
-        elif kind == WSMsgType.PONG:
-            self._pulse.pong(frame.get_payload_as_bytes(), now)
-        elif kind == WSMsgType.CLOSE:
-            transport.send_close(_answerable(frame))
-            transport.disconnect()
+        """picows: a frame has come."""
+        self._pulse.heard(monotonic())
+        try:
+            if frame.rsv1 or frame.rsv2 or frame.rsv3:
+                raise FaultError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
+            if frame.msg_type in DATA:
+                self._data(frame)
+            else:
+                self._control(transport, frame)
+        except FaultError as fault:
+            self.close(fault.code, fault.reason, "client_fault")
+            if frame.msg_type == WSMsgType.CLOSE:
+                transport.disconnect()  # its half of the handshake has come, broken as it is
 
     def _data(self, frame: WSFrame) -> None:
         if self._closing:
             return
-        try:
-            if frame.rsv1 or frame.rsv2 or frame.rsv3:
-                raise FaultError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
-            whole = self._assembly.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
-        except FaultError as fault:
-            self.close(fault.code, fault.reason, "client_fault")
-            return
+        whole = self._assembly.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
         if whole is not None:
             self._client.text(whole)
+
+    def _control(self, transport: WSTransport, frame: WSFrame) -> None:
+        payload = frame.get_payload_as_bytes()
+        if frame.msg_type == WSMsgType.PONG:
+            self._pulse.pong(payload, monotonic())
+        elif frame.msg_type == WSMsgType.PING:
+            if not self._closing:
+                transport.send_pong(payload)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(cast("WSCloseCode", close_code(payload)))
+            transport.disconnect()
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """picows: the socket is gone."""
@@ -167,6 +174,7 @@ class PicowsTransport:
             port,
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
             logger_name=_Quiet(),  # type: ignore[arg-type] # any object with a logger's methods will do
+            enable_auto_pong=False,  # which would answer pings that are broken, too
             max_frame_size=self._limits.max_message,
             read_buffer_init_size=READ_BUFFER,
             use_aiofastnet=False,
@@ -212,11 +220,6 @@ def _pending(transport: WSTransport) -> int:
     return int(transport.underlying_transport.get_write_buffer_size())
 
 
-def _answerable(frame: WSFrame) -> WSCloseCode:
-    """Give the code to answer a close frame with: its own, if it bore one."""
-    return frame.get_close_code() or WSCloseCode.OK
-
-
 def _code(info: WSCloseInfo | None) -> int:
     """Give a close code as a number; picows has an enum for those that it knows and numbers for the rest."""
     code: object = ABNORMAL if info is None else info.code
@@ -227,7 +230,7 @@ def _ending(transport: WSTransport, cause: str) -> Ending:
     handshake = transport.close_handshake
     if handshake is None:
         return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
-    if handshake.recv_then_sent:
+    if handshake.recv_then_sent and not cause:
         return Ending(code=_code(handshake.recv), by_client=True, cause="client")
     return Ending(code=_code(handshake.sent), by_client=False, cause=cause or "client_fault")
 
