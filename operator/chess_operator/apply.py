@@ -87,7 +87,8 @@ class Applier:
         if live is not None and self._applied.get((kind, name)) == (digest, _fingerprint(live)):
             return
         guarded = {**body, "metadata": {**body["metadata"], "resourceVersion": guard}} if guard else body
-        answer = await self._kube.apply(kind, guarded)
+        # What we don't see is not there, or is somebody else's of the same name: that must not be taken from them.
+        answer = await self._kube.apply(kind, guarded, force=live is not None)
         self._mirror.put(kind, answer)
         self._applied[kind, name] = (digest, _fingerprint(answer))
 

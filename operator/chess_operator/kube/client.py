@@ -93,13 +93,18 @@ class Kube:
         """Replace an object whole; conflicts when `metadata.resourceVersion` is not the latest."""
         return await self._write("PUT", kind.path(namespace, name), body=body)
 
-    async def apply(self, kind: Kind, body: Manifest, *, subresource: str | None = None) -> Manifest:
-        """Server-side apply. A `metadata.resourceVersion` in the body makes it conditional."""
+    async def apply(
+        self, kind: Kind, body: Manifest, *, subresource: str | None = None, force: bool = True
+    ) -> Manifest:
+        """Server-side apply. A `metadata.resourceVersion` in the body makes it conditional.
+
+        Without `force` it conflicts where somebody else has set a field otherwise.
+        """
         meta = body["metadata"]
         return await self._write(
             "PATCH",
             kind.path(meta["namespace"], meta["name"], subresource),
-            query={"fieldManager": FIELD_MANAGER, "force": "true"},
+            query={"fieldManager": FIELD_MANAGER, "force": str(force).lower()},
             body={"apiVersion": kind.api_version, "kind": kind.kind, **body},
             content_type="application/apply-patch+yaml",
         )

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
-from chess_operator.kube.kinds import SECRETS, Kind
+from chess_operator.kube.kinds import POLICIES, SECRETS, Kind
 
 from .played import Fleet, secret, until
 from .processes import Process
@@ -132,6 +132,24 @@ async def test_an_image_that_cannot_be_pulled_is_told_and_cleared(operator: Proc
     await fleet.settled(1)
     await until(lambda: fleet.has("Degraded", "False"))
     assert await fleet.has("Available", "True")
+
+
+async def test_an_object_of_the_same_name_that_is_not_ours_is_left_alone(
+    operator: Process, fleet: Fleet
+) -> None:
+    theirs = {"metadata": {"name": fleet.name}, "spec": {"podSelector": {"matchLabels": {"app": "other"}}}}
+    await fleet.kube.create(POLICIES, fleet.namespace, theirs)
+    await fleet.create()
+    await until(lambda: fleet.has("Degraded", "True", "ApiError"))
+    assert f"networkpolicies/{fleet.name}" in await message(fleet, "Degraded")
+    assert "conflict" in await message(fleet, "Degraded")
+    found = await fleet.kube.get(POLICIES, fleet.namespace, fleet.name)
+    assert found is not None
+    assert found["spec"]["podSelector"] == theirs["spec"]["podSelector"]
+    assert "ownerReferences" not in found["metadata"], "it would go with the ChessCluster"
+    await fleet.kube._write("DELETE", POLICIES.path(fleet.namespace, fleet.name))
+    await until(lambda: fleet.has("Degraded", "False"), seconds=60)
+    await fleet.settled(1)
 
 
 async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet) -> None:

@@ -1,0 +1,61 @@
+"""What people do with kubectl beside the operator: labels taken off, pods put aside, restarts. Nobody pays for it."""
+
+import pytest
+
+from chess_operator import labels
+from chess_operator.kube.kinds import DEPLOYMENTS, PODS
+
+from .played import Fleet, until
+from .processes import Process
+from .test_scaling import draining, out_to
+
+pytestmark = pytest.mark.integration
+
+
+async def test_a_deployment_that_loses_its_labels_keeps_its_pods(operator: Process, fleet: Fleet) -> None:
+    """Without them it leaves the watch: to the operator it is gone."""
+    quiet = {"scaleDown": {"stabilizationWindowSeconds": 300}}
+    await out_to(fleet, 3, 30, scaling={"behavior": quiet})
+    before = set(fleet.running())
+    fleet.share(10)  # wants 1: what is made anew by the load alone would take two pods with it
+    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
+    name = f"{fleet.name}-blue"
+    patch = {"metadata": {"labels": {labels.MANAGED_BY: None}}}
+    await fleet.kube.merge(DEPLOYMENTS, fleet.namespace, name, patch)
+
+    async def labelled() -> bool:
+        found = await fleet.deployment()
+        return found is not None and labels.MANAGED_BY in found["metadata"]["labels"]
+
+    await until(labelled)
+    assert await fleet.replicas() == 3
+    await fleet.settled(3)
+    assert set(fleet.running()) == before
+    assert not draining(fleet)
+
+
+async def test_a_pod_that_was_put_aside_is_replaced_and_forgotten(operator: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 3, 30)
+    uid, body = next(iter(fleet.pods.items()))
+    name = body["metadata"]["name"]
+    await fleet.kube.merge(
+        PODS, fleet.namespace, name, {"metadata": {"labels": {labels.CLUSTER: None, labels.COLOUR: None}}}
+    )
+    await until(lambda: len(fleet.running()) == 4, what="the ReplicaSet makes another")
+    await fleet.kube._write("DELETE", PODS.path(fleet.namespace, name))
+    await until(lambda: uid not in fleet.pods)
+    await until(lambda: fleet.has("ScalingActive", "True"), seconds=30, what="it is still counted")
+    fleet.share(0)
+    await until(lambda: fleet.replicas_are(1), seconds=40, what="nothing is scaled in any more")
+
+
+async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
+    await out_to(fleet, 3, 30)
+    before = set(fleet.running())
+    stamp = {"kubectl.kubernetes.io/restartedAt": "2026-11-21T10:00:00Z"}
+    patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
+    await fleet.kube.merge(DEPLOYMENTS, fleet.namespace, f"{fleet.name}-blue", patch)
+    await until(lambda: len(fleet.running()) >= 3 and not before & set(fleet.pods), seconds=40)
+    await until(lambda: fleet.has("AbleToScale", "True"))
+    fleet.share(0)
+    await until(lambda: fleet.replicas_are(1), seconds=40, what="nothing is scaled in any more")
