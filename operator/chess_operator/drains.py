@@ -1,7 +1,8 @@
 """Drain marks: the pod's annotation and its missing label are the truth, the mark in Redis is only the messenger.
 
 So a mark is repeated while a pod that should drain does not say that it does (Redis has lost it, the container has
-restarted), and taken back again while a pod drains that should not.
+restarted), and taken back again while a pod drains that should not. After an order that Redis did not take, the others
+of a round are not tried: each would hold the round up for as long, and all of them are repeated anyway.
 """
 
 import time
@@ -31,16 +32,18 @@ class Drains:
         """Take drains back: Redis first, so that a pod that is in the Service again accepts players."""
         pods = {pod.uid: pod for pod in observed.pods}
         for takeback in decision.takebacks:
-            if takeback.uid in pods and await self._order(reader, observed.uid, takeback.uid, None):
+            if takeback.uid in pods:
+                if not await self._order(reader, observed.uid, takeback.uid, None):
+                    return
                 await self._applier.end_drain(pods[takeback.uid], takeback)
 
     async def begin(self, reader: PresenceReader, observed: Observed, decision: Decision) -> None:
         """Begin drains: out of the Service first, so that no player is sent to a pod that refuses."""
-        pods = {pod.uid: pod for pod in observed.pods}
+        pods, heard = {pod.uid: pod for pod in observed.pods}, True
         for drain in decision.drains:
             if drain.uid in pods:
                 await self._applier.begin_drain(pods[drain.uid], drain)
-                await self._order(reader, observed.uid, drain.uid, drain.deadline_ms)
+                heard = heard and await self._order(reader, observed.uid, drain.uid, drain.deadline_ms)
 
     async def repeat(
         self, reader: PresenceReader, observed: Observed, census: Census, decision: Decision
@@ -53,7 +56,8 @@ class Drains:
         for pod in lost:
             if self._clock() - self._sent.get(pod.uid, -REPEAT_SECONDS) >= REPEAT_SECONDS:
                 log.info("order-repeated", pod=pod.name, drain=pod.draining)
-                await self._order(reader, observed.uid, pod.uid, pod.drain_deadline_ms)
+                if not await self._order(reader, observed.uid, pod.uid, pod.drain_deadline_ms):
+                    break
         self._sent = {pod.uid: self._sent[pod.uid] for pod in observed.pods if pod.uid in self._sent}
         return REPEAT_SECONDS if lost else None
 
