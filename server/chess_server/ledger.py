@@ -69,7 +69,10 @@ class Ledger:
         """Give the game as it is, perhaps with a tail that is not stored yet."""
         held = self.held or await self._stores.games.load(self.id)
         if held is None:
-            held = await self._reread(None)
+            # Redis may have come back unnoticed: two servers that know it by different identities would each
+            # replace what the other has read back.
+            await self._stores.health.probe()
+            held = await self._stores.games.load(self.id) or await self._reread(None)
         self.keep(held)
         return held
 
