@@ -18,6 +18,7 @@ from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 
 from chess_presence import connecting, keys
 from chess_presence.cancelling import end
@@ -142,14 +143,25 @@ class PresenceReader:
                     _fail(future, error)
             else:
                 for uid, future in batch.items():
-                    if not future.done():
-                        future.set_result(readings[uid])
+                    self._answer(future, readings[uid])
+            finally:  # whatever ends this, nobody waits for ever
+                for future in batch.values():
+                    _fail(future, PresenceError(f"Redis at {self.endpoint.address}: the read was given up"))
+
+    def _answer(self, future: asyncio.Future[Reading], reading: Reading | ResponseError) -> None:
+        if isinstance(reading, ResponseError):
+            _fail(future, self._error(reading))
+        elif not future.done():
+            future.set_result(reading)
 
     async def _call(self, call: Awaitable[T]) -> T:
         try:
             return await call
         except REDIS_ERRORS as error:
-            raise PresenceError(f"Redis at {self.endpoint.address}: {_reason(error)}") from error
+            raise self._error(error) from error
+
+    def _error(self, error: Exception) -> PresenceError:
+        return PresenceError(f"Redis at {self.endpoint.address}: {_reason(error)}")
 
     async def _listen_forever(self) -> None:
         failures = 0

@@ -11,6 +11,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import ResponseError
 
 from chess_presence import keys
 from chess_presence.records import (
@@ -49,10 +50,11 @@ def reading_of(answer: Sequence[Any]) -> Reading:
     records: dict[str, Heartbeat] = {}
     unreadable: set[str] = set()
     for uid, raw in zip(answer[2::2], answer[3::2], strict=True):
+        name = uid.decode(errors="replace")
         try:
-            records[uid.decode()] = decode(raw)
+            records[name] = decode(raw)
         except RecordError:
-            unreadable.add(uid.decode())
+            unreadable.add(name)
     return Reading(
         now_ms=int(answer[0]),
         records=records,
@@ -120,17 +122,27 @@ class Registry:
         )
 
 
-async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Reading]:
-    """Read many clusters that share an endpoint: one Lua call each, all at once."""
+async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Reading | ResponseError]:
+    """Read many clusters that share an endpoint: one Lua call each, all at once.
+
+    A cluster whose keys Redis refuses to read gets that error; it is none of the others' business.
+    """
     uids = list(cluster_uids)
     script = client.register_script(_lua("read"))
     if isinstance(client, RedisCluster):  # whose pipelines know no scripts
         calls = (script(keys=[keys.records(uid), keys.expiry(uid)]) for uid in uids)
-        return {
-            uid: reading_of(answer) for uid, answer in zip(uids, await asyncio.gather(*calls), strict=True)
-        }
-    async with client.pipeline(transaction=False) as pipeline:
-        for uid in uids:
-            await script(keys=[keys.records(uid), keys.expiry(uid)], client=pipeline)
-        answers = await pipeline.execute()
-    return {uid: reading_of(answer) for uid, answer in zip(uids, answers, strict=True)}
+        answers = await asyncio.gather(*calls, return_exceptions=True)
+    else:
+        async with client.pipeline(transaction=False) as pipeline:
+            for uid in uids:
+                await script(keys=[keys.records(uid), keys.expiry(uid)], client=pipeline)
+            answers = await pipeline.execute(raise_on_error=False)
+    return {uid: _reading_or_refusal(answer) for uid, answer in zip(uids, answers, strict=True)}
+
+
+def _reading_or_refusal(answer: Any) -> Reading | ResponseError:
+    if isinstance(answer, ResponseError):
+        return answer
+    if isinstance(answer, BaseException):
+        raise answer
+    return reading_of(answer)

@@ -208,7 +208,9 @@ class Cluster:
             ]
             plain += ["--tls-auth-clients", "no", *secured]
         kept = ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"]
-        self.buses[port] = free_port()  # by itself it is ten thousand above, where the kernel gives ports away
+        self.buses[port] = (
+            free_port()
+        )  # by itself it is ten thousand above, where the kernel gives ports away
         clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"]
         clustered += ["--cluster-port", str(self.buses[port])]
         command = ["redis-server", "--bind", LOOPBACK, "--dir", str(home), *plain, *kept, *clustered]

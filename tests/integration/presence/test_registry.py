@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import ResponseError
 
 from chess_localcluster import stores
 from chess_presence import keys
-from chess_presence.records import Heartbeat
+from chess_presence.records import Heartbeat, Reading
 from chess_presence.registry import Registry, read_many
 
 pytestmark = pytest.mark.integration
@@ -30,6 +31,11 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+def connections(reading: Reading | ResponseError) -> dict[str, int]:
+    assert isinstance(reading, Reading)
+    return {uid: record.connections for uid, record in reading.records.items()}
 
 
 async def eventually(what: Any, *, within: float) -> None:
@@ -144,13 +150,28 @@ async def test_clusters_on_one_endpoint_are_read_in_one_go_and_do_not_mix(client
     for cluster, count in {"c1": 1, "c2": 2}.items():
         await Registry(client, cluster).beat(Heartbeat(uid="p", connections=count))
     readings = await read_many(client, ["c1", "c2", "nobody"])
-    assert {
-        uid: {k: r.connections for k, r in reading.records.items()} for uid, reading in readings.items()
-    } == {
+    assert {uid: connections(reading) for uid, reading in readings.items()} == {
         "c1": {"p": 1},
         "c2": {"p": 2},
         "nobody": {},
     }
+
+
+async def test_a_cluster_whose_keys_are_of_another_type_harms_no_other(client: Redis) -> None:
+    await Registry(client, "good").beat(Heartbeat(uid="p", connections=1))
+    await client.set(keys.records("bad"), "no hash")
+    readings = await read_many(client, ["bad", "good"])
+    assert connections(readings["good"]) == {"p": 1}
+    assert isinstance(readings["bad"], ResponseError)
+    assert "WRONGTYPE" in str(readings["bad"])
+
+
+async def test_a_uid_that_is_no_text_is_named_and_harms_no_other(client: Redis) -> None:
+    registry = Registry(client, UID)
+    await registry.beat(Heartbeat(uid="good", connections=2))
+    await client.hset(keys.records(UID), b"\xff", b"{}")
+    reading = await registry.read()
+    assert (set(reading.records), reading.unreadable) == ({"good"}, frozenset({"\ufffd"}))
 
 
 async def test_a_record_that_cannot_be_read_is_named_and_harms_no_other(client: Redis) -> None:
@@ -177,7 +198,8 @@ WRITER = """
 import asyncio, sys
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from chess_presence.records import Heartbeat
+from redis.exceptions import ResponseError
+from chess_presence.records import Heartbeat, Reading
 from chess_presence.registry import Registry
 async def main():
     registry = Registry(Redis.from_url(sys.argv[1]), sys.argv[2], ttl_seconds=1)

@@ -109,7 +109,9 @@ async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fle
     frail_fleet.redis.end(signal.SIGKILL)
     frail_fleet.redis.start()
     await play(white, black, OPENING[5:], 5)
-    assert 1 < white.epoch == black.epoch < 6, "read back once, or once by each server, and not again and again"
+    assert 1 < white.epoch == black.epoch < 6, (
+        "read back once, or once by each server, and not again and again"
+    )
     assert white.snapshots[-1]["t"] == "full"
     assert white.snapshots[-1]["d"]["moves"].startswith(" ".join(OPENING[:5]))
     assert [server.process.poll() for server in servers] == [None, None]

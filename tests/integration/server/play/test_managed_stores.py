@@ -14,6 +14,7 @@ from managed_stores import Authority, Cluster, Given, redis_cluster, tls_postgre
 
 from chess_presence import connecting
 from chess_presence.census import Expected, take
+from chess_presence.records import Reading
 from chess_presence.registry import Registry, read_many
 
 pytestmark = pytest.mark.integration
@@ -77,8 +78,10 @@ async def _presence(fleet: Any, redis: Given, connections: dict[str, int]) -> No
             while await _counts(registry) != connections:  # noqa: ASYNC110, polled with a deadline
                 await asyncio.sleep(0.05)
         readings = await read_many(client, [fleet.cluster_uid, "nobody"])
-        assert (len(readings[fleet.cluster_uid].records), len(readings["nobody"].records)) == (2, 0)
-        reading = readings[fleet.cluster_uid]
+        reading, nobody = readings[fleet.cluster_uid], readings["nobody"]
+        assert isinstance(reading, Reading)
+        assert isinstance(nobody, Reading)
+        assert (len(reading.records), len(nobody.records)) == (2, 0)
         expected = [Expected(uid=uid, running_since_ms=reading.now_ms - 60_000) for uid in connections]
         census = take(reading, expected=expected, last={}, now_ms=reading.now_ms)
         assert (census.complete, census.total) == (True, sum(connections.values()))
