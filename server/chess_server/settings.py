@@ -3,6 +3,7 @@
 What is wrong is said in one line: name, value, what is allowed.
 """
 
+import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -56,6 +57,15 @@ Parser = Callable[[str, str], Any]
 
 
 def _text(_name: str, value: str) -> str:
+    return value
+
+
+def _address(name: str, value: str) -> str:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError:
+        if value != "localhost":
+            raise SettingsError(f"{name} is {value!r}; allowed: an IP address, or localhost") from None
     return value
 
 
@@ -136,7 +146,7 @@ TABLE: dict[str, tuple[str, str, Parser]] = {
     "pod_uid": ("CHESS_POD_UID", "", _text),
     "pod_ip": ("CHESS_POD_IP", "", _text),
     "revision": ("CHESS_REVISION", "", _text),
-    "listen": ("CHESS_LISTEN", "127.0.0.1", _text),
+    "listen": ("CHESS_LISTEN", "127.0.0.1", _address),
     "port": ("CHESS_PORT", "8080", _whole(0, 65535)),
     "admin_port": ("CHESS_ADMIN_PORT", "9090", _whole(0, 65535)),
     "transport": ("CHESS_TRANSPORT", "picows", _one_of("picows", "websockets")),

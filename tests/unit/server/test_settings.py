@@ -34,6 +34,11 @@ def test_flags_override_variables(minimal: dict[str, str]) -> None:
 @pytest.mark.parametrize(
     "name, value, says",
     [
+        (
+            "CHESS_LISTEN",
+            "not-an-address",
+            "CHESS_LISTEN is 'not-an-address'; allowed: an IP address, or localhost",
+        ),
         ("CHESS_PORT", "http", "CHESS_PORT is 'http'; allowed: a whole number from 0 to 65535"),
         ("CHESS_PORT", "70000", "CHESS_PORT is '70000'"),
         ("CHESS_TRANSPORT", "carrier-pigeon", "allowed: picows, websockets"),
