@@ -8,7 +8,7 @@ UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml
 
 DEMO_PLAYERS ?= 400
-TIERS := tests/unit tests/integration tests/aws tests/gitops tests/cluster --ignore tests/gitops/live
+TIERS := tests/unit tests/integration tests/aws tests/gitops tests/cluster
 
 .PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests check-manifests clean gitops-tools test-gitops demo-gitops
 
