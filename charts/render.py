@@ -140,6 +140,7 @@ def aws_values(document: Mapping[str, Any], version: str) -> dict[str, Any]:
         }
         for name in ("redis", "database")
     }
+    stores["redis"]["clusterMode"] = document["redis"]["clusterMode"]
     stores["database"]["name"] = document["database"]["name"]
     balancer = document["loadBalancer"]
     return {

@@ -137,6 +137,17 @@ def test_nothing_of_a_chart_is_called_instance(helm: Program) -> None:
         assert "app.kubernetes.io/instance" not in helm("template", "x", f"charts/{chart}").out
 
 
+@pytest.mark.parametrize("clustered, end", [("true", ":6379/0?cluster=true"), ("false", ":6379/0")])
+def test_a_redis_cluster_is_named_as_one(helm: Program, clustered: str, end: str) -> None:
+    settings = [f"externalSecrets.redis.clusterMode={clustered}", "externalSecrets.redis.endpoint=cache:6379"]
+    staging = [f"--values={ENVIRONMENTS / name}" for name in ("staging.yaml", "staging.aws.yaml")]
+    made = helm("template", "x", "charts/chess-cluster", *staging, *_flags(settings)).documents
+    urls = [one["spec"]["target"]["template"]["data"] for one in made if one["kind"] == "ExternalSecret"]
+    assert next(url for data in urls for url in data.values() if url.startswith("rediss:")).endswith(
+        f"cache{end}"
+    )
+
+
 def test_no_password_is_in_the_charts_output(helm: Program) -> None:
     """A trial makes its own; everything else names Secrets."""
     made = helm("template", "x", "charts/chess-cluster", "--values", ENVIRONMENTS / "prod.yaml", "--values",
