@@ -9,15 +9,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import uvloop
-
-from chess_bench import acts, demo_settings, games, hosting, objects, targets
+from chess_bench import acts, demo_settings, games, hosting, objects, running, targets
 from chess_bench.demo_settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
 from chess_bench.fleet import Fleet
 from chess_bench.kubectl import KubectlError
@@ -160,20 +157,6 @@ def _how_to_look_around(run: Run) -> None:
         run.screen.say(f"    {command}")
 
 
-async def _main(run: Run) -> int:
-    task = asyncio.current_task()
-    assert task  # noqa: S101, a coroutine that runs has a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        return await demo(run)
-    except (KubectlError, TargetError, VerifyError) as error:
-        run.screen.freeze()
-        run.screen.say(f"FAILED: {error}", "red")
-        if run.steps.standing:
-            run.screen.say(f"left: {'; '.join(run.steps.standing)}", "red")
-        return 1
-
-
 def main() -> int:
     """Read the settings, check the games, and run."""
     demo_settings.refuse_arguments("chess_bench.demo", __doc__)
@@ -185,12 +168,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         run = Run(settings, chosen, screen, Steps(screen))
-        try:
-            return uvloop.run(_main(run))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            screen.freeze()
-            screen.say(f"stopped; left: {'; '.join(run.steps.standing) or 'nothing'}", "red")
-            return 130
+        return running.run(run.steps, demo(run), (KubectlError, TargetError, VerifyError))
 
 
 if __name__ == "__main__":

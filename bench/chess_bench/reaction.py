@@ -13,16 +13,13 @@ import asyncio
 import json
 import os
 import random
-import signal
 import sys
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
-from chess_bench import demo_settings, hosting, objects, targets
+from chess_bench import demo_settings, hosting, objects, running, targets
 from chess_bench.effects import Close, Open
 from chess_bench.kubectl import KubectlError
 from chess_bench.ledger import percentile
@@ -160,9 +157,6 @@ def _report(samples: Sequence[Sample], steps: Steps) -> int:
 
 
 async def _run(settings: Settings, steps: Steps) -> int:
-    task = asyncio.current_task()
-    assert task  # noqa: S101, a coroutine that runs has a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     scaling = objects.brisk_scaling(minimum=1, maximum=STEPS_A_ROUND + 1, target=1, settle_s=0)
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(
@@ -183,6 +177,13 @@ async def _run(settings: Settings, steps: Steps) -> int:
         return _report(samples, steps)
 
 
+async def _bounded(settings: Settings, steps: Steps) -> int:
+    try:
+        return await _run(settings, steps)
+    except TimeoutError as error:
+        raise TargetError(str(error) or "the fleet did not follow within a minute") from error
+
+
 def main() -> int:
     """Run the benchmark."""
     demo_settings.refuse_arguments("chess_bench.reaction", __doc__)
@@ -193,14 +194,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         steps = Steps(screen)
-        try:
-            return uvloop.run(_run(settings, steps))
-        except (KubectlError, TargetError, TimeoutError) as error:
-            screen.say(f"FAILED: {str(error) or 'the fleet did not follow within a minute'}", "red")
-            return 1
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            screen.say(f"stopped; left: {'; '.join(steps.standing) or 'nothing'}", "red")
-            return 130
+        return running.run(steps, _bounded(settings, steps), (KubectlError, TargetError))
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ What a Redis must be is asked once, before anybody is served: a mode that the UR
 sharded channels, is refused in one line instead of failing call by call.
 """
 
-from collections.abc import Callable
 from typing import Any, cast
 
 from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnection
@@ -96,5 +95,3 @@ _OTHERWISE = {
     False: f"{SETTING}: this Redis is a cluster; end the URL in ?cluster=true",
     True: f"{SETTING}: this Redis is no cluster; take cluster=true from the URL",
 }
-
-Connect = Callable[[str], Connection]

@@ -6,11 +6,9 @@ promised, 1 it did not (each reason on its own line), 2 a wrong setting.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -19,9 +17,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import uvloop
-
-from chess_bench import demo_settings, games, hosting, targets
+from chess_bench import demo_settings, games, hosting, running, targets
 from chess_bench.fleet import Fleet
 from chess_bench.gitops.world import GAMES, PROJECT, TooLateError, World, refuse_others, until
 from chess_bench.kubectl import KubectlError
@@ -41,6 +37,7 @@ BOUND = 6
 """`maxReplicas` as it is pushed while the service runs."""
 PASSWORD = "{{.data.password|base64decode}}"  # noqa: S105 - how kubectl shows it
 OUT = PROJECT / "out" / "demo-gitops.json"
+TOLD = (ClusterError, KubectlError, targets.TargetError, TooLateError, VerifyError)
 ARGO_CD = "Argo CD, the operator and the game (`make demo-gitops` begins anew)"
 
 
@@ -165,19 +162,6 @@ def _how_to_look_around(screen: Screen, world: World) -> None:
         screen.say(f"    {text}")
 
 
-async def _main(steps: Steps, *, keep: bool) -> int:
-    task = asyncio.current_task()
-    assert task  # noqa: S101 - a coroutine that runs has a task
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
-    try:
-        return await demo(steps, keep=keep)
-    except (ClusterError, KubectlError, targets.TargetError, TooLateError, VerifyError) as error:
-        steps.screen.say(f"FAILED: {error}", "red")
-        if steps.standing:
-            steps.screen.say(f"left: {'; '.join(steps.standing)}", "red")
-        return 1
-
-
 def main() -> int:
     """Read the setting and run."""
     demo_settings.refuse_arguments("chess_bench.gitops.demo", __doc__)
@@ -188,11 +172,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         steps = Steps(screen)
-        try:
-            return uvloop.run(_main(steps, keep=settings.keep))
-        except (KeyboardInterrupt, asyncio.CancelledError):
-            screen.say(f"stopped; left: {'; '.join(steps.standing) or 'nothing'}", "red")
-            return 130
+        return running.run(steps, demo(steps, keep=settings.keep), TOLD)
 
 
 if __name__ == "__main__":

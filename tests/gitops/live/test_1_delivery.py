@@ -45,13 +45,7 @@ async def test_what_cel_refuses_fails_readably_and_harms_nobody(
     async with fleet(await world.entry(), 6) as players:
         world.edit(lambda spec: spec["scaling"].update(minReplicas=3, maxReplicas=2))
         revision = world.push("Ask for what cannot be")
-
-        async def complaint() -> str | None:
-            found = await world.application("chess")
-            failed = found.phase == "Failed" and found.operated == revision
-            return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
-
-        await until("the sync operation has failed", complaint, 90)
+        await _failed(world, revision)
         found = await world.application("chess")
         assert "maxReplicas" in found.message
         assert "minReplicas" in found.message
@@ -75,13 +69,7 @@ async def test_a_migration_that_fails_stops_the_sync_before_the_game_changes(wor
     world.checkout.write(GAME, documents)
     world.edit(lambda spec: spec["scaling"].update(maxReplicas=9))
     revision = world.push("Migrate with what is not there")
-
-    async def complaint() -> str | None:
-        found = await world.application("chess")
-        failed = found.phase == "Failed" and found.operated == revision
-        return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
-
-    await until("the sync operation has failed", complaint, 90)
+    await _failed(world, revision)
     assert (await world.cluster())["spec"] == before
 
 
@@ -163,3 +151,14 @@ async def _sync_anew(world: World, name: str) -> None:
 async def _patch(world: World, spec: dict[str, Any]) -> None:
     patch = json.dumps({"spec": spec})
     await world.kubectl.run("-n", GAMES, "patch", "chessclusters", "chess", "--type=merge", "-p", patch)
+
+
+async def _failed(world: World, revision: str) -> None:
+    """Wait until Argo CD has tried this revision, and failed."""
+
+    async def complaint() -> str | None:
+        found = await world.application("chess")
+        failed = found.phase == "Failed" and found.operated == revision
+        return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
+
+    await until("the sync operation has failed", complaint, 90)
