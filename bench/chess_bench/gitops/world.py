@@ -27,6 +27,13 @@ OPERATOR = "manifests/overlays/local/operator/kustomization.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
 POLL_S = 0.25
+NO_SUCH_KIND = "the server doesn't have a resource type"
+PHASE = "/status/operationState/phase"
+TERMINATE = (
+    {"op": "test", "path": PHASE, "value": "Running"},
+    {"op": "replace", "path": PHASE, "value": "Terminating"},
+)
+"""What Argo CD's own API does to an Application whose operation is to end."""
 
 
 class TooLateError(AssertionError):
@@ -187,7 +194,7 @@ class World:
         """Take the Applications and all that they brought out of the cluster again, CRD included."""
         await refuse_others(self.kubectl)
         for name in ("chess-root", "chess"):
-            await self._delete("-n", ARGOCD, "applications.argoproj.io", name)
+            await self._delete_application(name)
         await self._delete(
             "-n", GAMES, "chessclusters", "--all"
         )  # while the operator is there to say goodbye
@@ -199,7 +206,7 @@ class World:
         )
 
     async def _clear_operator(self) -> None:
-        await self._delete("-n", ARGOCD, "applications.argoproj.io", "chess-operator")
+        await self._delete_application("chess-operator")
         await self._delete("namespace", SYSTEM)
 
     async def leave(self) -> None:
@@ -208,11 +215,32 @@ class World:
         await asyncio.gather(self._delete("namespace", ARGOCD), self._delete("crd", *argocd.CRDS))
         await asyncio.to_thread(argocd.down)
 
+    async def _delete_application(self, name: str) -> None:
+        """Delete it with all it brought, at once: Argo CD by itself would first go through a sync's retries to their end."""
+        await self._delete("-n", ARGOCD, "applications.argoproj.io", name, "--wait=false")
+        await until(f"{name} is gone", lambda: self._terminated(name), 150)
+
+    async def _terminated(self, name: str) -> str | None:
+        """End the operation that runs, if one does, as `argocd app terminate-op` does."""
+        application = ("-n", ARGOCD, "applications.argoproj.io", name)
+        try:
+            found = await self.kubectl.run("get", *application, "--ignore-not-found", "-o", "json")
+        except KubectlError as error:
+            if NO_SUCH_KIND in str(error):
+                return None
+            raise
+        if not found:
+            return None
+        phase = Application.of(json.loads(found)).phase
+        if phase == "Running":
+            await self.kubectl.run("patch", *application, "--type=json", "-p", json.dumps(TERMINATE))
+        return f"its last operation is {phase}"
+
     async def _delete(self, *what: str) -> None:
         try:
             await self.kubectl.run("delete", "--ignore-not-found", "--timeout=150s", *what, timeout_s=160)
         except KubectlError as error:
-            if "the server doesn't have a resource type" not in str(error):
+            if NO_SUCH_KIND not in str(error):
                 raise
 
 
