@@ -216,7 +216,7 @@ class World:
         await asyncio.to_thread(argocd.down)
 
     async def _delete_application(self, name: str) -> None:
-        """Delete it with all it brought, at once: Argo CD by itself would first go through a sync's retries to their end."""
+        """Delete it with all it brought, at once; Argo CD by itself would first go through every retry of a sync."""
         await self._delete("-n", ARGOCD, "applications.argoproj.io", name, "--wait=false")
         await until(f"{name} is gone", lambda: self._terminated(name), 150)
 
