@@ -8,7 +8,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from chess_server.transport.link import Ending, Link, Refused
+from chess_server.transport.link import Ending, Link, Refused, Transport
 
 CONTINUATION = 0x0
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -52,8 +52,9 @@ class Front:
 
 
 class House:
-    def __init__(self, front: Front, port: int) -> None:
+    def __init__(self, front: Front, transport: Transport, port: int) -> None:
         self.front = front
+        self.transport = transport
         self.port = port
 
     @property

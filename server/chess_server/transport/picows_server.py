@@ -1,7 +1,6 @@
 """The production transport: picows' core on uvloop. Fragments, close handshake and caps are ours."""
 
 import asyncio
-import contextlib
 from http import HTTPStatus
 from time import monotonic
 from typing import cast
@@ -19,6 +18,7 @@ from picows import (
 )
 from picows.picows import WSCloseInfo, WSFrame
 
+from chess_presence.cancelling import end
 from chess_server.transport.assembly import Assembly, FaultError, close_code
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
 from chess_server.transport.pulse import Due, Pulse
@@ -185,10 +185,7 @@ class PicowsTransport:
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
-        if self._beats is not None:
-            self._beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beats
+        await end(self._beats)
         if self._server is not None:
             self._server.close()
         for link in list(self._links):

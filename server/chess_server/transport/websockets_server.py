@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 from http import HTTPStatus
 from time import monotonic
-from weakref import WeakKeyDictionary
+from typing import Any, cast
+from weakref import WeakKeyDictionary, WeakSet
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -12,6 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
+from chess_presence.cancelling import end
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
 from chess_server.transport.pulse import Due, Pulse
 
@@ -82,6 +84,7 @@ class WebsocketsTransport:
         self._front = front
         self._limits = limits
         self._links: set[WebsocketsLink] = set()
+        self._connections: WeakSet[ServerConnection] = WeakSet()  # with those whose handshake has only begun
         self._accepted: WeakKeyDictionary[ServerConnection, Client] = WeakKeyDictionary()
         self._server: Server | None = None
         self._beats: asyncio.Task[None] | None = None
@@ -99,21 +102,25 @@ class WebsocketsTransport:
             close_timeout=CLOSE_SECONDS,
             ping_interval=None,
             server_header=None,
+            create_connection=cast("type[ServerConnection]", self._connection),  # only ever called
         )
         self._beats = asyncio.get_running_loop().create_task(self._keep_beating())
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
-        if self._beats is not None:
-            self._beats.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beats
-        for connection in list(self._server.connections) if self._server else []:
-            connection.transport.abort()
+        await end(self._beats)
         if self._server is not None:
             self._server.close()
+            await asyncio.sleep(0)  # so that a connection just accepted has its transport
+            for connection in list(self._connections):
+                connection.transport.abort()
             await self._server.wait_closed()
+
+    def _connection(self, *arguments: Any, **options: Any) -> ServerConnection:
+        connection = ServerConnection(*arguments, **options)
+        self._connections.add(connection)
+        return connection
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
         answer = self._front.accept(request.path)

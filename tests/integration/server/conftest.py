@@ -247,5 +247,5 @@ async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     front = Front()
     transport = request.param(front, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
     port = await transport.start("127.0.0.1", 0)
-    yield House(front, port)
+    yield House(front, transport, port)
     await transport.stop()

@@ -33,7 +33,7 @@ async def patient(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     front = Front()
     transport = request.param(front, Limits(ping_seconds=60, idle_seconds=120))
     port = await transport.start("127.0.0.1", 0)
-    yield House(front, port)
+    yield House(front, transport, port)
     await transport.stop()
 
 

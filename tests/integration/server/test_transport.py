@@ -148,3 +148,18 @@ async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
     status = await reader.readline()
     assert status.split()[1] in (b"400", b"426")
     writer.close()
+
+
+async def test_stopping_waits_for_nobody(house: Any) -> None:
+    """Not for a handshake that has begun, nor for an open socket, nor for the answer to a close."""
+    _, half = await asyncio.open_connection("127.0.0.1", house.port)
+    half.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgr")
+    open_socket = await house.connect()
+    mute = await Raw.open(house)
+    mute.frame(TEXT, b"close")
+    assert await mute.close_code() == 1012
+    async with asyncio.timeout(1.5):  # a handshake is given 5 s, an unanswered close 2 s
+        await house.transport.stop()
+    with pytest.raises(ConnectionClosed):
+        await open_socket.recv()
+    half.close()
