@@ -6,15 +6,18 @@ nothing new begins, what runs is let finish, and what never began says what it w
 
 from __future__ import annotations
 
+import signal
+import threading
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 T = TypeVar("T")
-_TICK = 0.2  # seconds between looks at the keyboard: waiting for ever would swallow Ctrl-C
+_TICK = 0.2  # seconds between looks at the keyboard
 
 
 @dataclass(slots=True)
@@ -47,26 +50,44 @@ def run(
     parallel: int,
     interrupted: Callable[[], None] = lambda: None,
 ) -> dict[str, T]:
-    """Do every job after those it needs; return the results of all that began."""
+    """Do every job after those it needs; return the results of all that began.
+
+    On Ctrl-C nothing new begins, and `interrupted` is called, again and again, to hurry those that run.
+    """
     board: Board[T] = Board(needs)
-    with ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack") as pool:
+    with _ctrl_c() as pressed, ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack") as pool:
         running: dict[Future[T], str] = {}
         while True:
+            if pressed:
+                board.stopped = True
+                interrupted()
             for key in board.ready():
                 board.begun.add(key)
                 running[pool.submit(work, key)] = key
             if not running:
                 return board.done
-            try:
-                finished, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                board.stopped = True
-                interrupted()
-                continue
+            finished, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
             for future in finished:
                 key = running.pop(future)
                 board.done[key] = future.result()
                 board.stopped |= not succeeded(board.done[key])
+
+
+@contextmanager
+def _ctrl_c() -> Iterator[Sequence[int]]:
+    """Note Ctrl-C where it would otherwise be raised between any two lines, and jobs that began would be forgotten.
+
+    Python gives signals to the main thread alone; in any other there is nothing to note.
+    """
+    pressed: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed
+        return
+    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    try:
+        yield pressed
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def reverse(needs: Mapping[str, frozenset[str]]) -> dict[str, frozenset[str]]:
