@@ -77,13 +77,15 @@ def run(
 def _ctrl_c() -> Iterator[Sequence[int]]:
     """Note Ctrl-C where it would otherwise be raised between any two lines, and jobs that began would be forgotten.
 
-    Python gives signals to the main thread alone; in any other there is nothing to note.
+    Python gives signals to the main thread alone; in any other there is nothing to note. Nor is there where whoever
+    started the program wants Ctrl-C ignored, as a shell does for what it runs in the background.
     """
     pressed: list[int] = []
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before is signal.SIG_IGN:
         yield pressed
         return
-    before = signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
+    signal.signal(signal.SIGINT, lambda number, _: pressed.append(number))
     try:
         yield pressed
     finally:
