@@ -21,9 +21,10 @@ from chess_localcluster.progress import Note, Progress
 
 MODULES = Path(__file__).parent / "modules"
 NEEDED_BYTES = 6 << 30  # modules, Go's build cache and the result, measured 4.4 GB
-GARBAGE_PERCENT = (
-    "400"  # the compiler's GOGC: a quarter less time than with Go's own 100, for memory nobody misses
-)
+GARBAGE_PERCENT = "400"
+"""The compiler's GOGC: a quarter less time than with Go's own 100, for memory that nobody misses."""
+COMPILER = "all=-dwarf=false"
+"""No debug information, which the linker drops in any case (-w): a seventh less time, the same program."""
 VERSION_FLAG = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
 
 
@@ -97,7 +98,8 @@ def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:
     require_disk(target.parent, NEEDED_BYTES, f"building {build.name}")
     draft = target.with_suffix(".draft")
     argv = [str(go.program), "build", "-v", "-trimpath", "-buildvcs=false", "-mod=readonly"]
-    argv += ["-tags", build.tags, "-ldflags", build.linker, "-o", str(draft), build.package]
+    argv += ["-gcflags", COMPILER, "-tags", build.tags, "-ldflags", build.linker]
+    argv += ["-o", str(draft), build.package]
     environment = {"GOGC": GARBAGE_PERCENT} | go.environment() | {"CGO_ENABLED": "1" if build.cgo else "0"}
     module = MODULES / build.module
     with progress.stage(f"building {build.title}") as note, tempfile.TemporaryDirectory() as scratch:
