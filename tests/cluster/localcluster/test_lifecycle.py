@@ -98,6 +98,13 @@ def _printed(*argv: str) -> str:
     return subprocess.run(argv, capture_output=True, text=True, check=True).stdout
 
 
+def test_a_fresh_up_has_the_project_s_image_again(home: Home) -> None:
+    cluster.down()
+    cluster.up(nodes=1, image=ROOT)
+    assert healthy(home)
+    assert images.full_name(images.TAG) in containers.names(home, Cache.of_user())
+
+
 def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     cluster.down()
     clean = traces()
@@ -124,10 +131,3 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
 
     assert traces() == clean
     assert not home.root.exists()
-
-
-def test_a_fresh_up_has_the_project_s_image_again(home: Home) -> None:
-    """Leaves the machine as the other tests want it."""
-    cluster.up(nodes=1, image=ROOT)
-    assert healthy(home)
-    assert images.full_name(images.TAG) in containers.names(home, Cache.of_user())
