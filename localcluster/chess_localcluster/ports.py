@@ -2,6 +2,7 @@
 
 import random
 import socket
+from itertools import islice
 from pathlib import Path
 
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
@@ -13,14 +14,19 @@ RANGE = range(20000, 29999)
 
 def free_ports(api: int | None = None) -> Ports:
     """Return ports that are free now; `api` fixes the API server's."""
-    candidates = random.sample(RANGE, len(RANGE))
-    found = dict(zip(PORT_NAMES, (port for port in candidates if is_free(LOOPBACK, port)), strict=False))
+    found = dict(zip(PORT_NAMES, free_loopback_ports(len(PORT_NAMES)), strict=True))
     return Ports(**(found | ({"api": api} if api else {})))
+
+
+def free_loopback_ports(count: int) -> list[int]:
+    """Return that many different ports that are free now."""
+    candidates = random.sample(RANGE, len(RANGE))
+    return list(islice((port for port in candidates if is_free(LOOPBACK, port)), count))
 
 
 def free_port() -> int:
     """Return one port that is free now."""
-    return next(port for port in random.sample(RANGE, len(RANGE)) if is_free(LOOPBACK, port))
+    return free_loopback_ports(1)[0]
 
 
 def is_free(host: str, port: int) -> bool:

@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from chess_localcluster import stores
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.ports import free_port
+from chess_localcluster.ports import free_loopback_ports, free_port
 
 DEADLINE = 30.0
 SLOTS = 16384
@@ -174,7 +174,11 @@ class Cluster:
         )
 
     def start(self, *, replicas: bool) -> None:
-        self.ports = [free_port() for _ in range(6 if replicas else 3)]
+        nodes = 6 if replicas else 3
+        free = free_loopback_ports(2 * nodes)
+        self.ports = free[:nodes]
+        # the bus by itself is ten thousand above, where the kernel gives ports away
+        self.buses = dict(zip(self.ports, free[nodes:], strict=True))
         for port in self.ports:
             self._launch(port)
         _until(self._started, "all nodes answer")
@@ -208,9 +212,6 @@ class Cluster:
             ]
             plain += ["--tls-auth-clients", "no", *secured]
         kept = ["--save", "", "--appendonly", "no", "--repl-diskless-sync-delay", "0"]
-        self.buses[port] = (
-            free_port()
-        )  # by itself it is ten thousand above, where the kernel gives ports away
         clustered = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1500"]
         clustered += ["--cluster-port", str(self.buses[port])]
         command = ["redis-server", "--bind", LOOPBACK, "--dir", str(home), *plain, *kept, *clustered]

@@ -93,10 +93,10 @@ def _await_port(name: str, port: tuple[str, int] | None, registry: Registry) -> 
 
 def _ports(places: Places) -> Ports:
     if not places.ports.exists():
-        chosen: dict[str, int] = {}
-        for name in Ports.names():
-            chosen[name] = next(port for port in iter(ports.free_port, None) if port not in chosen.values())
-        places.ports.write_text(json.dumps(chosen))
+        names = Ports.names()
+        places.ports.write_text(
+            json.dumps(dict(zip(names, ports.free_loopback_ports(len(names)), strict=True)))
+        )
     return Ports(**json.loads(places.ports.read_text()))
 
 

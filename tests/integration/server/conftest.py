@@ -20,7 +20,7 @@ from echo_house import Front, House
 
 from chess_localcluster import stores
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.ports import free_port
+from chess_localcluster.ports import free_loopback_ports
 from chess_localcluster.processes import await_end
 from chess_localcluster.stores import Store
 from chess_server.transport.link import Limits
@@ -136,7 +136,7 @@ class Fleet:
         redis_file, database_file = self.directory / "redis.url", self.directory / "database.url"
         redis_file.write_text(self.redis.url)
         database_file.write_text(self.postgres.url)
-        port, admin_port = free_port(), free_port()
+        port, admin_port = free_loopback_ports(2)
         environment = {
             **os.environ,
             "PYTHONPATH": str(SUPPORT),
