@@ -53,6 +53,7 @@ async def _removed_under_play(
 
     The players mean to leave after the game that they are in: with the service gone, no lobby has a next one.
     """
+    await until("no scale-in of the test before goes on", lambda: _at_rest(world), 120)
     port = await world.entry()
     witnesses = await asyncio.gather(*(seat(f"ws://127.0.0.1:{port}") for _ in range(WITNESSES)))
     listening = [asyncio.create_task(witness.listen()) for witness in witnesses]
@@ -92,6 +93,13 @@ async def _played_out(world: World, report: Report, moves: int) -> None:
     )
     source = games.BUNDLED.read_text()
     assert await verify(source, report.finished, world.stores.database_from_here) == []
+
+
+async def _at_rest(world: World) -> str | None:
+    found = await world.cluster()
+    status, fewest = found["status"], found["spec"]["scaling"]["minReplicas"]
+    counts = [status[name] for name in ("desiredReplicas", "readyReplicas", "drainingReplicas")]
+    return None if counts == [fewest, fewest, 0] else f"desired, ready, draining: {counts}"
 
 
 async def _playing(players: Fleet) -> str | None:
