@@ -27,7 +27,6 @@ OPERATOR = "manifests/overlays/local/operator/kustomization.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
 POLL_S = 0.25
-NO_SUCH_KIND = "the server doesn't have a resource type"
 PHASE = "/status/operationState/phase"
 TERMINATE = (
     {"op": "test", "path": PHASE, "value": "Running"},
@@ -223,12 +222,7 @@ class World:
     async def _terminated(self, name: str) -> str | None:
         """End the operation that runs, if one does, as `argocd app terminate-op` does."""
         application = ("-n", ARGOCD, "applications.argoproj.io", name)
-        try:
-            found = await self.kubectl.run("get", *application, "--ignore-not-found", "-o", "json")
-        except KubectlError as error:
-            if NO_SUCH_KIND in str(error):
-                return None
-            raise
+        found = await self._if_kind_exists("get", "--ignore-not-found", "-o", "json", *application)
         if not found:
             return None
         phase = Application.of(json.loads(found)).phase
@@ -237,11 +231,16 @@ class World:
         return f"its last operation is {phase}"
 
     async def _delete(self, *what: str) -> None:
+        await self._if_kind_exists("delete", "--ignore-not-found", "--timeout=150s", *what, timeout_s=160)
+
+    async def _if_kind_exists(self, *arguments: str, timeout_s: float = 60) -> str:
+        """Run kubectl; a kind that the cluster does not have has no objects either, and gives an empty answer."""
         try:
-            await self.kubectl.run("delete", "--ignore-not-found", "--timeout=150s", *what, timeout_s=160)
+            return await self.kubectl.run(*arguments, timeout_s=timeout_s)
         except KubectlError as error:
-            if NO_SUCH_KIND not in str(error):
+            if "the server doesn't have a resource type" not in str(error):
                 raise
+            return ""
 
 
 async def refuse_others(kubectl: Kubectl) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,7 @@ def test_ctrl_c_leaves_nothing_behind(node: Program) -> None:
         else:
             pytest.fail(f"it ended before: {''.join(heard)[-2000:]}")
         os.killpg(demo.pid, signal.SIGINT)
+        interrupted = time.monotonic()
         rest, _ = demo.communicate(timeout=150)
     finally:
         if demo.poll() is None:
@@ -66,4 +68,5 @@ def test_ctrl_c_leaves_nothing_behind(node: Program) -> None:
             demo.wait()
     assert demo.returncode != 0
     assert "stopped; left: nothing" in rest, rest[-2000:]
+    assert time.monotonic() - interrupted < 120
     _is_tidy(node)
