@@ -82,6 +82,15 @@ def test_ctrl_c_at_any_moment_stops_new_jobs_and_tells_the_running_ones(seconds:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+def test_ctrl_c_stays_ignored_where_it_was() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        done = run(lambda _key: os.kill(os.getpid(), signal.SIGINT) is None)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert done == dict.fromkeys(DIAMOND, True)
+
+
 def test_reverse_deletes_dependents_first() -> None:
     assert schedule.reverse(DIAMOND) == {
         "d": frozenset(),
