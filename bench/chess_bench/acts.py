@@ -3,22 +3,15 @@
 Each wave waits until the cluster has followed, but never for long: a cluster that does not follow is a result, too.
 """
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from chess_bench.demo_settings import MIN_REPLICAS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_bench.demo_settings import Settings
-    from chess_bench.fleet import Fleet
-    from chess_bench.ledger import Report
-    from chess_bench.screen import Screen
-    from chess_bench.story import Story
+from chess_bench.demo_settings import MIN_REPLICAS, Settings
+from chess_bench.fleet import Fleet
+from chess_bench.ledger import Report
+from chess_bench.screen import Screen
+from chess_bench.story import Story
 
 WAVES = 4
 JOIN_S = 6.0

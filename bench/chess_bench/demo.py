@@ -4,20 +4,20 @@ The composition root of `make demo`. Whatever it started it ends again, on succe
 KEEP=1. Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import sys
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from chess_bench import acts, demo_settings, games, hosting, objects, running, targets
 from chess_bench.demo_settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
 from chess_bench.fleet import Fleet
+from chess_bench.games import Game
 from chess_bench.kubectl import KubectlError
+from chess_bench.ledger import Report
 from chess_bench.narrator import Narrator
 from chess_bench.outcome import Outcome
 from chess_bench.pace import Pace
@@ -27,12 +27,6 @@ from chess_bench.story import Story, first_crossing
 from chess_bench.targets import Target, TargetError
 from chess_bench.verify import VerifyError, Wrong, verify
 from chess_bench.watching import watching
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from chess_bench.games import Game
-    from chess_bench.ledger import Report
 
 CLUSTER = "demo"
 PLAY_DEADLINE_S = 420.0

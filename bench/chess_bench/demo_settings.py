@@ -1,19 +1,14 @@
 """What the user may choose for a demo, from the environment; each wrong value is one line."""
 
-from __future__ import annotations
-
 import argparse
 import math
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chess_bench import games
 from chess_bench.objects import wanted
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 FEWEST, MOST = 8, 2000
 MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8

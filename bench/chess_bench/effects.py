@@ -1,7 +1,5 @@
 """What a player asks of the world: the pure side returns these, the socket shell carries them out."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 DONE = 1000

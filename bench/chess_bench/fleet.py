@@ -4,25 +4,20 @@ The demo joins and dismisses players in waves; the fault tests break things unde
 after the present game, waits no longer than its deadline and reports; who still sits there then is lost.
 """
 
-from __future__ import annotations
-
 import asyncio
 import itertools
 import random
 from collections import deque
-from typing import TYPE_CHECKING, Self
+from collections.abc import Callable, Sequence
+from types import TracebackType
+from typing import Self
 
+from chess_bench.effects import Effect
+from chess_bench.games import Game
 from chess_bench.ledger import Counts, Ledger, Report, percentile
 from chess_bench.pace import Pace
 from chess_bench.player import Player
 from chess_bench.sockets import Sockets
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from types import TracebackType
-
-    from chess_bench.effects import Effect
-    from chess_bench.games import Game
 
 CONNECTIONS_KEPT = 200_000
 
@@ -30,7 +25,7 @@ CONNECTIONS_KEPT = 200_000
 class _Seat:
     """One player with its timer."""
 
-    def __init__(self, player: Player, fleet: Fleet) -> None:
+    def __init__(self, player: Player, fleet: "Fleet") -> None:
         self.player, self._fleet = player, fleet
         self._timer: asyncio.TimerHandle | None = None
 

@@ -5,19 +5,14 @@ that goes on after the rules ended it, a result that the final position contradi
 the same one from the game id alone (`pick`), so that they need not talk.
 """
 
-from __future__ import annotations
-
 import re
 import zlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import chess
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 BUNDLED = Path(__file__).with_name("games.pgn")
 RESULTS = ("1-0", "0-1", "1/2-1/2")

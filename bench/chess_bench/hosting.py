@@ -1,19 +1,13 @@
 """Everything that must stand before anybody can play, each as a context: what a run starts, it ends."""
 
-from __future__ import annotations
-
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 from chess_bench import installing, targets
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from chess_bench.demo_settings import Existing
-    from chess_bench.objects import Object
-    from chess_bench.steps import Steps
-    from chess_bench.targets import Target
+from chess_bench.demo_settings import Existing
+from chess_bench.objects import Object
+from chess_bench.steps import Steps
+from chess_bench.targets import Target
 
 LOCAL = "the local cluster (`make down` removes it)"
 OPERATOR = "operator and CRD"

@@ -1,24 +1,17 @@
 """Puts the operator and the demo's own objects into a cluster, and takes out again exactly what was put in."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
 from chess_bench import objects
-from chess_bench.kubectl import KubectlError
-from chess_bench.targets import TargetError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chess_bench.kubectl import Kubectl
-    from chess_bench.objects import Object
-    from chess_bench.targets import Target
+from chess_bench.kubectl import Kubectl, KubectlError
+from chess_bench.objects import Object
+from chess_bench.targets import Target, TargetError
 
 MANIFESTS = Path(__file__).parents[2] / "manifests"
 CRD = "chessclusters.chesscluster.dev"

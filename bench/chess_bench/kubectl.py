@@ -1,15 +1,11 @@
 """kubectl as a subprocess: whatever reaches the user's cluster for the user reaches it for the demo."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from typing import Any
 
 LINE_LIMIT = 4 * 1024 * 1024  # a watch event is one line
 

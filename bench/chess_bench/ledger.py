@@ -4,8 +4,6 @@
 was cut and who went on with no gap, no duplicate and no lost acknowledged move. *lost*: anyone else.
 """
 
-from __future__ import annotations
-
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
 

@@ -5,19 +5,13 @@ the handover, and only then is the old main closed. A main socket that ends by i
 again with full jitter.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from random import Random
 
 from chess_bench.effects import Abandon, Close, Effect, Open, Send
+from chess_bench.ledger import Ledger
 from chess_bench.wire import PING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from random import Random
-
-    from chess_bench.ledger import Ledger
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 8.0

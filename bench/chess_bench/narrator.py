@@ -1,19 +1,12 @@
 """Tells the story on the screen while it happens: each change once, the present state all the time."""
 
-from __future__ import annotations
-
 import asyncio
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
-from chess_bench.screen import View
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
-    from chess_bench.fleet import Fleet
-    from chess_bench.screen import Screen
-    from chess_bench.story import ScaleIn, Story
+from chess_bench.fleet import Fleet
+from chess_bench.screen import Screen, View
+from chess_bench.story import ScaleIn, Story
 
 LOOK_S = 0.25
 RATE_S = 1.0

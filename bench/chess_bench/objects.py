@@ -1,7 +1,5 @@
 """The Kubernetes objects that the demo and the benchmarks make, as plain values."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

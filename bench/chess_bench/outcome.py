@@ -1,19 +1,13 @@
 """What came of a demo: the figures for `out/demo.json`, the table, and every reason to call it a failure. Pure."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chess_bench.demo_settings import MIN_REPLICAS
+from chess_bench.demo_settings import MIN_REPLICAS, Settings
 from chess_bench.ledger import Report, percentile
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from chess_bench.demo_settings import Settings
-    from chess_bench.story import ScaleIn, Story
-    from chess_bench.verify import Wrong
+from chess_bench.story import ScaleIn, Story
+from chess_bench.verify import Wrong
 
 SCALE_OUTS_WANTED = 3
 BUSY_SCALE_INS_WANTED = 2

@@ -4,13 +4,8 @@ One pace serves a whole fleet and slows down with the service, so that a small m
 never asked for more than it can do: a benchmark of patience, not of overload.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from random import Random
+from random import Random
 
 EASY_ACK_S = 0.15  # acknowledged this quickly, nobody is hurried too much
 SLOWEST = 4.0

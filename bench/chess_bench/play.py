@@ -3,8 +3,6 @@
 Prints the report as JSON; exit 1 if anybody was dropped or lost, or nobody got in.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json

@@ -4,24 +4,17 @@ Everything a person's client would do is here: resend what was not answered, han
 with jitter after a cut, and tell the ledger what happened.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from random import Random
 
 from chess_bench import wire
 from chess_bench.effects import Effect, Send
-from chess_bench.games import pick
+from chess_bench.games import Game, pick
+from chess_bench.ledger import Ledger
 from chess_bench.link import Link
+from chess_bench.pace import Pace
 from chess_bench.talk import Talk
 from chess_bench.wire import Message, WireError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-    from random import Random
-
-    from chess_bench.games import Game
-    from chess_bench.ledger import Ledger
-    from chess_bench.pace import Pace
 
 POOL = "10+5"
 RESEND_AFTER_S = 2.5

@@ -7,32 +7,25 @@ Deployment with more replicas. Every sample goes to `out/reaction.json`. Exit 1 
 Whatever it started it ends again, also on Ctrl-C and SIGTERM, unless KEEP=1.
 """
 
-from __future__ import annotations
-
 import asyncio
 import json
 import os
 import random
 import sys
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from chess_bench import demo_settings, hosting, objects, running, targets
+from chess_bench.demo_settings import Settings
 from chess_bench.effects import Close, Open
-from chess_bench.kubectl import KubectlError
+from chess_bench.kubectl import Kubectl, KubectlError
 from chess_bench.ledger import percentile
 from chess_bench.screen import Screen
 from chess_bench.sockets import Sockets
 from chess_bench.steps import Steps
 from chess_bench.targets import TargetError
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from chess_bench.demo_settings import Settings
-    from chess_bench.kubectl import Kubectl
 
 NAMESPACE, CLUSTER = "chess-reaction", "reaction"
 CHANGES, STEPS_A_ROUND = 25, 5

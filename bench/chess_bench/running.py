@@ -1,17 +1,12 @@
 """From a coroutine to an exit code: what went wrong, Ctrl-C and SIGTERM are each told in a line, with what is left."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
-from typing import TYPE_CHECKING
+from collections.abc import Coroutine
 
 import uvloop
 
-if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
-    from chess_bench.steps import Steps
+from chess_bench.steps import Steps
 
 FAILED = 1
 STOPPED = 130

@@ -1,19 +1,15 @@
 """What the user sees while the demo runs: a live table on a terminal, plain lines anywhere else."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from types import TracebackType
+from typing import Self
 
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    from chess_bench.ledger import Counts
+from chess_bench.ledger import Counts
 
 PLAIN_EVERY_S = 5.0
 

@@ -1,19 +1,15 @@
 """The socket shell: carries out a player's effects with picows and tells it what came of them. No logic here."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import logging
-from typing import TYPE_CHECKING, Protocol, cast
+from collections.abc import Callable, Iterable
+from enum import IntEnum
+from typing import Protocol, cast
 
 from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 from chess_bench.effects import Abandon, Close, Effect, Open, Send
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from enum import IntEnum
 
 HANDSHAKE_S = 10.0
 CLOSE_S = 3.0
@@ -38,7 +34,7 @@ class Owner(Protocol):
 
 
 class _Connection(WSListener):
-    def __init__(self, owner: Owner, number: int, sockets: Sockets) -> None:
+    def __init__(self, owner: Owner, number: int, sockets: "Sockets") -> None:
         super().__init__()
         self._owner, self._number, self._sockets = owner, number, sockets
         self._code: int | None = None

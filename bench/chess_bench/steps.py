@@ -1,16 +1,11 @@
 """The stages of a run, each announced and timed, and what stands because of it."""
 
-from __future__ import annotations
-
 import time
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from chess_bench.screen import Screen
+from chess_bench.screen import Screen
 
 
 @dataclass(slots=True)

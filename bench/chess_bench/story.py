@@ -3,17 +3,12 @@
 Times are those of one monotonic clock, the fleet's own.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_bench.objects import DRAIN_DEADLINE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from chess_presence.records import Heartbeat
+from chess_presence.records import Heartbeat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

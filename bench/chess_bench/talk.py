@@ -5,16 +5,12 @@ repetition on each socket, the moves of the PGN and no others, nothing acknowled
 player would do next. Whatever breaks a promise is kept in `faults`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_bench.games import Ending, Game
 from chess_bench.wire import Action, Message
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 UNDECIDED_STATUS = "started"
 RETRIED_NACKS = frozenset({"unavailable", "overloaded", "conflict"})

@@ -1,20 +1,15 @@
 """Where the demo runs: the local cluster, brought up for it, or a cluster that the user has."""
 
-from __future__ import annotations
-
 import asyncio
 import os
 import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from chess_bench.demo_settings import Existing
 from chess_bench.kubectl import Kubectl, KubectlError
 from chess_bench.objects import ENTRY
-
-if TYPE_CHECKING:
-    from chess_bench.demo_settings import Existing
 
 ROOT = Path(__file__).parents[2]  # of the repository: what the image is built from
 LOCAL_HOME = "/var/lib/localcluster"

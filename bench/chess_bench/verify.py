@@ -4,18 +4,13 @@ The final positions are computed by pgn-extract, a C program that shares nothing
 PGN and once from what the database holds. A game is wrong if position, result, header or status differ.
 """
 
-from __future__ import annotations
-
 import asyncio
 import re
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from chess_bench.ledger import Finished
+from chess_bench.ledger import Finished
 
 PROGRAM = "pgn-extract"
 WHERE = "/usr/local/bin:/usr/bin:/bin:/usr/games"  # Debian keeps it with the games

@@ -1,26 +1,20 @@
 """Feeds a story: three watches by kubectl and the pods' own heartbeats from Redis."""
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from chess_bench.kubectl import KubectlError
+from chess_bench.kubectl import Kubectl, KubectlError
 from chess_bench.objects import CLUSTER
+from chess_bench.story import Story
 from chess_presence import keys
 from chess_presence.cancelling import end
 from chess_presence.registry import Registry
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
-
-    from chess_bench.kubectl import Kubectl
-    from chess_bench.story import Story
 
 REST_S = 0.05  # between two readings, however many heartbeats come
 RETRY_S = 1.0

@@ -3,8 +3,6 @@
 Written from the document alone: nothing here comes from the server's own code, so that a mistake on either side shows.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from typing import Any
 

@@ -9,8 +9,6 @@ for the first three and the first seven stacks alone, so that growth shows.
     make bench-stacks            # prints a table; --json FILE writes the numbers, --runs N repeats
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import itertools
@@ -24,16 +22,14 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 
 from chess_stacks import registry
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 ROOT = Path(__file__).parents[2]
 COMMAND = str(ROOT / ".venv" / "bin" / "chess-stacks")

@@ -4,9 +4,7 @@ It admits the services that an environment uses, and never its own change, a rol
 keys. It grants nothing: a role may do what both it and the boundary allow.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import iam as iam_actions
 from awacs.aws import Action, Allow, Condition, Deny, Statement, StringNotEquals
@@ -14,9 +12,7 @@ from troposphere import Ref, Sub
 from troposphere import iam as cfn
 
 from chess_stacks import iam, names, privileges
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 _FORBIDDEN = (
     "CreateAccessKey",

@@ -1,17 +1,13 @@
 """S3 buckets: private, encrypted, versioned, TLS only, with old versions cleared away."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import s3 as actions
 from awacs.aws import Allow, ArnLike, Bool, Condition, Deny, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, s3
 
 from chess_stacks import iam, retention
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 
 def add(

@@ -5,12 +5,12 @@ come before everything else: they hold the bucket for templates and the role tha
 each stack.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING
 
 from chess_stacks import names
+from chess_stacks.profile import Profile
+from chess_stacks.stack import Stack
 from chess_stacks.stacks import (
     bootstrap,
     data_cache,
@@ -25,12 +25,6 @@ from chess_stacks.stacks import (
     observability,
     security,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.profile import Profile
-    from chess_stacks.stack import Stack
 
 _OTHERS: tuple[Stack, ...] = (
     network.STACK,

@@ -1,13 +1,8 @@
 """Certificates of the public name, one a region that ends TLS: CloudFront takes none but those of us-east-1."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from troposphere import certificatemanager
 
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 
 def validated(draft: Draft, domain: str) -> certificatemanager.Certificate:

@@ -4,12 +4,12 @@ A rule returns problems and never raises; `profile.load` reports the first ones 
 and what is allowed.
 """
 
-from __future__ import annotations
+from __future__ import annotations  # noqa: TID251 - until the circle with profile is gone
 
 import ipaddress
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any  # noqa: TID251 - likewise
 
 from chess_stacks import facts
 from chess_stacks.sections import AuroraDatabase

@@ -3,8 +3,6 @@
 Exit codes: 0 ok, 1 error (also a mistyped option), 2 changes or drift were found, 3 refused.
 """
 
-from __future__ import annotations
-
 import sys
 from typing import Annotated, Any
 

@@ -6,17 +6,13 @@ edge over several columns has a row of its own in those between, so that it neve
 end at; rows are in the order of what they come from, which keeps crossings few.
 """
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from html import escape
 from itertools import pairwise
 from statistics import fmean
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth import Assembly, Entry
 
 _WIDTH, _HEIGHT, _GAP_X, _GAP_Y, _MARGIN = 176, 52, 64, 20, 24
 _STYLE: Final = (

@@ -1,18 +1,13 @@
 """A profile in words: which stacks it turns on, and every setting with what it decides and why it is so. Pure."""
 
-from __future__ import annotations
-
 import dataclasses
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks import catalog
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from chess_stacks.profile import Profile
+from chess_stacks.profile import Profile
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,6 @@ Each table names the day it was read. A value that is newer than a table is warn
 that the project does not stand in the way of a release; what is older, misspelt or contradictory is refused.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from typing import Final
 

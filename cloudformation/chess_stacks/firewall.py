@@ -1,15 +1,11 @@
 """A web ACL, the same for the internal ALB and for CloudFront: AWS' managed rules and a rate limit, with its log."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import GetAtt, wafv2
 
 from chess_stacks import logs, names
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 _MANAGED = (
     "AWSManagedRulesAmazonIpReputationList",

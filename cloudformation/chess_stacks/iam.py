@@ -4,9 +4,8 @@ Physical role names stay unset, so CloudFormation names them `chess-<env>-<stack
 execution roles and pass-role permissions are scoped to.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from awacs import kms, sts
 from awacs.aws import Action, Allow, ArnLike, Condition, PolicyDocument, Principal, Statement, StringEquals
@@ -14,11 +13,7 @@ from troposphere import Ref, Sub
 from troposphere import iam as cfn
 
 from chess_stacks import names
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 VERSION = "2012-10-17"
 NODE_POLICIES = (

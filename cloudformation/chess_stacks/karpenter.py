@@ -5,9 +5,7 @@ the security group by the tag `karpenter.sh/discovery`. The controller may only 
 cluster's tag.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import ec2 as ec2_actions
 from awacs import eks as eks_actions
@@ -18,9 +16,7 @@ from troposphere import GetAtt, Ref, Sub, eks, events
 from troposphere import sqs as cfn_sqs
 
 from chess_stacks import iam, names
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 NAMESPACE = "karpenter"
 ACCOUNT = "karpenter"

@@ -1,15 +1,11 @@
 """Log groups, encrypted with the environment's base key and kept for a stated time."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import logs
 
 from chess_stacks import names, retention
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft
 
 
 def group(

@@ -4,8 +4,6 @@ Physical names of resources stay unset wherever CloudFormation may have to repla
 named here is what people and other programs look things up by.
 """
 
-from __future__ import annotations
-
 from typing import Final
 
 PREFIX: Final = "chess"

@@ -6,17 +6,13 @@ this account and region; the others are limited to the region. Roles may only be
 permission boundary on them.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from awacs.aws import Action, Allow, Condition, Statement, StringEquals
 from troposphere import Sub
 
 from chess_stacks import names, registry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 _KEY_USE = ("kms:CreateGrant", "kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
 EXTRA: Final[Mapping[str, tuple[tuple[str, ...], str]]] = {

@@ -4,10 +4,10 @@
 refuse, with the field's path, the value and what is allowed. Nothing below this module sees a bare dict.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, TypeGuard
+from pathlib import Path
+from typing import Annotated, Any, TypeGuard
 
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
@@ -24,10 +24,6 @@ from chess_stacks.sections import (
     Observability,
     Security,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 NAMES = ("hackathon", "dev", "staging", "prod")
 BY_OVERLAY = "the overlay says so"

@@ -4,8 +4,6 @@
 whether IAM lets an action be limited to a resource at all.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from functools import cache

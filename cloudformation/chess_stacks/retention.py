@@ -1,11 +1,8 @@
 """What outlives its stack: deletion policies by the profile's `keep_data`."""
 
-from __future__ import annotations
+from typing import Any
 
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from chess_stacks.profile import Profile
+from chess_stacks.profile import Profile
 
 
 def snapshot(profile: Profile) -> dict[str, Any]:

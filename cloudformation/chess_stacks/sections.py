@@ -4,8 +4,6 @@ A bound that involves one field stands on the field; one that involves several s
 descriptions feed `chess-stacks explain`, so they say what the setting does for a reader who decides about it.
 """
 
-from __future__ import annotations
-
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field

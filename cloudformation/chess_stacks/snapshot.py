@@ -4,21 +4,15 @@ For every stack its parameters, its outputs and each resource's type; for a reso
 snapshots live with the tests; `python -m chess_stacks.snapshot DIR` writes them anew.
 """
 
-from __future__ import annotations
-
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks import profile
 from chess_stacks.rules.storage import STATEFUL
-from chess_stacks.synth import synthesize
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.synth import Assembly
+from chess_stacks.synth import Assembly, synthesize
 
 Snapshot = dict[str, Any]
 

@@ -5,20 +5,15 @@ template parameter without a source (or the reverse) cannot be written. `Stack` 
 the synthesiser and the command line share.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from troposphere import AWSObject, Output, Parameter, Ref, Tags, Template
 from troposphere.ssm import Parameter as SsmParameter
 
 from chess_stacks import names
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.profile import Profile
+from chess_stacks.profile import Profile
 
 _Resource = TypeVar("_Resource", bound=AWSObject)
 

@@ -5,8 +5,6 @@ public subnets and eighth 7 the data subnets, an eighth of it each. A zone's blo
 zones there are, so a third zone can be added without moving what stands.
 """
 
-from __future__ import annotations
-
 import ipaddress
 from dataclasses import dataclass
 

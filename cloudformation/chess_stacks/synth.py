@@ -1,18 +1,13 @@
 """Profile in, templates and manifest out: pure, with neither network nor credentials."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks import catalog, names
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.profile import Profile
-    from chess_stacks.stack import Input, Stack
+from chess_stacks.profile import Profile
+from chess_stacks.stack import Input, Stack
 
 SCHEMA = 1
 

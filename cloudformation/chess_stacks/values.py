@@ -5,17 +5,13 @@ is the ARN that the external-secrets operator reads. `values.v1.schema.json` is 
 a field may be added within a version, and whatever else changes makes a new one.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Mapping
 from importlib import resources
-from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 VERSION: Final = 1
 SCHEMA_FILE: Final = f"values.v{VERSION}.schema.json"

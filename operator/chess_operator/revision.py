@@ -4,8 +4,6 @@ Inputs, not rendered output: a new operator version renders differently and must
 default is left out, so that a field which a new version adds changes nothing until somebody sets it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import json
 

@@ -5,8 +5,6 @@ the shell applies it. Times are epoch milliseconds of one clock: Redis TIME wher
 operator's own clock otherwise. Deadlines and heartbeats are Redis time: don't mix the two in one decision.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType

@@ -1,7 +1,5 @@
 """An Application's status, as far as anybody asks for it. Pure."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self

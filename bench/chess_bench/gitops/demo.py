@@ -4,8 +4,6 @@ Whatever it started it ends again, on success, failure and Ctrl-C alike, unless 
 promised, 1 it did not (each reason on its own line), 2 a wrong setting.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import shutil

@@ -1,7 +1,5 @@
 """Programs that users run, as a test or the demo runs them."""
 
-from __future__ import annotations
-
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path

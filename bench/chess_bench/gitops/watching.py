@@ -1,7 +1,5 @@
 """Every state that an object goes through, not only those that a poll happens to meet."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress

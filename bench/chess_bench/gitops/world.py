@@ -1,7 +1,5 @@
 """A cluster whose only door is Git: Argo CD beside it, a repository to push to, and eyes on what comes of it."""
 
-from __future__ import annotations
-
 import asyncio
 import json
 import tempfile
@@ -49,7 +47,7 @@ class World:
     stores: targets.Stores = field(repr=False)  # passwords are in them
 
     @classmethod
-    def begin(cls, progress: Progress, directory: Path | None = None) -> World:
+    def begin(cls, progress: Progress, directory: Path | None = None) -> "World":
         """Start Argo CD beside the local cluster that is up, and clone its repository with the project in it."""
         running = argocd.up(progress=progress)
         root = Path(directory or tempfile.mkdtemp(prefix="chess-gitops-")) / "clone"

@@ -1,12 +1,11 @@
 """`doctor`: whether this machine and this account can deploy this profile."""
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -15,9 +14,6 @@ from chess_stacks.commands.session import Session
 from chess_stacks.deploy import checkup
 from chess_stacks.deploy.checkup import Check
 from chess_stacks.deploy.failure import ERROR, OK
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
 _TOOLS = ("boto3", "troposphere", "cfn-lint")

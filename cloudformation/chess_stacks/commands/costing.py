@@ -1,26 +1,21 @@
 """`cost` and `cost refresh`: what an environment costs, from a dated snapshot, and how to date it anew."""
 
-from __future__ import annotations
-
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
 from chess_stacks.cost import estimate, meters, prices, refresh
+from chess_stacks.cost.estimate import Estimate
+from chess_stacks.cost.refresh import Refreshed
 from chess_stacks.deploy.failure import OK, Failure
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from chess_stacks.cost.estimate import Estimate
-    from chess_stacks.cost.refresh import Refreshed
-    from chess_stacks.synth import Assembly
+from chess_stacks.synth import Assembly
 
 OWN_PRICES = Path("chess-prices.csv")
 _STALE_DAYS = 180

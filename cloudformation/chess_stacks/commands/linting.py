@@ -1,10 +1,9 @@
 """`lint`: cfn-lint in three regions and this project's own rules, less what is waived with a reason and a date."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -12,11 +11,7 @@ from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
 from chess_stacks.deploy.failure import ERROR, OK
 from chess_stacks.rules import cfn, own, waivers
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from chess_stacks.rules.waivers import Settlement
+from chess_stacks.rules.waivers import Settlement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,12 +1,11 @@
 """`diff`, `deploy` and `destroy`: what looks at the account and changes it."""
 
-from __future__ import annotations
-
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
+from rich.console import Console
 
 from chess_stacks.commands import tables
 from chess_stacks.commands.report import plain
@@ -15,17 +14,13 @@ from chess_stacks.commands.session import Session, choose
 from chess_stacks.deploy import destroy as demolition
 from chess_stacks.deploy import drain, leftovers, plan, states, watch
 from chess_stacks.deploy.engine import Engine
+from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.failure import CHANGES, ERROR, OK, REFUSED, Refused
 from chess_stacks.deploy.grading import Grade
+from chess_stacks.deploy.leftovers import Leftover
+from chess_stacks.deploy.outcome import Outcome
+from chess_stacks.deploy.plan import Plan
 from chess_stacks.deploy.states import Approach
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.deploy.leftovers import Leftover
-    from chess_stacks.deploy.outcome import Outcome
-    from chess_stacks.deploy.plan import Plan
 
 Stacks = Annotated[list[str] | None, typer.Option("--stack", help="only this stack; may be repeated")]
 

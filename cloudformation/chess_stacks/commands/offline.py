@@ -1,27 +1,22 @@
 """`synth`, `graph` and `explain`: what needs neither network nor credentials."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 import yaml
+from rich.console import Console
 from rich.table import Table
 
 from chess_stacks import drawing, explanation
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
 from chess_stacks.deploy.failure import OK, Failure
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from chess_stacks.explanation import Explanation
-    from chess_stacks.synth import Assembly
+from chess_stacks.explanation import Explanation
+from chess_stacks.synth import Assembly
 
 MANIFEST_SCHEMA = 1
 

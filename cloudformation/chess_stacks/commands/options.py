@@ -4,27 +4,22 @@ typer reads a function's signature; `verb` hands it one with the common options 
 own.
 """
 
-from __future__ import annotations
-
 import inspect
 import json
 import os
 import traceback
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from botocore import exceptions as aws
 from rich.console import Console
 
+from chess_stacks.commands.report import Report
 from chess_stacks.commands.session import Output, Session
 from chess_stacks.deploy import failure
 from chess_stacks.profile import NAMES, ProfileError
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.commands.report import Report
 
 _COMMON: dict[str, tuple[Any, Any]] = {
     "profile": (

@@ -1,15 +1,14 @@
 """`outputs`, `drift` and `lint`: what looks and changes nothing."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 import yaml
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -18,14 +17,10 @@ from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session, choose
 from chess_stacks.deploy import drift as drifting
 from chess_stacks.deploy import states, watch
+from chess_stacks.deploy.drift import StackDrift
+from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.failure import CHANGES, OK, Failure
 from chess_stacks.deploy.states import Approach
-
-if TYPE_CHECKING:
-    from rich.console import Console
-
-    from chess_stacks.deploy.drift import StackDrift
-    from chess_stacks.deploy.environment import Environment
 
 
 class View(StrEnum):

@@ -1,13 +1,10 @@
 """What a verb returns: one document for machines, one rendering for people, one exit code."""
 
-from __future__ import annotations
-
 import dataclasses
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from rich.console import Console
+from rich.console import Console
 
 
 class Report(Protocol):

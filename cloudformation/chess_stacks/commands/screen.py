@@ -3,28 +3,21 @@
 Without a terminal only the lines are printed, so that a CI log reads the same.
 """
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from types import TracebackType
+from typing import Any, Self
 
+from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
 from chess_stacks.deploy import failure
-from chess_stacks.deploy.outcome import Begun, Ended, Happened
+from chess_stacks.deploy.cloud import Event
+from chess_stacks.deploy.outcome import Begun, Ended, Happened, Message, Outcome
 from chess_stacks.deploy.timeline import STACK
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from types import TracebackType
-
-    from rich.console import Console
-
-    from chess_stacks.deploy.cloud import Event
-    from chess_stacks.deploy.outcome import Message, Outcome
 
 _COLOURS = {
     "created": "green",

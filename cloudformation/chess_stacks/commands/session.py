@@ -1,10 +1,8 @@
 """One invocation: the profile that was named, the output that was asked for, and the clients made on demand."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,14 +10,10 @@ from rich.markup import escape
 from chess_stacks import checks, profile, synth
 from chess_stacks.deploy import environment
 from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.failure import Failure
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.profile import Profile
-    from chess_stacks.synth import Assembly
+from chess_stacks.profile import Profile
+from chess_stacks.synth import Assembly
 
 
 class Output(StrEnum):

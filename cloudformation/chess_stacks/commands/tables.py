@@ -1,22 +1,16 @@
 """How changes and outcomes look on a terminal; shared by `diff`, `deploy` and `destroy`."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
 
 from chess_stacks.commands.report import plain
 from chess_stacks.deploy import failure
-from chess_stacks.deploy.grading import Grade
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from chess_stacks.deploy.grading import GradedChange
-    from chess_stacks.deploy.outcome import Outcome
-    from chess_stacks.deploy.templates import Difference
+from chess_stacks.deploy.grading import Grade, GradedChange
+from chess_stacks.deploy.outcome import Outcome
+from chess_stacks.deploy.templates import Difference
 
 COLOURS = {
     Grade.NONE: "green",

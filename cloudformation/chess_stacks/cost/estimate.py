@@ -1,19 +1,13 @@
 """Meters times prices: what a month costs before anybody plays, what playing costs, and what nobody can say. Pure."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING
 
 from chess_stacks.cost import meters, refresh
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import date
-
-    from chess_stacks.cost.prices import Price, Prices
-    from chess_stacks.synth import Assembly
+from chess_stacks.cost.prices import Price, Prices
+from chess_stacks.synth import Assembly
 
 _CENT = Decimal("0.01")
 

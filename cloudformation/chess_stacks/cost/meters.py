@@ -4,14 +4,10 @@ A meter is fixed where the template alone says how far it runs (an hour of a NAT
 gigabyte through it). A type that is neither here nor in `FREE` is reported, and never taken for free.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 HOURS: Final = Decimal(730)
 """Hours of a month, as AWS's calculator counts them."""

@@ -6,21 +6,17 @@ page about it; `api` rows from the Pricing API itself, by `cost refresh`. A pric
 is guessed.
 """
 
-from __future__ import annotations
-
 import csv
 import io
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from importlib import resources
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from chess_stacks.deploy.failure import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from pathlib import Path
 
 ANYWHERE = "*"
 
@@ -48,7 +44,7 @@ class Prices:
         """Return a region's price, or the one that holds everywhere."""
         return self.table.get((key, region)) or self.table.get((key, ANYWHERE))
 
-    def with_rows(self, rows: Iterable[Price]) -> Prices:
+    def with_rows(self, rows: Iterable[Price]) -> "Prices":
         """Return this table with `rows` laid over it."""
         return Prices({**self.table, **{(row.key, row.region): row for row in rows}})
 

@@ -4,18 +4,14 @@ Each meter is asked for by the filters below. A meter without filters, or with a
 listed and left as it was: a wrong price is worse than an old one.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from chess_stacks.cost.prices import Price
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import date
 
 PRICING_REGION: Final = "us-east-1"
 _SOURCE: Final = "AWS Pricing API, GetProducts"

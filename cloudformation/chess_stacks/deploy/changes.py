@@ -1,12 +1,8 @@
 """A change set as values: what DescribeChangeSet answers, typed at the edge. Pure."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+from typing import Any, Literal
 
 Recreation = Literal["Never", "Conditionally", "Always"]
 _EMPTY_REASONS = ("didn't contain changes", "No updates are to be performed")

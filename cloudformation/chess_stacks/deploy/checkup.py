@@ -3,24 +3,19 @@
 Each check answers ok, warn, fail, or unknown with the reason. What could not be asked is never reported as ok.
 """
 
-from __future__ import annotations
-
 from collections import Counter
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from botocore import exceptions as aws
 
 from chess_stacks import facts
 from chess_stacks.deploy import failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from datetime import date
-
-    from chess_stacks.deploy.clients import Clients
-    from chess_stacks.synth import Assembly
+from chess_stacks.deploy.clients import Clients
+from chess_stacks.synth import Assembly
 
 Verdict = Literal["ok", "warn", "fail", "unknown"]
 

@@ -3,8 +3,6 @@
 boto3 is imported when the first client is made: half a second that `synth` has no use for.
 """
 
-from __future__ import annotations
-
 import threading
 from typing import Any
 

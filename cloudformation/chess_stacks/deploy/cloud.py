@@ -3,22 +3,17 @@
 No method decides anything; each makes a call or follows its pages.
 """
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from datetime import datetime
+from typing import Any
 
 import yaml
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import changes, failure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from datetime import datetime
-
-    from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.clients import Clients
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 CHANGE_SET_PREFIX = "chess-stacks-"

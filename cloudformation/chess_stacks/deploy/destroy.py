@@ -5,25 +5,18 @@ such failures are order within AWS; then it says which resources stand in the wa
 account by name, and lists them as kept.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from botocore import exceptions as aws
 
 from chess_stacks import catalog, names
 from chess_stacks.deploy import drain, failure, protection, readers, schedule, states, timeline, watch
-from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.deploy.cloud import Cloud, Deployed
-    from chess_stacks.deploy.drain import Kubernetes
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.deploy.outcome import Tell
-    from chess_stacks.deploy.protection import Protected
+from chess_stacks.deploy.cloud import Cloud, Deployed
+from chess_stacks.deploy.drain import Kubernetes
+from chess_stacks.deploy.environment import Environment
+from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell
+from chess_stacks.deploy.protection import Protected
 
 _TRIES = 2
 _DRAIN_TURNS = 60

@@ -7,22 +7,17 @@ deleted, and the workloads that use a claim, which Kubernetes keeps for as long 
 that `aws eks get-token` makes: a signed URL, never written anywhere.
 """
 
-from __future__ import annotations
-
 import base64
 import json
 import ssl
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
 
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import failure
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.clients import Clients
 
 _TOKEN_SECONDS: Final = 60
 _SERVICES: Final = "/api/v1/services"

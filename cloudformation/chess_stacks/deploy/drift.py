@@ -1,18 +1,13 @@
 """Drift: what somebody changed behind CloudFormation's back, less what the operator changes by right."""
 
-from __future__ import annotations
-
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks.deploy import weights
+from chess_stacks.deploy.cloud import Cloud
 from chess_stacks.deploy.failure import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.deploy.cloud import Cloud
-    from chess_stacks.deploy.watch import Pace
+from chess_stacks.deploy.watch import Pace
 
 _FOUND = ("MODIFIED", "DELETED")
 

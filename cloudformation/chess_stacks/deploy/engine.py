@@ -4,26 +4,19 @@ CloudFormation is the only record. A deployment that was cut off anywhere is pic
 waited for, a failed create is cleared away, a stuck rollback is continued, and a finished stack has nothing to change.
 """
 
-from __future__ import annotations
-
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import failure, guard, plan, schedule, states, timeline, watch
-from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome
+from chess_stacks.deploy.cloud import Cloud, Deployed
+from chess_stacks.deploy.environment import Environment
+from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell, Verdict
+from chess_stacks.deploy.plan import Plan
 from chess_stacks.deploy.states import Approach
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.deploy.cloud import Cloud, Deployed
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.deploy.outcome import Tell, Verdict
-    from chess_stacks.deploy.plan import Plan
 
 _ROUNDS = 6  # preparations a stack may need before it can be planned: wait, clear, wait again, …
 

@@ -1,20 +1,14 @@
 """One environment in one account: what synthesis says should be there, and how to reach what is."""
 
-from __future__ import annotations
-
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from chess_stacks import names
+from chess_stacks.deploy.clients import Clients
 from chess_stacks.deploy.cloud import Cloud, Deployed
 from chess_stacks.deploy.failure import Refused
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.deploy.clients import Clients
-    from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth import Assembly, Entry
 
 ENV_TAG = "chess:env"
 STACK_TAG = "chess:stack"

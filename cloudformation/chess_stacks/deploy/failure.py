@@ -4,8 +4,6 @@ Pure: botocore's exceptions go in, a `Failure` comes out. Nothing here prints, a
 gets through.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Final
 

@@ -4,19 +4,15 @@ The grade of a resource is the worst of its properties'. Replacing or removing a
 data, whatever snapshot is kept beside it, so only `--allow-replace` lets it through.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+from chess_stacks.deploy.changes import Change, Detail, Recreation
 
-    from chess_stacks.deploy.changes import Change, Detail, Recreation
-
-    Lookup = Callable[[str, str], Recreation]
+Lookup = Callable[[str, str], Recreation]
 
 
 class Grade(IntEnum):

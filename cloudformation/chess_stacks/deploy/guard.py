@@ -1,18 +1,12 @@
 """Stack policy and termination protection: put in place after a deployment, lifted for what the user has allowed."""
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from chess_stacks.deploy import policy
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from chess_stacks.deploy.cloud import Cloud
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.deploy.plan import Plan
+from chess_stacks.deploy.cloud import Cloud
+from chess_stacks.deploy.environment import Environment
+from chess_stacks.deploy.plan import Plan
 
 
 def keep(environment: Environment, plan: Plan) -> None:

@@ -1,17 +1,12 @@
 """What an environment leaves behind in the account, by its tags: retained on purpose, or forgotten by a controller."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from botocore import exceptions as aws
 
 from chess_stacks import names
-from chess_stacks.deploy.environment import ENV_TAG
-
-if TYPE_CHECKING:
-    from chess_stacks.deploy.environment import Environment
+from chess_stacks.deploy.environment import ENV_TAG, Environment
 
 _CONTROLLERS: Final = (
     "elbv2.k8s.aws/cluster",

@@ -1,16 +1,12 @@
 """What became of each stack, and what is told meanwhile: the typed messages between engine and screen."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.deploy.cloud import Event
-    from chess_stacks.deploy.grading import GradedChange
-    from chess_stacks.deploy.timeline import Step
+from chess_stacks.deploy.cloud import Event
+from chess_stacks.deploy.grading import GradedChange
+from chess_stacks.deploy.timeline import Step
 
 Verdict = Literal[
     "created", "updated", "unchanged", "deleted", "absent", "failed", "refused", "interrupted", "waiting"
@@ -64,5 +60,4 @@ class Ended:
 
 
 Message = Begun | Happened | Ended
-if TYPE_CHECKING:
-    Tell = Callable[[Message], None]
+Tell = Callable[[Message], None]

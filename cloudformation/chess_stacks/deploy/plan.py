@@ -3,26 +3,20 @@
 A plan holds the change set that carries it out, so that what was shown is what happens.
 """
 
-from __future__ import annotations
-
 import functools
 import json
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks import names
 from chess_stacks.deploy import changes, grading, schemas, templates, upload, watch, weights
-from chess_stacks.deploy.cloud import CHANGE_SET_PREFIX, Submission
+from chess_stacks.deploy.cloud import CHANGE_SET_PREFIX, Cloud, Deployed, Submission
+from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.failure import Failure, Refused
 from chess_stacks.deploy.grading import Grade
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.deploy.cloud import Cloud, Deployed
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.synth import Entry
+from chess_stacks.synth import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

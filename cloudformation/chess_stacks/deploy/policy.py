@@ -3,15 +3,11 @@
 The command line grades changes before anything happens; the policy stands for everybody else who has the console open.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from chess_stacks.deploy.grading import STATEFUL
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 def stateful(body: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,22 +5,17 @@ CloudFormation finds out about a protected database only when it comes to it, wi
 the stack goes. A type that has such a flag is a row of `SWITCHES`.
 """
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import failure
+from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.cloud import Cloud, Deployed, Resource
 from chess_stacks.deploy.timeline import STACK
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from chess_stacks.deploy.clients import Clients
-    from chess_stacks.deploy.cloud import Cloud, Deployed, Resource
-    from chess_stacks.deploy.watch import Pace
+from chess_stacks.deploy.watch import Pace
 
 _ABSENT: Final = frozenset(
     {

@@ -4,19 +4,14 @@ So before the database's stack goes, its cluster is taken off autoscaling, which
 deleted.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import failure
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.deploy.clients import Clients
-    from chess_stacks.deploy.cloud import Cloud
+from chess_stacks.deploy.clients import Clients
+from chess_stacks.deploy.cloud import Cloud
 
 PREFIX: Final = "application-autoscaling-"
 """What Application Auto Scaling puts before the names of readers that it makes."""

@@ -4,17 +4,13 @@ The order is decided here and nowhere else: `Board` is pure; `run` is the thread
 nothing new begins, what runs is let finish, and what never began says what it waited for.
 """
 
-from __future__ import annotations
-
 import signal
 import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Generic, TypeVar
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, TypeVar
 
 T = TypeVar("T")
 _TICK = 0.2  # seconds between looks at the keyboard

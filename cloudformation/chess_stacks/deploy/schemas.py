@@ -4,15 +4,11 @@ CloudFormation says so too (`RequiresRecreation`), but vaguely for older types, 
 two.
 """
 
-from __future__ import annotations
-
 import functools
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from chess_stacks import registry
-
-if TYPE_CHECKING:
-    from chess_stacks.deploy.changes import Recreation
+from chess_stacks.deploy.changes import Recreation
 
 _PREFIX = "/properties/"
 

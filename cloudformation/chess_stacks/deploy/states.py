@@ -1,7 +1,5 @@
 """What a deployment does first about a stack in each of CloudFormation's states, and what counts as an end: tables."""
 
-from __future__ import annotations
-
 from enum import Enum
 from typing import Final
 

@@ -4,15 +4,11 @@ A change set says which properties change and what that costs, often without the
 could be a secret is blanked: our templates hold references to secrets only, but an old template may be anybody's.
 """
 
-from __future__ import annotations
-
 import json
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 _SECRET: Final = re.compile(r"(password|secretstring|authtoken|accesskey|privatekey)$", re.IGNORECASE)
 _SECTIONS: Final = ("Parameters", "Conditions", "Mappings", "Outputs", "Rules", "Metadata")

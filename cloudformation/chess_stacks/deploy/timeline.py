@@ -4,16 +4,12 @@
 everything else and says so in the same words as a failure.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from datetime import datetime
+from typing import Final
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
-
-    from chess_stacks.deploy.cloud import Event
+from chess_stacks.deploy.cloud import Event
 
 STACK: Final = "AWS::CloudFormation::Stack"
 _CONSEQUENCES: Final = (

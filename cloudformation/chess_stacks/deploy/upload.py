@@ -1,18 +1,12 @@
 """Templates over CloudFormation's inline limit go through the artifact bucket that bootstrap made."""
 
-from __future__ import annotations
-
 import hashlib
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from chess_stacks import names
+from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.failure import Failure
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.deploy.environment import Environment
-    from chess_stacks.synth import Entry
+from chess_stacks.synth import Entry
 
 INLINE_LIMIT = 51_200
 BUCKET_OUTPUT = "ArtifactBucketName"

@@ -4,22 +4,16 @@ Polls begin quick and grow slow. A throttled poll is waited out; an expired toke
 sentence that says that CloudFormation itself goes on.
 """
 
-from __future__ import annotations
-
 import itertools
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from botocore import exceptions as aws
 
 from chess_stacks.deploy import failure, states
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from chess_stacks.deploy.changes import ChangeSet
-    from chess_stacks.deploy.cloud import Cloud, Deployed, Event
+from chess_stacks.deploy.changes import ChangeSet
+from chess_stacks.deploy.cloud import Cloud, Deployed, Event
 
 _MADE = ("CREATE_COMPLETE", "FAILED")
 

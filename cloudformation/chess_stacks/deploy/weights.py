@@ -5,14 +5,10 @@ So a deployment first asks for a change with the weights that CloudFormation has
 rule alone; only when the rule changes for another reason does it put the live weights in.
 """
 
-from __future__ import annotations
-
 import copy
 import re
-from typing import TYPE_CHECKING, Any, Final
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 RULE: Final = "AWS::ElasticLoadBalancingV2::ListenerRule"
 LISTENER: Final = "AWS::ElasticLoadBalancingV2::Listener"

@@ -1,15 +1,11 @@
 """Rules on identities: no unlimited power, a boundary on every role, trust that names who is trusted."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, listed, of_type, statements
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 UNLIMITED: Final[Mapping[tuple[str, str], str]] = {
     ("Boundary", "AtMost"): "a boundary grants nothing: it caps what roles state themselves",

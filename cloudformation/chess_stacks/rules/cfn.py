@@ -5,20 +5,16 @@ to move. A stack that has to be in one region is checked for that one. Stacks ar
 cfn-lint takes seconds for each.
 """
 
-from __future__ import annotations
-
 import json
 import multiprocessing
 import os
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from cfnlint.rules import RulesCollection  # type: ignore[attr-defined]
 
 from chess_stacks.rules.finding import Finding
-
-if TYPE_CHECKING:
-    from cfnlint.rules import RulesCollection  # type: ignore[attr-defined]
-
-    from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth import Assembly, Entry
 
 _LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")

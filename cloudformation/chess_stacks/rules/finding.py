@@ -1,7 +1,5 @@
 """One thing that a rule found in a template."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

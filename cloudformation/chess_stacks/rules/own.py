@@ -1,17 +1,11 @@
 """Our own rules, all of them, run over an assembly. Pure."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 from chess_stacks.rules import access, reach, services, storage
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from chess_stacks.rules.finding import Finding
-    from chess_stacks.rules.template import Body
-    from chess_stacks.synth import Assembly
+from chess_stacks.rules.finding import Finding
+from chess_stacks.rules.template import Body
+from chess_stacks.synth import Assembly
 
 RULES: tuple[Callable[[str, Body], Iterator[Finding]], ...] = (
     access.unlimited_actions,

@@ -1,14 +1,10 @@
 """Rules on who can reach whom: no open ports, no way from data to the internet, no public addresses."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, listed, of_type, reference
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 _WORLD = ("0.0.0.0/0", "::/0")
 

@@ -1,16 +1,12 @@
 """Rules on values that cfn-lint lets through though AWS refuses them: EKS versions, add-ons, node groups, caches."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import Final
 
 from chess_stacks import facts, registry
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 _INLINE: Final = 51_200
 _UPLOADED: Final = 1_000_000

@@ -1,14 +1,10 @@
 """Rules on what is kept: encrypted at rest, with a stated end, and nothing that holds data goes by accident."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
 
 STATEFUL: Final = frozenset(
     {

@@ -1,11 +1,7 @@
 """Ways to look into a template body: resources by type, and every policy statement wherever it stands."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 Body = dict[str, Any]
 

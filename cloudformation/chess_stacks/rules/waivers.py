@@ -3,20 +3,15 @@
 The list is data (`waivers.yaml`), the same for cfn-lint, checkov and our own rules.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import yaml
 from pydantic import TypeAdapter
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from chess_stacks.rules.finding import Finding
+from chess_stacks.rules.finding import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,20 +4,15 @@ It is deployed inline and with the caller's own rights, as neither the bucket fo
 yet.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms
 
 from chess_stacks import boundary, buckets, iam, names, retention
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft, define
 
 
 def compose(draft: Draft) -> None:

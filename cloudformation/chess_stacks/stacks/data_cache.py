@@ -6,19 +6,14 @@ default user that may do nothing). The single node is a replication group of one
 cannot be encrypted at rest.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, elasticache
 
 from chess_stacks import names, retention
-from chess_stacks.stack import define
+from chess_stacks.sections import Cache
+from chess_stacks.stack import Draft, define
 from chess_stacks.stacks.security import REDIS_PORT
-
-if TYPE_CHECKING:
-    from chess_stacks.sections import Cache
-    from chess_stacks.stack import Draft
 
 _ACCESS = "on ~* &* +@all -@admin -@dangerous +info"
 """INFO is `dangerous` to Redis, and how the server notices a failover."""

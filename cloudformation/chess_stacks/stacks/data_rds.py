@@ -5,22 +5,16 @@ replicas, so there the stack generates the secret itself and hands it over by dy
 ever in the template.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, applicationautoscaling, rds, secretsmanager
 from troposphere.validators import double, integer
 
 from chess_stacks import iam, names, retention
 from chess_stacks.sections import AuroraDatabase, RdsDatabase
-from chess_stacks.stack import define
+from chess_stacks.stack import Draft, define
 from chess_stacks.stacks.security import POSTGRES_PORT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from chess_stacks.stack import Draft
 
 DATABASE = "chess"
 ADMIN = "chess"

@@ -5,10 +5,6 @@ inline limit (the bucket for larger templates is what it makes), this one does n
 caller's own rights.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from awacs import cloudformation, ecr, elasticloadbalancing, kms, s3, sts
 from awacs import iam as iam_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
@@ -16,10 +12,7 @@ from troposphere import GetAtt, Ref, Sub
 from troposphere import iam as cfn
 
 from chess_stacks import iam, names, privileges
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft, Stack
+from chess_stacks.stack import Draft, Stack, define
 
 TITLE = "Roles that deploy every other stack; grows with them"
 GITHUB = "token.actions.githubusercontent.com"

@@ -5,9 +5,7 @@ the internal ALB through a VPC origin, uncached and with every viewer header, so
 Without a domain CloudFront's own name and certificate serve.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import s3 as s3_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
@@ -15,10 +13,7 @@ from troposphere import GetAtt, Ref, Sub, cloudfront, kms, logs, route53
 from troposphere.validators.route53 import AliasTarget
 
 from chess_stacks import buckets, certificates, firewall, iam, names, retention
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft, define
 
 _OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 _NO_CACHE = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"

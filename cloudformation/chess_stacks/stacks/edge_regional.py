@@ -5,18 +5,13 @@ one thing: the weights of the listener rule. They start at 100 to blue; `deploy`
 `drift` leaves them out.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import GetAtt, Ref, wafv2
 from troposphere import elasticloadbalancingv2 as elb
 
 from chess_stacks import certificates, names
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft, define
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 

@@ -5,20 +5,15 @@ node without them never becomes ready. That is why they live here and not with t
 is switched on in vpc-cni; without it every NetworkPolicy of the charts would be decoration.
 """
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import GetAtt, Ref, ec2, eks
 
 from chess_stacks import iam, logs, names, retention
-from chess_stacks.stack import define
+from chess_stacks.sections import Eks
+from chess_stacks.stack import Draft, define
 from chess_stacks.stacks.security import POSTGRES_PORT, REDIS_PORT
-
-if TYPE_CHECKING:
-    from chess_stacks.sections import Eks
-    from chess_stacks.stack import Draft
 
 _AUTO_CLUSTER = (
     "AmazonEKSComputePolicy",

@@ -6,18 +6,11 @@ hop, so pods cannot reach the node's role; volumes are encrypted. Each instance 
 and in the app group of the chain.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
 from troposphere import GetAtt, Ref, ec2, eks
 
 from chess_stacks import iam, karpenter, names
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.sections import NodeGroup
-    from chess_stacks.stack import Draft
+from chess_stacks.sections import NodeGroup
+from chess_stacks.stack import Draft, define
 
 _AMI = {
     ("al2023", "arm64"): "AL2023_ARM_64_STANDARD",

@@ -5,22 +5,15 @@ to the target groups that the edge stack owns, so it may not make a load balance
 on one it left behind.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import cloudwatch, ec2, elasticloadbalancing, kms, secretsmanager, xray
-from awacs.aws import Condition, StringEquals
+from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, eks
 
 from chess_stacks import iam
-from chess_stacks.stack import define
+from chess_stacks.stack import Draft, define
 from chess_stacks.stacks.eks_control import addon
-
-if TYPE_CHECKING:
-    from awacs.aws import Statement
-
-    from chess_stacks.stack import Draft
 
 ACCOUNTS = {
     "Operator": ("chess-system", "chess-operator"),

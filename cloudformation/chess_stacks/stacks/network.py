@@ -5,21 +5,14 @@ but the VPC's own and the gateway endpoints. EKS, the ALB and database subnet gr
 single-zone environment still has the subnets of two and merely uses the first.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import logs as logs_actions
-from troposphere import GetAtt, GetAZs, Join, Ref, Select, Sub, ec2
+from troposphere import AWSObject, GetAtt, GetAZs, Join, Ref, Select, Sub, ec2
 
 from chess_stacks import iam, logs, names, subnets
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from troposphere import AWSObject
-
-    from chess_stacks.stack import Draft
-    from chess_stacks.subnets import ZoneBlocks
+from chess_stacks.stack import Draft, define
+from chess_stacks.subnets import ZoneBlocks
 
 
 def compose(draft: Draft) -> None:

@@ -4,11 +4,9 @@ An alarm stands for something that a player would notice or a night's work would
 not breaching unless silence is itself the fault.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from awacs import sns as sns_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
@@ -16,10 +14,7 @@ from troposphere import Ref, Sub, cloudwatch, sns, xray
 
 from chess_stacks import iam, logs, names
 from chess_stacks.sections import AuroraDatabase
-from chess_stacks.stack import define
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
+from chess_stacks.stack import Draft, define
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,18 +4,13 @@ The security groups form a chain: CloudFront's network → ALB → app → data.
 nothing else, and the data groups let nothing out.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from troposphere import GetAtt, Ref, ec2, kms, secretsmanager
 
 from chess_stacks import firewall, iam, names, retention
-from chess_stacks.stack import define
+from chess_stacks.stack import Draft, define
 from chess_stacks.stacks.network import NO_EGRESS
-
-if TYPE_CHECKING:
-    from chess_stacks.stack import Draft
 
 POSTGRES_PORT = 5432
 REDIS_PORT = 6379

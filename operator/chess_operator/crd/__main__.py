@@ -1,7 +1,5 @@
 """`python -m chess_operator.crd`: write the CRD and its reference page; `--check` only compares."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 

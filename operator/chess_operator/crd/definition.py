@@ -1,7 +1,5 @@
 """The CustomResourceDefinition, made whole from the model."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from chess_operator.crd.schema import Schema, structural

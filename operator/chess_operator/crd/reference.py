@@ -1,7 +1,5 @@
 """The reference page of the ChessCluster, from the same schema as the CRD."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from typing import Any

@@ -4,8 +4,6 @@ Structural means: no `$ref`, no `anyOf` with null, no numeric `exclusiveMinimum`
 API server prunes, kubectl refuses unknown fields).
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from pydantic import BaseModel

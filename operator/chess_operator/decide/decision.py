@@ -4,8 +4,6 @@ The history in a decision supposes that the decision is carried out. If applying
 from before.
 """
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from chess_operator.decide.fleet import Case, Fleet

@@ -1,7 +1,5 @@
 """One colour's pods, sorted by what they are to a decision."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from chess_operator.decide.order import in_order
@@ -21,7 +19,7 @@ class Fleet:
     """More pods than ordered: the ReplicaSet is about to delete these, they count no more."""
 
     @classmethod
-    def of(cls, observed: Observed, colour: Colour) -> Fleet:
+    def of(cls, observed: Observed, colour: Colour) -> "Fleet":
         """Sort the active pods."""
         workload = observed.workloads.get(colour)
         if workload is None:

@@ -5,8 +5,6 @@ lowered; once the ReplicaSet's order picks exactly such pods, replicas are. A de
 come back to life in between.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 

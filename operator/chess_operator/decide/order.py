@@ -5,8 +5,6 @@ higher. What breaks ties after that (neighbours on the node, age on a logarithmi
 replicas are lowered only where these four decide alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable
 
 from chess_operator.values import Pod

@@ -1,7 +1,5 @@
 """How many replicas should serve, and why: limits, load, behavior, fallback, cooldown, or what somebody else says."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
 from chess_operator.decide.fleet import Fleet

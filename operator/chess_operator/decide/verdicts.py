@@ -1,7 +1,5 @@
 """The conditions that follow from a decision, each with its reason and its numbers. HPA's reasons where it has one."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 

@@ -4,8 +4,6 @@ Differences, both for want of a fixed sync period: recommendations are a step fu
 counted as serving ones, so that a pod that drains is already scaled in.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 

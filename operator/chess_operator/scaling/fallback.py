@@ -1,7 +1,5 @@
 """What is done while the connections are not known: `scaling.fallback`, with KEDA's names."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from chess_operator.spec.scaling import Fallback

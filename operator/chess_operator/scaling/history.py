@@ -8,8 +8,6 @@ The encoding goes into `status.scaling.history`. Unreadable or lost, it is begun
 nothing is then scaled in for one stabilisation window.
 """
 
-from __future__ import annotations
-
 import json
 from dataclasses import replace
 from typing import Any

@@ -1,7 +1,5 @@
 """How many replicas the load asks for: wanted = ceil((connections + buffer) / target), with HPA's tolerance."""
 
-from __future__ import annotations
-
 from chess_operator.spec.scaling import Scaling, fraction
 
 _FULL = 100

@@ -1,7 +1,5 @@
 """Which limits are in force now, and when that changes: `scaling.schedules` over minReplicas and maxReplicas."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo

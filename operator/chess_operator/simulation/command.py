@@ -1,7 +1,5 @@
 """`chess-operator simulate`: a load trace through a ChessCluster's scaling, as a table."""
 
-from __future__ import annotations
-
 import sys
 from datetime import UTC, datetime
 from pathlib import Path

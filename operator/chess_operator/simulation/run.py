@@ -1,7 +1,5 @@
 """Drive `decide` through a trace: whenever the load changes, a pod changes, or a decision asked to be woken."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 

@@ -1,7 +1,5 @@
 """A recorded load: CSV with the columns `seconds` and `connections`, in the order of time."""
 
-from __future__ import annotations
-
 import csv
 from collections.abc import Iterable
 from dataclasses import dataclass

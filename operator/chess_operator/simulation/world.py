@@ -5,8 +5,6 @@ handed its players over after `handover_ms`. Deletion follows the ReplicaSet's o
 nobody may rely on them.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 

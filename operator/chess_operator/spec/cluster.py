@@ -7,8 +7,6 @@ Defaults are never changed within v1alpha1: the API server has written the old o
 revision hash leaves out what has its default.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Annotated, Any, ClassVar
 

@@ -4,8 +4,6 @@ A `Rule` is written once and lives twice: as CEL in the CRD, where the API serve
 predicate, where the operator checks objects that were stored before the rule was.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Callable

@@ -4,8 +4,6 @@ The API server has checked most of it already. It cannot check time zones and cr
 older than the rules that are in force now.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any

@@ -1,7 +1,5 @@
 """Scalar types of the spec: names, quantities, percentages. Bounded all, or CEL is refused for its cost."""
 
-from __future__ import annotations
-
 from decimal import Decimal
 from typing import Annotated, Any
 

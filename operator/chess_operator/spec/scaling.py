@@ -1,7 +1,5 @@
 """`spec.scaling`: how many replicas serve. Names and defaults are HPA's, Agones' and KEDA's where they have one."""
 
-from __future__ import annotations
-
 import re
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal
@@ -129,7 +127,7 @@ class Schedule(Model):
     )
 
 
-def _schedules_fit(scaling: Scaling) -> bool:
+def _schedules_fit(scaling: "Scaling") -> bool:
     return all(
         (one.min_replicas if one.min_replicas is not None else scaling.min_replicas)
         <= (one.max_replicas if one.max_replicas is not None else scaling.max_replicas)

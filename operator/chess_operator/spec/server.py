@@ -3,8 +3,6 @@
 Not in it and so refused: hostPath, privileged, host namespaces, further containers, commands, volumes.
 """
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -174,7 +172,7 @@ class PullSecret(Model):
     name: ObjectName = Field(description="The Secret.")
 
 
-def _unreserved(field: str, metadata: PodMetadata) -> bool:
+def _unreserved(field: str, metadata: "PodMetadata") -> bool:
     return not any(key.startswith(RESERVED_PREFIXES) for key in getattr(metadata, field))
 
 

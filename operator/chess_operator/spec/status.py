@@ -1,7 +1,5 @@
 """`status`: what the operator tells. Its shape only; the shell fills it by server-side apply."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Annotated, Literal
 

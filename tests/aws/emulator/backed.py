@@ -4,8 +4,6 @@ ministack would start k3s by Docker. Here DescribeCluster answers with the addre
 API server that a test has started, so that the command line reaches it as it would reach EKS'.
 """
 
-from __future__ import annotations
-
 import json
 import re
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Where ministack's own handlers are wrong about AWS, and what is put right: each with its reason."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import backed

@@ -5,20 +5,15 @@ Replacement comes from ``createOnlyProperties``. They have no data plane and no 
 uses a type that ministack has itself. Native handlers get the same property check put before them.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import corrections
 import minted
 import validity
 from ministack.core.responses import get_account_id, get_region
 from ministack.services.cloudformation import provisioners
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from registry import Registry
+from registry import Registry
 
 JsonObject = dict[str, Any]
 Created = tuple[str, JsonObject]

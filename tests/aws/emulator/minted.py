@@ -3,8 +3,6 @@
 They have no data plane behind them: an endpoint made here answers nothing.
 """
 
-from __future__ import annotations
-
 import hashlib
 import secrets
 from typing import Any

@@ -4,16 +4,12 @@ AWS refuses to delete what is protected, whoever asks, CloudFormation too. EKS' 
 into the cluster, and UpdateClusterConfig and DescribeUpdate are answered as EKS does, with a change that takes a while.
 """
 
-from __future__ import annotations
-
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from ministack.services import alb, eks, rds
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 JsonObject = dict[str, Any]
 CLUSTER = "AWS::EKS::Cluster"

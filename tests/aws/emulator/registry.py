@@ -4,14 +4,10 @@ cfn-lint keeps one map a region from type to schema hash and one file a schema. 
 (the emulator has an environment of its own, without cfn-lint), each when its type is first used.
 """
 
-from __future__ import annotations
-
 import functools
 import json
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from pathlib import Path
+from typing import Any
 
 JsonObject = dict[str, Any]
 PREFIX = "/properties/"

@@ -4,8 +4,6 @@ Run by the emulator's own environment: ``.venv-emulator/bin/python tests/aws/emu
 ministack reads its settings from the environment when it is imported, so they are set first.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys

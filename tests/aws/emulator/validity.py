@@ -4,8 +4,6 @@ CloudFormation converts between strings, numbers and booleans, so the check does
 Python's ``re`` lacks (``\\p{L}``) are skipped.
 """
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,11 +1,10 @@
 """A CloudFormation that answers what a test tells it to: boto3's own client behind botocore's Stubber."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
@@ -15,13 +14,9 @@ from botocore.stub import ANY, Stubber
 from chess_stacks import profile
 from chess_stacks.deploy.engine import Engine
 from chess_stacks.deploy.environment import Environment
+from chess_stacks.deploy.outcome import Message, Outcome
 from chess_stacks.deploy.watch import Pace
 from chess_stacks.synth import Assembly, Entry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from chess_stacks.deploy.outcome import Message, Outcome
 
 NAME = "chess-dev-network"
 STACK_ID = f"arn:aws:cloudformation:us-east-1:111122223333:stack/{NAME}/0a1b"
@@ -73,7 +68,7 @@ class Account:
     said: list[Message] = field(default_factory=list)
     naps: list[float] = field(default_factory=list)
 
-    def stack(self, status: str, *, reason: str = "", tags: Any = TAGS) -> Account:
+    def stack(self, status: str, *, reason: str = "", tags: Any = TAGS) -> "Account":
         found = {
             "StackName": NAME,
             "StackId": STACK_ID,
@@ -84,10 +79,10 @@ class Account:
         }
         return self.answer("describe_stacks", {"Stacks": [found]})
 
-    def absent(self) -> Account:
+    def absent(self) -> "Account":
         return self.error("describe_stacks", "ValidationError", f"Stack with id {NAME} does not exist")
 
-    def events(self, *events: tuple[str, str, str]) -> Account:
+    def events(self, *events: tuple[str, str, str]) -> "Account":
         """Queue events, the newest first: logical id, status, reason."""
         entries = [
             {
@@ -104,7 +99,7 @@ class Account:
         ]
         return self.answer("describe_stack_events", {"StackEvents": entries})
 
-    def unchanged(self) -> Account:
+    def unchanged(self) -> "Account":
         """Queue what a plan asks for when nothing differs."""
         self.answer("get_template", {"TemplateBody": json.dumps(BODY)})
         self.answer("list_change_sets", {"Summaries": []})
@@ -113,11 +108,11 @@ class Account:
         self.answer("describe_change_set", {"Status": "FAILED", "StatusReason": nothing})
         return self.answer("delete_change_set", {})
 
-    def answer(self, method: str, response: dict[str, Any]) -> Account:
+    def answer(self, method: str, response: dict[str, Any]) -> "Account":
         self.stub.add_response(method, response, _anything(method))
         return self
 
-    def error(self, method: str, code: str, message: str = "no") -> Account:
+    def error(self, method: str, code: str, message: str = "no") -> "Account":
         self.stub.add_client_error(
             method, code, message, http_status_code=400, expected_params=_anything(method)
         )

@@ -1,17 +1,13 @@
 """What AWS does on a bad day: throttling, stuck rollbacks, expired tokens, a user who stops waiting."""
 
-from __future__ import annotations
-
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
 from chess_stacks.deploy.outcome import Begun
 from chess_stacks.deploy.watch import Pace
 
-if TYPE_CHECKING:
-    from conftest import Account
+from .conftest import Account
 
 pytestmark = pytest.mark.aws
 

@@ -4,8 +4,6 @@ Each test has an account of its own (ministack takes a twelve-digit access key f
 server and nothing else.
 """
 
-from __future__ import annotations
-
 import itertools
 import json
 import os
@@ -14,18 +12,16 @@ import subprocess
 import sys
 import time
 import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
 import yaml
 
 from chess_stacks import cli, registry
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-emulator" / "bin" / "python"

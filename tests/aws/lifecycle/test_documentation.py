@@ -3,18 +3,14 @@
 Numbers differ from run to run, so digits are taken for each other; "…" on the page stands for what is left out there.
 """
 
-from __future__ import annotations
-
 import re
 import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from conftest import CommandLine
+from .conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(280)]
 ROOT = Path(__file__).parents[3]

@@ -5,14 +5,14 @@ emulator's EKS cluster points at it. `Controllers` plays those that would call A
 after it is asked to, as a load balancer or a volume takes a while to go, and stands in for the kubelet.
 """
 
-from __future__ import annotations
-
 import json
 import subprocess
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import Any, Self
 
 import pytest
 
@@ -20,11 +20,7 @@ from chess_localcluster import cluster
 from chess_localcluster.paths import Cache
 from chess_stacks.deploy import drain
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
-
-    from conftest import CommandLine
+from .conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(280)]
 JSON = ("--output", "json")

@@ -4,16 +4,13 @@ Handlers generated from registry schemas stand in for the types that the emulato
 drift, so drift is looked for on types that the emulator has itself.
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from chess_stacks import profile
 
-if TYPE_CHECKING:
-    from conftest import CommandLine
+from .conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
 # The emulator refuses any value with this word in it, as AWS refuses what is not to be had in a region.

@@ -1,8 +1,6 @@
 """CI's role may do what `diff` and `deploy` call, and nothing that they do not: calls are noted as they are made."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
@@ -10,8 +8,7 @@ from chess_stacks import profile, synth
 from chess_stacks.deploy import upload
 from chess_stacks.deploy.clients import Clients
 
-if TYPE_CHECKING:
-    from conftest import CommandLine
+from .conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
 # Production has protected stacks.

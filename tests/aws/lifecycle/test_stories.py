@@ -1,7 +1,5 @@
 """What happens to people between deploy and destroy, in the dev profile against the emulator."""
 
-from __future__ import annotations
-
 import datetime
 import json
 import signal
@@ -9,15 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 from runpy import run_path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import yaml
 
 from chess_stacks import values
 
-if TYPE_CHECKING:
-    from conftest import CommandLine
+from .conftest import CommandLine
 
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
 GROUND = ("--stack", "bootstrap", "--stack", "delivery", "--stack", "network")

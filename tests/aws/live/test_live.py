@@ -1,7 +1,5 @@
 """Opt-in: a small environment in a real account, there and back. See docs/aws/live.md; it costs money while it runs."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess

@@ -1,16 +1,11 @@
 """Overlays that turn on what no shipped profile does, so that every branch of every stack is checked."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from chess_stacks import profile
-from chess_stacks.synth import synthesize
-
-if TYPE_CHECKING:
-    from chess_stacks.synth import Assembly
+from chess_stacks.synth import Assembly, synthesize
 
 X86 = {"name": "x86", "arch": "x86_64", "instance_types": ["m7i.large"], "ami": "bottlerocket"}
 PRIVATE = {

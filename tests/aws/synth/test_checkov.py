@@ -1,20 +1,16 @@
 """checkov, from a virtual environment of its own: each finding is waived for a reason, and no waiver is idle."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from chess_stacks.rules import waivers
 from chess_stacks.rules.finding import Finding
+from chess_stacks.rules.waivers import Settlement
 from chess_stacks.synth import Assembly
-
-if TYPE_CHECKING:
-    from chess_stacks.rules.waivers import Settlement
 
 CHECKOV = Path(__file__).parents[3] / ".venv-checkov" / "bin" / "checkov"
 

@@ -3,19 +3,15 @@
 After a change that is meant: `python -m chess_stacks.snapshot tests/aws/synth/golden`, and read the difference.
 """
 
-from __future__ import annotations
-
 import copy
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from chess_stacks import profile, snapshot
-
-if TYPE_CHECKING:
-    from chess_stacks.synth import Assembly
+from chess_stacks.synth import Assembly
 
 GOLDEN = Path(__file__).parent / "golden"
 

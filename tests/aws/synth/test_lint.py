@@ -1,18 +1,11 @@
 """cfn-lint, informational rules included: nothing stands for any profile or variant."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
 from chess_stacks.rules import cfn, own, waivers
-from chess_stacks.synth import Assembly
-
-if TYPE_CHECKING:
-    from chess_stacks.synth import Entry
-
+from chess_stacks.synth import Assembly, Entry
 
 DERIVED = {"delivery"}
 """Made of the other stacks' types by one function, and large: linted for the profiles and where CI has a role."""

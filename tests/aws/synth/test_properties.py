@@ -1,11 +1,10 @@
 """What holds for every profile that is accepted, whatever a user's overlay says."""
 
-from __future__ import annotations
-
 import ipaddress
+from collections.abc import Iterator
 from functools import cache
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -14,9 +13,6 @@ from chess_stacks import profile
 from chess_stacks.profile import ProfileError
 from chess_stacks.rules import own, template
 from chess_stacks.synth import Assembly, synthesize
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 DATABASES = st.one_of(
     st.fixed_dictionaries(

@@ -1,7 +1,5 @@
 """The DAG follows from what the stacks take of each other."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

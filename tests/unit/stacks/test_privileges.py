@@ -1,7 +1,5 @@
 """What an execution role may do: what its resource types declare, and no more."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 

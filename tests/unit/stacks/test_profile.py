@@ -1,8 +1,7 @@
 """A profile is what the shipped file and the overlay say, or a refusal that names field, value and what is allowed."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,9 +9,6 @@ import yaml
 from chess_stacks import checks, profile
 from chess_stacks.profile import ProfileError
 from chess_stacks.sections import AuroraDatabase, RdsDatabase
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 PRIVATE = {"nat": "none", "interface_endpoints": ["ecr.api", "ecr.dkr", "ec2", "sts", "eks", "eks-auth"]}
 GROUP = {"name": "one", "instance_types": ["m7g.large"]}

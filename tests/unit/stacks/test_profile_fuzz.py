@@ -1,7 +1,5 @@
 """Whatever a user's YAML holds, the answer is a profile or a refusal of whole lines; never another exception."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings

@@ -1,18 +1,14 @@
 """Each rule of our own finds what it is there for, and leaves the shipped stacks alone."""
 
-from __future__ import annotations
-
 import copy
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from chess_stacks import profile
 from chess_stacks.rules import access, own, services
 from chess_stacks.synth import Assembly, synthesize
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 Body = dict[str, Any]
 

@@ -1,18 +1,14 @@
 """What a user of the stacks would miss if it were not so."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from chess_stacks import profile
 from chess_stacks.rules import template
 from chess_stacks.synth import synthesize
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 Body = dict[str, Any]
 NAMED = {"edge": {"domain": "chess.example.org", "hosted_zone_id": "Z0123456789ABC"}}

@@ -1,7 +1,5 @@
 """The address plan: no overlap, nothing outside the VPC, and a new zone moves nothing."""
 
-from __future__ import annotations
-
 import ipaddress
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """Synthesis is a function of the profile: no network, no credentials, no clock."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 

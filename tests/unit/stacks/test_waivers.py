@@ -1,7 +1,5 @@
 """Waivers let off exactly what they name, and none outlives its cause."""
 
-from __future__ import annotations
-
 from datetime import date
 
 import pytest

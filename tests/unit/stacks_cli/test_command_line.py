@@ -1,7 +1,5 @@
 """The command line itself: exit codes, one JSON document, no traceback."""
 
-from __future__ import annotations
-
 import json
 import sys
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Cost: what is fixed, what depends on use, and what has no price."""
 
-from __future__ import annotations
-
 import json
 from dataclasses import dataclass
 from datetime import date

@@ -1,7 +1,5 @@
 """Draining: what holds something in AWS is deleted through the API, with a token that is not written down."""
 
-from __future__ import annotations
-
 import base64
 import json
 import threading

@@ -1,7 +1,5 @@
 """The DAG's picture and the profile's explanation."""
 
-from __future__ import annotations
-
 from xml.etree import ElementTree
 
 import pytest

@@ -1,7 +1,5 @@
 """Drift, less what the operator changes by right."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from chess_stacks.deploy import drift, weights

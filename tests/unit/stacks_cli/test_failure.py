@@ -1,7 +1,5 @@
 """Every error is one sentence with what to do, and shows no credential."""
 
-from __future__ import annotations
-
 import pytest
 from botocore import exceptions as aws
 

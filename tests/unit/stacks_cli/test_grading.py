@@ -1,7 +1,5 @@
 """How much a change hurts."""
 
-from __future__ import annotations
-
 import pytest
 
 from chess_stacks.deploy import grading

@@ -1,7 +1,5 @@
 """The stack policy guards what holds data, and lets go of what the user has named."""
 
-from __future__ import annotations
-
 import json
 
 from chess_stacks.deploy import policy

@@ -1,8 +1,7 @@
 """Lifting deletion protection: what a service says when it is slow, refuses, or knows the resource no more."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -11,9 +10,6 @@ from botocore.stub import Stubber
 from chess_stacks.deploy import failure, protection, readers
 from chess_stacks.deploy.cloud import Deployed, Resource
 from chess_stacks.deploy.watch import Pace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 STACK = Deployed(name="chess-prod-data-rds", stack_id="arn:1", status="CREATE_COMPLETE")
 

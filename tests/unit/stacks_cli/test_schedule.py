@@ -1,7 +1,5 @@
 """The DAG executor."""
 
-from __future__ import annotations
-
 import os
 import signal
 import threading

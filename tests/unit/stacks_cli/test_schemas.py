@@ -1,7 +1,5 @@
 """What the registry schemas say about replacement."""
 
-from __future__ import annotations
-
 import pytest
 
 from chess_stacks.deploy import schemas

@@ -1,7 +1,5 @@
 """What a deployment does first about a stack in each state."""
 
-from __future__ import annotations
-
 import botocore.session
 import pytest
 

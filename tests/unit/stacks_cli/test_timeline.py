@@ -1,7 +1,5 @@
 """Events become steps with times, and the cause is told from the cascade."""
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 from chess_stacks.deploy import timeline

@@ -1,7 +1,5 @@
 """The GitOps values: complete, checked, and without a secret in them."""
 
-from __future__ import annotations
-
 import pytest
 
 from chess_stacks import profile, synth, values

@@ -1,7 +1,5 @@
 """The operator's weights survive a deployment."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
