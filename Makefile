@@ -8,9 +8,10 @@ UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml
 
 DEMO_PLAYERS ?= 400
-TIERS := tests/unit tests/integration tests/aws tests/gitops tests/cluster
 
-.PHONY: help install lock lint types format test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests check-manifests clean gitops-tools test-gitops demo-gitops
+JOBS ?=
+
+.PHONY: help install lock lint types format test-fast test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests check-manifests clean gitops-tools test-gitops demo-gitops
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -56,9 +57,11 @@ test-cluster: install ## the local cluster with its node: faults, demo, reaction
 	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest tests/cluster
 
-test: lint types aws-tools gitops-tools ## everything; brings the local cluster up and takes it down
-	@$(BIN)/localcluster up --image .
-	@$(BIN)/pytest $(TIERS)
+test: install ## every test: jobs beside each other; brings local clusters up and takes them down (JOBS="…": only those)
+	@PYTHONPATH=tests/support $(BIN)/python -m lanes all $(JOBS)
+
+test-fast: install ## lint, types and unit tests beside each other: no root, no cluster, under two minutes
+	@PYTHONPATH=tests/support $(BIN)/python -m lanes quick $(JOBS)
 
 clean: ## remove out/, dist/ and the caches of the tools
 	rm -rf out dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

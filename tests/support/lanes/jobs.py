@@ -1,0 +1,112 @@
+"""What `make test` consists of: jobs, what each needs before it, and what it takes of the machine.
+
+A job is one process; several jobs may make up a tier, the line of the table at the end. To add a tier, add a job here.
+"""
+
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[3]
+BIN = Path(sys.executable).parent
+OUT = ROOT / "out" / "test"
+
+
+class Load(Enum):
+    """What a job does most of the time."""
+
+    COMPUTES = "computes"
+    """One core; at most as many run as there are cores, and they give way to the others."""
+    WAITS = "waits"
+    """On pods, sockets and deadlines: starts as soon as what it needs is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One process, and when it may start."""
+
+    name: str
+    tier: str
+    command: tuple[str, ...]
+    needs: tuple[str, ...] = ()
+    """Jobs that must have succeeded before it."""
+    follows: tuple[str, ...] = ()
+    """Jobs that must have ended before it, whatever came of them."""
+    load: Load = Load.COMPUTES
+    collects: bool = False
+    """Whether it is a pytest run, whose results are added up."""
+
+    @property
+    def log(self) -> Path:
+        """Where its output goes."""
+        return OUT / f"{self.name}.log"
+
+    @property
+    def results(self) -> Path:
+        """Where pytest writes its results."""
+        return OUT / f"{self.name}.xml"
+
+
+def _setup(name: str, *command: str, needs: tuple[str, ...] = (), follows: tuple[str, ...] = ()) -> Job:
+    """Make something present that is kept: the second run finds it."""
+    return Job(name=name, tier="set-up", command=command, needs=needs, follows=follows, load=Load.WAITS)
+
+
+def _pytest(
+    name: str,
+    tier: str,
+    *paths: str,
+    needs: tuple[str, ...] = (),
+    follows: tuple[str, ...] = (),
+    load: Load = Load.COMPUTES,
+    machine: bool = False,
+) -> Job:
+    """Run pytest over folders of tests/; `machine`: on a machine of its own, see `lanes.machine`."""
+    prefix = (sys.executable, "-m", "lanes.machine", name, "--") if machine else ()
+    results = f"--junitxml={OUT / name}.xml"
+    command = (*prefix, str(BIN / "pytest"), "-q", results, *(f"tests/{path}" for path in paths))
+    return Job(name=name, tier=tier, command=command, needs=needs, follows=follows, load=load, collects=True)
+
+
+QUICK = (
+    _pytest("unit-operator", "unit", "unit/operator", "unit/presence", "unit/charts", "unit/gitops"),
+    _pytest("unit-stacks", "unit", "unit/stacks", "unit/stacks_cli"),
+    _pytest(
+        "unit-rest", "unit", "unit/server", "unit/bench", "unit/localcluster", "unit/repository", "unit/lanes"
+    ),
+    Job(name="types", tier="lint", command=("make", "--no-print-directory", "types")),
+    Job(name="lint", tier="lint", command=("make", "--no-print-directory", "lint")),
+)
+"""Nothing but Python: no root, no cluster, no network."""
+
+SETUP = (
+    _setup("packages", str(BIN / "localcluster"), "setup"),
+    _setup("node", str(BIN / "localcluster"), "up", "--image", ".", needs=("packages",)),
+    _setup("programs", "make", "--no-print-directory", "gitops-tools", follows=("node",)),
+    _setup("aws-tools", "make", "--no-print-directory", "aws-tools"),
+    _setup("operator", sys.executable, "-m", "lanes.operator", needs=("node",)),
+)
+"""What is compiled and installed once; the tests that need none of it run beside."""
+
+ALL = (
+    *SETUP,
+    _pytest(
+        "gitops-live", "gitops", "gitops/live", needs=("node", "programs"), load=Load.WAITS, machine=True
+    ),
+    _pytest("faults", "cluster", "cluster/faults", needs=("operator",), load=Load.WAITS),
+    _pytest(
+        "node-pods", "cluster", "cluster/localcluster/test_node.py", needs=("operator",), load=Load.WAITS
+    ),
+    _pytest("demo", "cluster", "cluster/demo", needs=("operator",), follows=("faults",), load=Load.WAITS),
+    _pytest(
+        "node-life", "cluster", "cluster/localcluster/test_lifecycle.py", follows=("demo",), load=Load.WAITS
+    ),
+    _pytest("server", "integration", "integration/server", "integration/presence", needs=("packages",)),
+    _pytest("aws-synth", "aws", "aws/synth", needs=("aws-tools",)),
+    _pytest("control-plane", "integration", "integration/crd", needs=("node",)),
+    _pytest("aws-life", "aws", "aws/lifecycle", "aws/faults", "aws/live", needs=("aws-tools", "node")),
+    _pytest("gitops-static", "gitops", "gitops", needs=("programs", "aws-tools")),
+    *QUICK,
+)
+"""Every test. The longest come first, and those on which most of the others wait."""

@@ -1,0 +1,153 @@
+"""A machine of its own for a job, on this one: `python -m lanes.machine NAME -- COMMAND…`, as root.
+
+A node takes a machine: bridge, pod addresses, kubelet's port and `/run/localcluster-node` are there once. A second node
+gets namespaces of its own (network, mounts, processes, control groups), a home of its own, and a copy of what the
+kernel has only once. Its network is loopback and what the job makes; it reaches nothing outside. When the command ends,
+the kernel ends every process that it left, and takes the mounts and the network with them.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+CGROUPS = Path("/sys/fs/cgroup")
+PROCESSES = "cgroup.procs"
+EMPTIED = ("/run", "/var/lib/kubelet", "/var/lib/cni", "/var/log/containers")
+"""Directories that container tools share per machine whatever their home is."""
+COPIED = ("/proc/sys/kernel/panic", "/proc/sys/kernel/panic_on_oops", "/proc/sys/vm/overcommit_memory")
+"""Settings that no namespace holds: kubelet sets them and `localcluster down` sets them back."""
+SHARES = "8192"
+"""The whole machine counts as one against every single process outside, which has 1024."""
+INSIDE = "--inside"
+
+
+def run(name: str, command: Sequence[str]) -> int:
+    """Run the command to its end; returns its exit code."""
+    if os.geteuid():
+        raise SystemExit("lanes.machine: needs root, for namespaces and control groups")
+    home = Path(f"/var/lib/chess-lane-{name}")
+    groups = list(_groups(name))
+    namespaces = ("--net", "--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc")
+    inside = (sys.executable, "-m", "lanes.machine", name, INSIDE, *command)
+    with subprocess.Popen(
+        ["unshare", *namespaces, *inside],
+        env={**os.environ, "LOCALCLUSTER_HOME": str(home)},
+        preexec_fn=lambda: _enter(groups),  # noqa: PLW1509 - one thread; unshare must start in its groups
+    ) as process:
+        _step_aside(groups, process.pid)
+        _forward_signals(process)
+        code = process.wait()
+    _remove(groups, home)
+    return code if code >= 0 else 128 - code
+
+
+def _groups(name: str) -> Iterable[Path]:
+    """Make a control group in every hierarchy (version 2 has one, version 1 one a controller)."""
+    unified = (CGROUPS / "cgroup.controllers").exists()
+    for hierarchy in [CGROUPS] if unified else sorted(CGROUPS.iterdir()):
+        if not (hierarchy / PROCESSES).exists() or hierarchy.is_symlink():
+            continue
+        group = hierarchy / f"chess-lane-{name}"
+        group.mkdir(exist_ok=True)
+        for setting in ("cpuset.cpus", "cpuset.mems"):
+            if (group / setting).exists() and not unified and not (group / setting).read_text().strip():
+                (group / setting).write_text((hierarchy / setting).read_text())
+        if (group / "cpu.shares").exists():
+            (group / "cpu.shares").write_text(SHARES)
+        yield group
+
+
+def _enter(groups: Iterable[Path]) -> None:
+    for group in groups:
+        (group / PROCESSES).write_text(str(os.getpid()))
+
+
+def _step_aside(groups: Iterable[Path], pid: int) -> None:
+    """Leave the group itself empty where it is of version 2: one with processes hands no controllers down."""
+    for group in groups:
+        if (group / "cgroup.controllers").exists():
+            (group / "outside").mkdir(exist_ok=True)
+            (group / "outside" / PROCESSES).write_text(str(pid))
+
+
+def _forward_signals(process: "subprocess.Popen[bytes]") -> None:
+    """Pass Ctrl-C and SIGTERM on to the command: `unshare` itself would keep them."""
+
+    def forward(number: int, _frame: object) -> None:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in children:
+            os.kill(int(child), number)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, forward)
+
+
+def _remove(groups: Iterable[Path], home: Path) -> None:
+    for group in groups:
+        for path in sorted(group.rglob("*/"), reverse=True):
+            path.rmdir()
+        group.rmdir()
+    shutil.rmtree(home, ignore_errors=True)
+
+
+def _inside(name: str, command: Sequence[str]) -> int:
+    """Furnish the machine, run the command, and reap what it leaves: this is its first process."""
+    _mount_groups(name)
+    for directory in EMPTIED:
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        _mount("-t", "tmpfs", "-o", "mode=755", "tmpfs", directory)
+    Path("/run/lock").mkdir()
+    for setting in COPIED:
+        copy = Path("/run") / setting.strip("/").replace("/", "-")
+        copy.write_text(Path(setting).read_text())
+        _mount("--bind", str(copy), setting)
+    Path("/run/resolv.conf").touch()  # no name server is reached from here
+    _mount("--bind", "/run/resolv.conf", "/etc/resolv.conf")
+    subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    return _run_and_reap(command)
+
+
+def _mount_groups(name: str) -> None:
+    """Show the machine its own devices, and its own control groups as if they were all there are."""
+    kept = Path(tempfile.mkdtemp())
+    _mount("--rbind", str(CGROUPS), str(kept))
+    _mount("-t", "sysfs", "sysfs", "/sys")  # /sys/class/net shows the network of who mounts it
+    _mount("--rbind", str(kept), str(CGROUPS))
+    subprocess.run(["umount", "--recursive", str(kept)], check=True)
+    kept.rmdir()
+    for group in sorted(CGROUPS.glob(f"chess-lane-{name}")) or sorted(CGROUPS.glob(f"*/chess-lane-{name}")):
+        if (group / "cgroup.controllers").exists():
+            (group / "inside").mkdir(exist_ok=True)
+            (group / "inside" / PROCESSES).write_text("0")
+        _mount("--bind", str(group), str(group.parent))
+
+
+def _mount(*arguments: str) -> None:
+    subprocess.run(["mount", *arguments], check=True)
+
+
+def _run_and_reap(command: Sequence[str]) -> int:
+    process = subprocess.Popen(command)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _frame: os.kill(process.pid, received))
+    while True:
+        pid, status = os.wait()
+        if pid == process.pid:
+            return os.waitstatus_to_exitcode(status) % 256
+
+
+def main() -> int:
+    """Read the command line."""
+    name, marker, *command = sys.argv[1:]
+    if not command or marker not in ("--", INSIDE):
+        raise SystemExit("usage: python -m lanes.machine NAME -- COMMAND…")
+    return _inside(name, command) if marker == INSIDE else run(name, command)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

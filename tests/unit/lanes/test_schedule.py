@@ -1,0 +1,60 @@
+"""Which jobs of `make test` may start, by a table."""
+
+import pytest
+from lanes.jobs import ALL, QUICK, Job, Load
+from lanes.schedule import State, check, hopeless, startable
+
+
+def job(name: str, needs: str = "", follows: str = "", load: Load = Load.COMPUTES) -> Job:
+    return Job(
+        name=name,
+        tier="unit",
+        command=("true",),
+        needs=tuple(needs.split()),
+        follows=tuple(follows.split()),
+        load=load,
+    )
+
+
+JOBS = [
+    job("a"),
+    job("b"),
+    job("c"),
+    job("pods", needs="a", load=Load.WAITS),
+    job("last", follows="b pods"),
+]
+
+
+@pytest.mark.parametrize(
+    "states, expected",
+    [
+        pytest.param({}, ["a", "b"], id="as many as there are cores"),
+        pytest.param({"a": State.RUNNING}, ["b"], id="one core is taken"),
+        pytest.param({"a": State.PASSED, "b": State.RUNNING}, ["c", "pods"], id="what waits takes no core"),
+        pytest.param({"a": State.FAILED, "b": State.RUNNING}, ["c"], id="what it needs has failed"),
+        pytest.param(
+            {"a": State.PASSED, "b": State.FAILED, "c": State.PASSED, "pods": State.SKIPPED},
+            ["last"],
+            id="whatever came of those before",
+        ),
+        pytest.param(
+            {"a": State.PASSED, "b": State.FAILED, "c": State.PASSED, "pods": State.RUNNING},
+            [],
+            id="one before it still runs",
+        ),
+    ],
+)
+def test_what_may_start(states: dict[str, State], expected: list[str]) -> None:
+    assert [found.name for found in startable(JOBS, states, cores=2)] == expected
+
+
+def test_what_needs_a_failed_job_never_runs() -> None:
+    assert [found.name for found in hopeless(JOBS, {"a": State.FAILED})] == ["pods"]
+    assert hopeless(JOBS, {"a": State.PASSED, "b": State.FAILED}) == []
+
+
+def test_a_job_waits_only_for_those_listed_before_it() -> None:
+    with pytest.raises(ValueError, match="b: waits for c"):
+        check([job("a"), job("b", needs="a c"), job("c")])
+    check(ALL)
+    check(QUICK)
