@@ -13,9 +13,10 @@ from pathlib import Path
 
 import uvloop
 
-from chess_bench import demo_settings, games
-from chess_bench.fleet import Fleet
-from chess_bench.pace import Pace
+from chess_bench import settings as demo_settings
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
 
 TELL_S = 2.0
 DAY_S = 86400

@@ -17,15 +17,17 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chess_bench import demo_settings, hosting, objects, running, targets
-from chess_bench.demo_settings import Settings
-from chess_bench.effects import Close, Open
-from chess_bench.kubectl import Kubectl, KubectlError
-from chess_bench.ledger import percentile
-from chess_bench.screen import Screen
-from chess_bench.sockets import Sockets
-from chess_bench.steps import Steps
-from chess_bench.targets import TargetError
+from chess_bench import settings as demo_settings
+from chess_bench.bots.effects import Close, Open
+from chess_bench.bots.ledger import percentile
+from chess_bench.bots.sockets import Sockets
+from chess_bench.cluster import objects, setup, targets
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.targets import TargetError
+from chess_bench.console import runner
+from chess_bench.console.screen import Screen
+from chess_bench.console.stages import Steps
+from chess_bench.settings import Settings
 
 NAMESPACE, CLUSTER = "chess-reaction", "reaction"
 CHANGES, STEPS_A_ROUND = 25, 5
@@ -152,10 +154,8 @@ def _report(samples: Sequence[Sample], steps: Steps) -> int:
 async def _run(settings: Settings, steps: Steps) -> int:
     scaling = objects.brisk_scaling(minimum=1, maximum=STEPS_A_ROUND + 1, target=1, settle_s=0)
     async with AsyncExitStack() as stack:
-        target = await stack.enter_async_context(
-            hosting.cluster(steps, settings.existing, keep=settings.keep)
-        )
-        await stack.enter_async_context(hosting.operator(steps, target, keep=settings.keep))
+        target = await stack.enter_async_context(setup.cluster(steps, settings.existing, keep=settings.keep))
+        await stack.enter_async_context(setup.operator(steps, target, keep=settings.keep))
         wish = objects.chess_cluster(
             NAMESPACE,
             CLUSTER,
@@ -163,7 +163,7 @@ async def _run(settings: Settings, steps: Steps) -> int:
             scaling=scaling,
             drain={"deadlineSeconds": 3, "reconnectWindowSeconds": 0},
         )
-        await stack.enter_async_context(hosting.chess_cluster(steps, target, wish, keep=settings.keep))
+        await stack.enter_async_context(setup.chess_cluster(steps, target, wish, keep=settings.keep))
         door = await targets.entry(target, NAMESPACE, settings.entry)
         with steps.step("measurement"):
             samples = await measure(door, target.kubectl, steps)
@@ -187,7 +187,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         steps = Steps(screen)
-        return running.run(steps, _bounded(settings, steps), (KubectlError, TargetError))
+        return runner.run(steps, _bounded(settings, steps), (KubectlError, TargetError))
 
 
 if __name__ == "__main__":

@@ -17,11 +17,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from chess_bench import games, installing, objects, targets
-from chess_bench.fleet import Fleet
-from chess_bench.kubectl import Kubectl, KubectlError
-from chess_bench.pace import Pace
-from chess_bench.targets import Target
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import installation as installing
+from chess_bench.cluster import objects, targets
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.targets import Target
 from chess_presence.registry import Registry
 
 GAMES = games.load(Path(games.__file__).with_name("games.pgn"))

@@ -15,15 +15,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from chess_bench import demo_settings, games, hosting, running, targets
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import GAMES, PROJECT, TooLateError, World, refuse_others, until
-from chess_bench.kubectl import KubectlError
-from chess_bench.ledger import Report
-from chess_bench.pace import Pace
-from chess_bench.screen import Screen
-from chess_bench.steps import Steps
-from chess_bench.verify import VerifyError, verify
+from chess_bench import settings as demo_settings
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.ledger import Report
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import setup, targets
+from chess_bench.cluster.kubectl import KubectlError
+from chess_bench.console import runner
+from chess_bench.console.screen import Screen
+from chess_bench.console.stages import Steps
+from chess_bench.gitops.cluster import GAMES, PROJECT, TooLateError, World, refuse_others, until
+from chess_bench.verification import VerifyError, verify
 from chess_localcluster import gitops_tools
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.errors import ClusterError
@@ -45,7 +48,7 @@ async def demo(steps: Steps, *, keep: bool) -> int:
         wanted = (gitops_tools.HELM, gitops_tools.KUSTOMIZE, gitops_tools.ARGOCD)
         gitops_tools.ensure(*wanted, progress=Terminal())
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(hosting.cluster(steps, None, keep=keep))
+        await stack.enter_async_context(setup.cluster(steps, None, keep=keep))
         world = await stack.enter_async_context(_empty(steps, keep=keep))
         figures = await _deliver(world, steps)
         report = await _play(world, steps)
@@ -170,7 +173,7 @@ def main() -> int:
         return 2
     with Screen() as screen:
         steps = Steps(screen)
-        return running.run(steps, demo(steps, keep=settings.keep), TOLD)
+        return runner.run(steps, demo(steps, keep=settings.keep), TOLD)
 
 
 if __name__ == "__main__":

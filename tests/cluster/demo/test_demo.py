@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chess_bench.targets import Target
+from chess_bench.cluster.targets import Target
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import Program
 
-from chess_bench import games, targets
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.program import Program
-from chess_bench.gitops.world import World, refuse_others
-from chess_bench.pace import Pace
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import targets
+from chess_bench.gitops.cluster import World, refuse_others
 from chess_localcluster import cluster
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import GAME, GAMES, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.cluster import GAME, GAMES, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

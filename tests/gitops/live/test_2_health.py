@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
+from watched import watched
 
-from chess_bench.gitops.watching import watched
-from chess_bench.gitops.world import APPLICATIONS, OPERATOR, World, until
+from chess_bench.gitops.cluster import APPLICATIONS, OPERATOR, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from watched import watched
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.watching import watched
-from chess_bench.gitops.world import APPLICATIONS, CLUSTERS, GAMES, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.cluster import APPLICATIONS, CLUSTERS, GAMES, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 LOAD_SECONDS = float(os.environ.get("GITOPS_LOAD_SECONDS", "40"))

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import Program
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.program import Program
-from chess_bench.gitops.world import GAMES, SYSTEM, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.cluster import GAMES, SYSTEM, World, until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]
