@@ -10,7 +10,7 @@ from pathlib import Path
 from chess_bench.bots import games
 from chess_bench.cluster.objects import wanted
 
-FEWEST, MOST = 8, 2000
+FEWEST_PLAYERS, MOST_PLAYERS = 8, 2000
 MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
@@ -40,7 +40,7 @@ class Settings:
     games_file: Path = field(default=games.BUNDLED)
     keep: bool = False
     namespace: str = "chess-demo"
-    think_s: float = 0.7
+    think_seconds: float = 0.7
     entry: tuple[str, int] | None = None
     existing: Existing | None = None
     out: Path = field(default=Path("out/demo.json"))
@@ -70,11 +70,11 @@ def read(environment: Mapping[str, str]) -> Settings:
     default = Settings()
     games_file = environment.get("DEMO_GAMES", "")
     return Settings(
-        players=_whole(environment, "DEMO_PLAYERS", default.players, FEWEST, MOST),
+        players=_whole(environment, "DEMO_PLAYERS", default.players, FEWEST_PLAYERS, MOST_PLAYERS),
         games_file=Path(games_file) if games_file else default.games_file,
         keep=_flag(environment, "KEEP"),
         namespace=_namespace(environment.get("DEMO_NAMESPACE") or default.namespace),
-        think_s=_seconds(environment, "DEMO_THINK_SECONDS", default.think_s),
+        think_seconds=_seconds(environment, "DEMO_THINK_SECONDS", default.think_seconds),
         entry=_entry(environment.get("DEMO_ENTRY", "")),
         existing=_existing(environment),
         out=Path(environment.get("DEMO_OUT") or default.out),

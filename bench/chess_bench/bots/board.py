@@ -1,8 +1,8 @@
 """One game as one of its players knows it. Pure.
 
-`receive` takes what the server says and checks it against what this player already knows: versions without gap or
-repetition on each socket, the moves of the PGN and no others, nothing acknowledged taken back. `wish` says what the
-player would do next. Whatever breaks a promise is kept in `faults`.
+`receive` takes a message of the server and checks it against what this player already knows: on each socket versions
+without gap or repetition, the moves of the PGN and no others, and no acknowledged move undone. `next_action` returns
+what the player would do next. Every broken promise is kept in `flaws`.
 """
 
 from collections.abc import Callable
@@ -31,11 +31,11 @@ class Flaw:
     detail: str
 
 
-class Talk:
+class Board:
     """What a player knows of its game, and what it wants."""
 
-    def __init__(self, game_id: str, path: str, colour: str, game: Game) -> None:
-        self.game_id, self.path, self.colour, self.game = game_id, path, colour, game
+    def __init__(self, game_id: str, path: str, color: str, game: Game) -> None:
+        self.game_id, self.path, self.color, self.game = game_id, path, color, game
         self.v: int | None = None
         self.epoch = 0
         self.moves: list[str] = []
@@ -76,7 +76,7 @@ class Talk:
         self.acknowledged_ply = max(self.acknowledged_ply, done.ply)
         return done
 
-    def refuse(self, a: int, code: str, text: str) -> bool:
+    def reject(self, a: int, code: str, text: str) -> bool:
         """Take in a `nack`; True when the same action should be sent again."""
         if self.pending is None or self.pending.a != a:
             return False
@@ -88,7 +88,7 @@ class Talk:
             self._flaw("refused", f"{action.type} {action.uci} a={a}: {code}: {text}")
         return False
 
-    def wish(self) -> Action | None:
+    def next_action(self) -> Action | None:
         """Say what this player would send next, if it were its time; None when it has to wait."""
         known = len(self.moves)
         if self.ended or self.pending or self.v is None or known < self.acknowledged_ply:
@@ -107,14 +107,14 @@ class Talk:
 
     def _ending(self) -> Action | None:
         ending = self.game.ending
-        if RESIGNING.get(ending) == self.colour and not self._resigned:
+        if RESIGNING.get(ending) == self.color and not self._resigned:
             return Action(0, "resign")
         if ending is Ending.DRAW_AGREED and not self._offered_draw:
             return Action(0, "draw-yes")
         return None
 
     def _to_move(self, plies: int) -> bool:
-        return self.colour == ("black" if plies % 2 else "white")
+        return self.color == ("black" if plies % 2 else "white")
 
     def _full(self, socket: int, message: Message) -> bool:
         data = message.data
@@ -195,4 +195,4 @@ class Talk:
             )
 
     def _flaw(self, kind: str, detail: str) -> None:
-        self.flaws.append(Flaw(kind, f"{self.game_id} {self.colour}: {detail}"))
+        self.flaws.append(Flaw(kind, f"{self.game_id} {self.color}: {detail}"))

@@ -1,8 +1,8 @@
-"""One place at the service, kept open over whatever sockets that takes. Pure: numbers and times in, effects out.
+"""A player's connection to one path, over as many sockets as it takes. Pure: socket numbers and times in, effects out.
 
-A link has a main socket and, while its pod drains, a spare one on another pod. The first frame on the spare completes
-the handover, and only then is the old main closed. A main socket that ends by itself is a drop, and the link connects
-again with full jitter.
+A connection has a main socket and, while its pod drains, a spare one on another pod. The first frame on the spare
+socket completes the handover, and only then is the old main socket closed. A main socket that ends by itself is a
+drop; another is opened after a delay with full jitter.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ from chess_bench.bots.effects import Abandon, Close, Effect, Open, Send
 from chess_bench.bots.ledger import Ledger
 from chess_bench.bots.wire import PING
 
-BACKOFF_BASE_S = 0.5
-BACKOFF_CAP_S = 8.0
-PING_AFTER_S = 8.0
-DEAD_AFTER_S = 24.0
-LIVENESS_EVERY_S = 4.0
+BACKOFF_BASE_SECONDS = 0.5
+BACKOFF_CAP_SECONDS = 8.0
+PING_AFTER_SECONDS = 8.0
+DEAD_AFTER_SECONDS = 24.0
+LIVENESS_EVERY_SECONDS = 4.0
 
 
 @dataclass(slots=True)
@@ -26,10 +26,10 @@ class Socket:
 
     number: int
     is_open: bool = False
-    heard_at: float = 0.0
+    last_frame_at: float = 0.0
 
 
-class Link:
+class Connection:
     """Keeps one player connected to one path."""
 
     def __init__(
@@ -51,17 +51,17 @@ class Link:
 
     @property
     def sockets(self) -> tuple[Socket, ...]:
-        """Every socket that belongs to this link."""
+        """Every socket that belongs to this connection."""
         return tuple(socket for socket in (self.main, self.spare) if socket)
 
     def owns(self, number: int) -> bool:
-        """Tell whether this socket is one of this link's."""
+        """Tell whether this socket is one of this connection's."""
         return any(socket.number == number for socket in self.sockets)
 
     def connect(self, now: float) -> list[Effect]:
         """Open the main socket."""
         self.main = Socket(next(self._numbers))
-        self.due["liveness"] = now + LIVENESS_EVERY_S
+        self.due["liveness"] = now + LIVENESS_EVERY_SECONDS
         return [Open(self.main.number, self._path())]
 
     def opened(self, number: int, now: float) -> list[Effect]:
@@ -69,25 +69,25 @@ class Link:
         self._ledger.tally["handshakes"] += 1
         for socket in self.sockets:
             if socket.number == number:
-                socket.is_open, socket.heard_at = True, now
+                socket.is_open, socket.last_frame_at = True, now
                 self._attempts = 0
         return []
 
-    def refused(self, number: int, now: float, retry_after: float | None) -> list[Effect]:
+    def refused(self, number: int, now: float, retry_after_seconds: float | None) -> list[Effect]:
         """Try again later: the handshake failed."""
         self._ledger.tally["refused"] += 1
-        again = now + self._delay(retry_after)
+        again = now + self._delay(retry_after_seconds)
         if self.spare and self.spare.number == number:
             self.spare, self.due["handover"] = None, again
         elif self.main and self.main.number == number:
             self.main, self.due["connect"] = None, again
         return []
 
-    def heard(self, number: int, now: float) -> list[Effect]:
+    def received(self, number: int, now: float) -> list[Effect]:
         """Note a frame; the first one on the spare socket completes the handover."""
         for socket in self.sockets:
             if socket.number == number:
-                socket.heard_at = now
+                socket.last_frame_at = now
         if self.spare and self.spare.number == number:
             old, self.main, self.spare = self.main, self.spare, None
             self._ledger.tally["handovers"] += 1
@@ -119,12 +119,12 @@ class Link:
             if not self.main:
                 self.due["connect"] = now + self._delay(None)
 
-    def restart(self, now: float, delay_s: float, jitter_s: float) -> None:
+    def restart(self, now: float, delay_seconds: float, jitter_seconds: float) -> None:
         """Hand over soon: the pod behind the main socket drains."""
         if not self.spare and "handover" not in self.due:
-            self.due["handover"] = now + delay_s + self._rng.uniform(0, jitter_s)
+            self.due["handover"] = now + delay_seconds + self._rng.uniform(0, jitter_seconds)
 
-    def in_step(self, now: float, *, flawless: bool = True) -> None:
+    def caught_up(self, now: float, *, flawless: bool = True) -> None:
         """End a cut, if there was one: the player has everything that it missed."""
         if self.cut_at is not None and flawless:
             self._ledger.resumed(now - self.cut_at)
@@ -146,16 +146,16 @@ class Link:
             self.spare = Socket(next(self._numbers))
             effects.append(Open(self.spare.number, self._path()))
         if self._take("liveness", now):
-            self.due["liveness"] = now + LIVENESS_EVERY_S
+            self.due["liveness"] = now + LIVENESS_EVERY_SECONDS
             for socket in self.sockets:
                 effects += self._check(socket, now)
         return effects
 
     def _check(self, socket: Socket, now: float) -> list[Effect]:
-        silence = now - socket.heard_at
-        if not socket.is_open or silence < PING_AFTER_S:
+        silence = now - socket.last_frame_at
+        if not socket.is_open or silence < PING_AFTER_SECONDS:
             return []
-        if silence < DEAD_AFTER_S:
+        if silence < DEAD_AFTER_SECONDS:
             return [Send(socket.number, PING)]
         return [Abandon(socket.number), *self.closed(socket.number, None, now)]
 
@@ -165,9 +165,11 @@ class Link:
         del self.due[key]
         return True
 
-    def _delay(self, retry_after: float | None) -> float:
+    def _delay(self, retry_after_seconds: float | None) -> float:
         """Full jitter; the server's own word goes before it, spread so that not all come at once."""
         self._attempts += 1
-        if retry_after is not None:
-            return retry_after * self._rng.uniform(1.0, 1.5)
-        return self._rng.uniform(0, min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** min(self._attempts, 10)))
+        if retry_after_seconds is not None:
+            return retry_after_seconds * self._rng.uniform(1.0, 1.5)
+        return self._rng.uniform(
+            0, min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** min(self._attempts, 10))
+        )

@@ -41,8 +41,8 @@ class _Seat:
     def opened(self, socket: int) -> None:
         self._do(lambda now: self.player.opened(socket, now))
 
-    def refused(self, socket: int, retry_after: float | None) -> None:
-        self._do(lambda now: self.player.refused(socket, now, retry_after))
+    def refused(self, socket: int, retry_after_seconds: float | None) -> None:
+        self._do(lambda now: self.player.refused(socket, now, retry_after_seconds))
 
     def received(self, socket: int, text: str) -> None:
         self._do(lambda now: self.player.received(socket, text, now))
@@ -50,7 +50,7 @@ class _Seat:
     def closed(self, socket: int, code: int | None) -> None:
         self._do(lambda now: self.player.closed(socket, code, now))
 
-    def disappear(self) -> None:
+    def cancel_timer(self) -> None:
         if self._timer:
             self._timer.cancel()
 
@@ -103,16 +103,16 @@ class Fleet:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         for seat in self._seats:
-            seat.disappear()
+            seat.cancel_timer()
         await self.sockets.drain()
 
-    async def join(self, players: int, *, over_s: float = 0.0) -> None:
+    async def join(self, players: int, *, over_seconds: float = 0.0) -> None:
         """Let this many more players come, spread over that time."""
         for index in range(players):
             self._seats.append(self._seat())
             self._seats[-1].start()
-            if over_s and index + 1 < players:
-                await asyncio.sleep(over_s / players)
+            if over_seconds and index + 1 < players:
+                await asyncio.sleep(over_seconds / players)
 
     def leave(self, players: int | None = None) -> int:
         """Ask this many (or all) of those who stay to go after their present game; tells how many were asked."""
@@ -145,11 +145,11 @@ class Fleet:
         )
         return self.ledger.counts(live)
 
-    async def finish(self, deadline_s: float = 120.0) -> Report:
+    async def finish(self, deadline_seconds: float = 120.0) -> Report:
         """Let everybody end the present game and go; report what came of it all."""
         self.leave()
         try:
-            async with asyncio.timeout(deadline_s):
+            async with asyncio.timeout(deadline_seconds):
                 await self.settled()
         except TimeoutError:
             pass
@@ -165,7 +165,7 @@ class Fleet:
         """Report what happened so far; players who were asked to leave and still sit there count as lost."""
         ledger, acks = self.ledger, list(self.ledger.acks)
         stranded = {
-            s.player.name: s.player.predicament for s in self._seats if s.player.leaving and not s.player.done
+            s.player.name: s.player.whereabouts for s in self._seats if s.player.leaving and not s.player.done
         }
         lost = ledger.lost_players(frozenset(stranded))
         return Report(
@@ -177,8 +177,8 @@ class Fleet:
             stranded=tuple(f"{name}: {where}" for name, where in sorted(stranded.items())),
             resume_seconds=tuple(ledger.resume_seconds),
             nack_codes=dict(ledger.nack_codes),
-            ack_p50_s=percentile(acks, 0.50),
-            ack_p99_s=percentile(acks, 0.99),
+            ack_p50_seconds=percentile(acks, 0.50),
+            ack_p99_seconds=percentile(acks, 0.99),
         )
 
     def _seat(self) -> _Seat:

@@ -71,8 +71,8 @@ class Report:
     stranded: tuple[str, ...]  # who did not get to the end, and where they sit
     nack_codes: dict[str, int]
     resume_seconds: tuple[float, ...]
-    ack_p50_s: float | None
-    ack_p99_s: float | None
+    ack_p50_seconds: float | None
+    ack_p99_seconds: float | None
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ never asked for more than it can do: a benchmark of patience, not of overload.
 from dataclasses import dataclass
 from random import Random
 
-EASY_ACK_S = 0.15  # acknowledged this quickly, nobody is hurried too much
+EASY_ACK_SECONDS = 0.15  # acknowledged this quickly, nobody is hurried too much
 SLOWEST = 4.0
 MEMORY = 0.98
 
@@ -16,23 +16,23 @@ MEMORY = 0.98
 class Pace:
     """Seconds a move, on average, and how that adapts."""
 
-    think_s: float = 1.0
-    rest_s: float = 0.5  # between two games
-    ack_s: float = 0.0  # moving average of the time to the acknowledgement
+    think_seconds: float = 1.0
+    rest_seconds: float = 0.5  # between two games
+    ack_seconds: float = 0.0  # moving average of the time to the acknowledgement
 
-    def observe(self, ack_s: float) -> None:
+    def observe(self, ack_seconds: float) -> None:
         """Learn how quickly moves are acknowledged at present."""
-        self.ack_s = MEMORY * self.ack_s + (1 - MEMORY) * ack_s
+        self.ack_seconds = MEMORY * self.ack_seconds + (1 - MEMORY) * ack_seconds
 
     def think(self, rng: Random) -> float:
         """Draw the time for one move."""
-        return self.think_s * rng.uniform(0.5, 1.5) * self.slowdown
+        return self.think_seconds * rng.uniform(0.5, 1.5) * self.slowdown
 
     def rest(self, rng: Random) -> float:
         """Draw the time between two games."""
-        return self.rest_s * rng.uniform(0.5, 1.5) * self.slowdown
+        return self.rest_seconds * rng.uniform(0.5, 1.5) * self.slowdown
 
     @property
     def slowdown(self) -> float:
         """1 as long as acknowledgements are prompt, more as they get slower."""
-        return min(SLOWEST, max(1.0, self.ack_s / EASY_ACK_S))
+        return min(SLOWEST, max(1.0, self.ack_seconds / EASY_ACK_SECONDS))

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 from random import Random
 
 from chess_bench.bots import wire
-from chess_bench.bots.board import Talk
-from chess_bench.bots.connection import Link
+from chess_bench.bots.board import Board
+from chess_bench.bots.connection import Connection
 from chess_bench.bots.effects import Effect, Send
 from chess_bench.bots.games import Game, pick
 from chess_bench.bots.ledger import Ledger
@@ -17,9 +17,9 @@ from chess_bench.bots.pace import Pace
 from chess_bench.bots.wire import Message, WireError
 
 POOL = "10+5"
-RESEND_AFTER_S = 2.5
-RETRY_NACK_S = 1.0
-GOODBYE_S = 2.0  # a redirect that was under way when we left the pool still counts
+RESEND_AFTER_SECONDS = 2.5
+RETRY_NACK_SECONDS = 1.0
+LEAVE_AFTER_SECONDS = 2.0  # a redirect that was under way when we left the pool still counts
 
 
 class Player:
@@ -37,97 +37,97 @@ class Player:
         self.name = name
         self.done = False
         self.leaving = False
-        self.talk: Talk | None = None
-        self.link: Link | None = None
+        self.board: Board | None = None
+        self.connection: Connection | None = None
         self._games, self._pace, self._rng, self._ledger, self._numbers = games, pace, rng, ledger, numbers
         self._sri = name
         self._visits = 0
-        self._said_out = False
+        self._pool_out_sent = False
         self._waiting = False  # poolIn was sent: somebody may already be paired with us
         self._due: dict[str, float] = {}
 
     @property
     def playing(self) -> bool:
         """Whether it sits at a board."""
-        return self.talk is not None
+        return self.board is not None
 
     @property
     def connected(self) -> bool:
         """Whether its main socket is open."""
-        return bool(self.link and self.link.main and self.link.main.is_open)
+        return bool(self.connection and self.connection.main and self.connection.main.is_open)
 
     @property
-    def predicament(self) -> str:
+    def whereabouts(self) -> str:
         """One line on where it sits, for those who look into why it does not leave."""
         socket = "connected" if self.connected else "not connected"
-        if not self.talk:
+        if not self.board:
             return f"lobby, {socket}"
-        talk, wanted = self.talk, self.talk.pending or self.talk.wish()
-        plies = f"{len(talk.moves)} of {len(talk.game.moves)} plies"
-        return f"game {talk.game_id} as {talk.colour}, {socket}, v {talk.v}, {plies}, wants {wanted}"
+        board, wanted = self.board, self.board.pending or self.board.next_action()
+        plies = f"{len(board.moves)} of {len(board.game.moves)} plies"
+        return f"game {board.game_id} as {board.color}, {socket}, v {board.v}, {plies}, wants {wanted}"
 
     @property
     def wake_at(self) -> float | None:
         """When `tick` wants to be called."""
-        due = [*self._due.values(), *(self.link.due.values() if self.link else ())]
+        due = [*self._due.values(), *(self.connection.due.values() if self.connection else ())]
         return min(due, default=None)
 
     def start(self, now: float) -> list[Effect]:
         """Go to the lobby."""
         self._visits += 1
         self._sri = f"{self.name}-{self._visits:03d}"
-        self._waiting, self.talk = False, None
-        self.link = self._new_link("lobby", lambda: f"/lobby/socket?sri={self._sri}")
-        return self.link.connect(now)
+        self._waiting, self.board = False, None
+        self.connection = self._new_connection("lobby", lambda: f"/lobby/socket?sri={self._sri}")
+        return self.connection.connect(now)
 
     def leave(self, now: float) -> list[Effect]:
         """Play what is begun, and nothing after it."""
         self.leaving = True
         if self.done or self.playing:
             return []
-        if not self._waiting or not self.link:
+        if not self._waiting or not self.connection:
             return self._finish()
         return self._leave_pool(now)
 
     def opened(self, socket: int, now: float) -> list[Effect]:
         """Take a completed handshake."""
-        link = self._owner(socket)
-        if not link:
+        connection = self._connection_of(socket)
+        if not connection:
             return []
-        effects = link.opened(socket, now)
-        if self.talk:
+        effects = connection.opened(socket, now)
+        if self.board:
             return effects
-        link.in_step(now)
+        connection.caught_up(now)
         if self.leaving:
             return [*effects, *self._leave_pool(now)]
         self._waiting = True
         return [*effects, Send(socket, wire.encode("poolIn", {"id": POOL})), Send(socket, wire.PING)]
 
-    def refused(self, socket: int, now: float, retry_after: float | None) -> list[Effect]:
+    def refused(self, socket: int, now: float, retry_after_seconds: float | None) -> list[Effect]:
         """Take a failed handshake."""
-        link = self._owner(socket)
-        return link.refused(socket, now, retry_after) if link else []
+        connection = self._connection_of(socket)
+        return connection.refused(socket, now, retry_after_seconds) if connection else []
 
     def closed(self, socket: int, code: int | None, now: float) -> list[Effect]:
         """Take the end of a socket that this player did not close."""
-        link = self._owner(socket)
-        return link.closed(socket, code, now) if link else []
+        connection = self._connection_of(socket)
+        return connection.closed(socket, code, now) if connection else []
 
     def received(self, socket: int, text: str, now: float) -> list[Effect]:
         """Take one frame."""
-        link = self._owner(socket)
-        if not link:
+        connection = self._connection_of(socket)
+        if not connection:
             return []
         try:
             message = wire.decode(text)
-            return [*link.heard(socket, now), *self._react(link, socket, message, now)]
+            return [*connection.received(socket, now), *self._react(connection, socket, message, now)]
         except (WireError, KeyError, TypeError, AttributeError) as error:
             self._ledger.fault(now, self.name, "unreadable", f"{error!r} in {text[:120]}")
             return []
 
     def tick(self, now: float) -> list[Effect]:
         """Do what is due."""
-        effects = self.link.tick(now) if self.link else []
+        effects = self.connection.tick(now) if self.connection else []
         for key in [key for key, at in self._due.items() if at <= now]:
             del self._due[key]
             effects += self._act(key, now)
@@ -135,41 +135,41 @@ class Player:
 
     def cut(self, now: float) -> list[Effect]:
         """Suffer a broken connection, as a fault test wants it; nobody at the service is to blame for it."""
-        return self.link.sever(now) if self.link else []
+        return self.connection.sever(now) if self.connection else []
 
-    def _react(self, link: Link, socket: int, message: Message, now: float) -> list[Effect]:
+    def _react(self, connection: Connection, socket: int, message: Message, now: float) -> list[Effect]:
         if message.type == "serverRestart":
-            link.restart(now, message.data["delayMs"] / 1000, message.data["jitterMs"] / 1000)
+            connection.restart(now, message.data["delayMs"] / 1000, message.data["jitterMs"] / 1000)
             return []
-        if self.talk:
-            return self._react_at_board(self.talk, link, socket, message, now)
+        if self.board:
+            return self._react_at_board(self.board, connection, socket, message, now)
         if message.type == "redirect":
-            return self._sit_down(wire.redirect(message), now)
+            return self._join_game(wire.redirect(message), now)
         if message.type == "error":
             self._ledger.fault(now, self.name, "error", f"lobby: {message.data}")
         return []
 
     def _react_at_board(
-        self, talk: Talk, link: Link, socket: int, message: Message, now: float
+        self, board: Board, connection: Connection, socket: int, message: Message, now: float
     ) -> list[Effect]:
         effects: list[Effect] = []
         if message.type == "ack":
-            self._acknowledged(talk, message.data, now)
+            self._acknowledged(board, message.data, now)
         elif message.type == "nack":
-            self._nacked(talk, message, now)
-        elif talk.receive(socket, message):
-            link.in_step(now, flawless=not talk.flaws)
+            self._nacked(board, message, now)
+        elif board.receive(socket, message):
+            connection.caught_up(now, flawless=not board.flaws)
             effects += self._resend(now)
-        for flaw in talk.flaws:
+        for flaw in board.flaws:
             self._ledger.fault(now, self.name, flaw.kind, flaw.detail)
-        talk.flaws.clear()
-        if talk.ended:
-            return [*effects, *self._stand_up(talk, now)]
-        self._plan(talk, now)
+        board.flaws.clear()
+        if board.ended:
+            return [*effects, *self._leave_game(board, now)]
+        self._schedule_action(board, now)
         return effects
 
-    def _acknowledged(self, talk: Talk, a: int, now: float) -> None:
-        action = talk.acknowledge(a)
+    def _acknowledged(self, board: Board, a: int, now: float) -> None:
+        action = board.acknowledge(a)
         if not action:
             return
         self._due.pop("resend", None)
@@ -177,66 +177,66 @@ class Player:
             self._pace.observe(now - action.sent_at)
             self._ledger.acknowledged(now - action.sent_at)
 
-    def _nacked(self, talk: Talk, message: Message, now: float) -> None:
+    def _nacked(self, board: Board, message: Message, now: float) -> None:
         code = message.data["code"]
         self._ledger.nacked(code)
-        if talk.refuse(message.data["a"], code, message.data.get("message", "")):
-            self._due["resend"] = now + RETRY_NACK_S * self._rng.uniform(0.8, 1.5)
-        elif not talk.pending:
+        if board.reject(message.data["a"], code, message.data.get("message", "")):
+            self._due["resend"] = now + RETRY_NACK_SECONDS * self._rng.uniform(0.8, 1.5)
+        elif not board.pending:
             self._due.pop("resend", None)
 
-    def _plan(self, talk: Talk, now: float) -> None:
-        if "act" not in self._due and talk.wish():
+    def _schedule_action(self, board: Board, now: float) -> None:
+        if "act" not in self._due and board.next_action():
             self._due["act"] = now + self._pace.think(self._rng)
 
     def _act(self, key: str, now: float) -> list[Effect]:
         if key == "resend":
             return self._resend(now)
-        if key == "goodbye":
-            return self._say_goodbye(now)
+        if key == "leave":
+            return self._leave_if_unpaired(now)
         if key == "rest":
             return self._finish() if self.leaving else self.start(now)
-        wish = self.talk.wish() if self.talk else None
-        if not self.talk or not wish:
+        action = self.board.next_action() if self.board else None
+        if not self.board or not action:
             return []
-        self.talk.begin(wish).sent_at = now
+        self.board.begin(action).sent_at = now
         return self._resend(now)
 
-    def _say_goodbye(self, now: float) -> list[Effect]:
+    def _leave_if_unpaired(self, now: float) -> list[Effect]:
         """Go, but never from a broken line: somebody may have been paired with us meanwhile."""
         if self.playing:
             return []
-        if self.connected and self._said_out:
+        if self.connected and self._pool_out_sent:
             return self._finish()
         return self._leave_pool(now)
 
     def _leave_pool(self, now: float) -> list[Effect]:
-        self._due["goodbye"] = now + GOODBYE_S
-        self._said_out = self.connected
-        sockets = self.link.sockets if self.link else ()
+        self._due["leave"] = now + LEAVE_AFTER_SECONDS
+        self._pool_out_sent = self.connected
+        sockets = self.connection.sockets if self.connection else ()
         return [Send(socket.number, wire.encode("poolOut")) for socket in sockets if socket.is_open]
 
     def _resend(self, now: float) -> list[Effect]:
-        action = self.talk.pending if self.talk else None
-        if not action or not self.link:
+        action = self.board.pending if self.board else None
+        if not action or not self.connection:
             return []
-        self._due["resend"] = now + RESEND_AFTER_S
-        if not self.link.main or not self.link.main.is_open:
+        self._due["resend"] = now + RESEND_AFTER_SECONDS
+        if not self.connection.main or not self.connection.main.is_open:
             return []
         action.tries += 1
-        return [Send(self.link.main.number, action.text())]
+        return [Send(self.connection.main.number, action.text())]
 
-    def _sit_down(self, to: wire.Redirect, now: float) -> list[Effect]:
-        effects = self.link.leave() if self.link else []
+    def _join_game(self, to: wire.Redirect, now: float) -> list[Effect]:
+        effects = self.connection.leave() if self.connection else []
         self._due.clear()
-        self.talk = talk = Talk(to.game_id, to.path, to.colour, pick(self._games, to.game_id))
-        self.link = self._new_link(f"play {to.game_id}", lambda: talk.url(self._sri))
-        return [*effects, *self.link.connect(now)]
+        self.board = board = Board(to.game_id, to.path, to.color, pick(self._games, to.game_id))
+        self.connection = self._new_connection(f"play {to.game_id}", lambda: board.url(self._sri))
+        return [*effects, *self.connection.connect(now)]
 
-    def _stand_up(self, talk: Talk, now: float) -> list[Effect]:
-        self._ledger.ended(talk.game_id, talk.game.number, talk.ended or "?")
-        effects = self.link.leave() if self.link else []
-        self.talk = self.link = None
+    def _leave_game(self, board: Board, now: float) -> list[Effect]:
+        self._ledger.ended(board.game_id, board.game.number, board.ended or "?")
+        effects = self.connection.leave() if self.connection else []
+        self.board = self.connection = None
         self._due.clear()
         if self.leaving:
             return [*effects, *self._finish()]
@@ -247,12 +247,12 @@ class Player:
     def _finish(self) -> list[Effect]:
         self.done = True
         self._due.clear()
-        effects = self.link.leave() if self.link else []
-        self.link = None
+        effects = self.connection.leave() if self.connection else []
+        self.connection = None
         return effects
 
-    def _owner(self, socket: int) -> Link | None:
-        return self.link if self.link and self.link.owns(socket) else None
+    def _connection_of(self, socket: int) -> Connection | None:
+        return self.connection if self.connection and self.connection.owns(socket) else None
 
-    def _new_link(self, where: str, path: Callable[[], str]) -> Link:
-        return Link(self.name, where, path, self._numbers, self._rng, self._ledger)
+    def _new_connection(self, where: str, path: Callable[[], str]) -> Connection:
+        return Connection(self.name, where, path, self._numbers, self._rng, self._ledger)

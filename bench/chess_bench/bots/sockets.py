@@ -11,10 +11,10 @@ from picows import WSCloseCode, WSError, WSFrame, WSListener, WSMsgType, WSTrans
 
 from chess_bench.bots.effects import Abandon, Close, Effect, Open, Send
 
-HANDSHAKE_S = 10.0
-CLOSE_S = 3.0
+HANDSHAKE_SECONDS = 10.0
+CLOSE_SECONDS = 3.0
 _QUIET = logging.getLogger("chess_bench.bots.sockets")
-_QUIET.setLevel(logging.CRITICAL)  # a refused or cut connection is the player's news, not the log's
+_QUIET.setLevel(logging.CRITICAL)  # a refused or cut listener is the player's news, not the log's
 
 
 class Owner(Protocol):
@@ -23,17 +23,17 @@ class Owner(Protocol):
     def opened(self, socket: int) -> None:
         """Learn that the handshake is complete."""
 
-    def refused(self, socket: int, retry_after: float | None) -> None:
+    def refused(self, socket: int, retry_after_seconds: float | None) -> None:
         """Learn that the handshake failed."""
 
     def received(self, socket: int, text: str) -> None:
         """Learn what a text frame said."""
 
     def closed(self, socket: int, code: int | None) -> None:
-        """Learn that the connection ended, and that this side had not closed it."""
+        """Learn that the listener ended, and that this side had not closed it."""
 
 
-class _Connection(WSListener):
+class _Listener(WSListener):
     def __init__(self, owner: Owner, number: int, sockets: "Sockets") -> None:
         super().__init__()
         self._owner, self._number, self._sockets = owner, number, sockets
@@ -71,7 +71,7 @@ class _Connection(WSListener):
         self.closing = True
         if self.transport and not self.transport.is_disconnected:
             self.transport.send_close(WSCloseCode(code))
-            asyncio.get_running_loop().call_later(CLOSE_S, self.transport.disconnect)
+            asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.disconnect)
 
     def abandon(self) -> None:
         """End it at once."""
@@ -84,11 +84,11 @@ class Sockets:
     """All connections of a fleet to one front door."""
 
     def __init__(self, host: str, port: int, counted: Callable[[int], None]) -> None:
-        self._door = f"ws://{host}:{port}"
+        self._base_url = f"ws://{host}:{port}"
         self._counted = counted
         self._ended = asyncio.Event()
         self.open = 0
-        self._live: dict[int, _Connection] = {}
+        self._live: dict[int, _Listener] = {}
         self._opening: set[asyncio.Task[None]] = set()
 
     def carry_out(self, owner: Owner, effects: Iterable[Effect]) -> None:
@@ -128,10 +128,10 @@ class Sockets:
         for task in self._opening:
             task.cancel()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(CLOSE_SECONDS):
                 await self._none_left()
-        for connection in list(self._live.values()):
-            connection.abandon()
+        for listener in list(self._live.values()):
+            listener.abandon()
 
     async def _none_left(self) -> None:
         while self._live:
@@ -139,34 +139,34 @@ class Sockets:
             await self._ended.wait()
 
     def _send(self, number: int, text: str) -> None:
-        connection = self._live.get(number)
-        if connection and connection.transport and not connection.closing:
-            connection.transport.send(WSMsgType.TEXT, text.encode())
+        listener = self._live.get(number)
+        if listener and listener.transport and not listener.closing:
+            listener.transport.send(WSMsgType.TEXT, text.encode())
 
     async def _open(self, owner: Owner, number: int, path: str) -> None:
-        connection = self._live[number] = _Connection(owner, number, self)
+        listener = self._live[number] = _Listener(owner, number, self)
         try:
-            async with asyncio.timeout(HANDSHAKE_S):
+            async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await ws_connect(
-                    lambda: connection,
-                    self._door + path,
-                    websocket_handshake_timeout=HANDSHAKE_S,
+                    lambda: listener,
+                    self._base_url + path,
+                    websocket_handshake_timeout=HANDSHAKE_SECONDS,
                     logger_name=_QUIET,
                     read_buffer_init_size=2048,
                 )
         except (OSError, WSError, TimeoutError, asyncio.CancelledError) as error:
-            self._not_opened(connection, owner, number, _retry_after(error))
+            self._not_opened(listener, owner, number, _retry_after(error))
         else:
-            if connection.transport is None:  # picows is silent about a line that is cut within the handshake
-                self._not_opened(connection, owner, number, None)
+            if listener.transport is None:  # picows is silent about a line that is cut within the handshake
+                self._not_opened(listener, owner, number, None)
 
     def _not_opened(
-        self, connection: _Connection, owner: Owner, number: int, retry_after: float | None
+        self, listener: _Listener, owner: Owner, number: int, retry_after_seconds: float | None
     ) -> None:
         self.forget(number)
-        if not connection.transport and not connection.closing:
-            connection.closing = True
-            owner.refused(number, retry_after)
+        if not listener.transport and not listener.closing:
+            listener.closing = True
+            owner.refused(number, retry_after_seconds)
 
 
 def _retry_after(error: BaseException) -> float | None:

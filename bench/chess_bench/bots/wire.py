@@ -31,11 +31,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a paired player goes: the game's id, its own secret part and its colour."""
+    """Where a paired player goes: the game's id, its own secret part and its color."""
 
     game_id: str
     path: str
-    colour: str
+    color: str
 
 
 @dataclass(slots=True)

@@ -15,8 +15,8 @@ from chess_bench.cluster.targets import Target, TargetError
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 CRD = "chessclusters.chesscluster.dev"
-READY_S = 120
-GONE_S = 90
+READY_SECONDS = 120
+GONE_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +81,8 @@ async def install_operator(target: Target, wanted: Installation) -> None:
         "rollout",
         "status",
         f"deployment/{name}",
-        f"--timeout={READY_S}s",
-        timeout_s=READY_S + 5,
+        f"--timeout={READY_SECONDS}s",
+        timeout_seconds=READY_SECONDS + 5,
     )
 
 
@@ -128,7 +128,7 @@ async def wait_ready(kubectl: Kubectl, namespace: str, name: str) -> None:
         for condition in ("Ready", "Available"):
             await kubectl.run(
                 "-n", namespace, "wait", f"--for=condition={condition}", f"chesscluster/{name}",
-                f"--timeout={READY_S}s", timeout_s=READY_S + 5,
+                f"--timeout={READY_SECONDS}s", timeout_seconds=READY_SECONDS + 5,
             )  # fmt: skip
     except KubectlError as error:
         path = f"/apis/chesscluster.dev/v1alpha1/namespaces/{namespace}/chessclusters/{name}"
@@ -150,11 +150,16 @@ async def exists(kubectl: Kubectl, kind: str, name: str, namespace: str = "") ->
 async def delete_namespace(kubectl: Kubectl, name: str) -> None:
     """Delete ChessClusters first, so that their operator sees them off, then everything else."""
     await kubectl.run(
-        "-n", name, "delete", "chessclusters", "--all", "--ignore-not-found", f"--timeout={GONE_S}s",
-        timeout_s=GONE_S + 5,
+        "-n", name, "delete", "chessclusters", "--all", "--ignore-not-found", f"--timeout={GONE_SECONDS}s",
+        timeout_seconds=GONE_SECONDS + 5,
     )  # fmt: skip
     await kubectl.run(
-        "delete", "namespace", name, "--ignore-not-found", f"--timeout={GONE_S}s", timeout_s=GONE_S + 5
+        "delete",
+        "namespace",
+        name,
+        "--ignore-not-found",
+        f"--timeout={GONE_SECONDS}s",
+        timeout_seconds=GONE_SECONDS + 5,
     )
 
 
@@ -167,9 +172,9 @@ async def uninstall(kubectl: Kubectl, installation: Installation) -> None:
         await kubectl.run(
             "delete",
             "--ignore-not-found",
-            f"--timeout={GONE_S}s",
+            f"--timeout={GONE_SECONDS}s",
             "-f",
             "-",
             stdin=text,
-            timeout_s=GONE_S + 5,
+            timeout_seconds=GONE_SECONDS + 5,
         )

@@ -21,7 +21,7 @@ class Kubectl:
     program: str
     options: tuple[str, ...] = ()
 
-    async def run(self, *arguments: str, stdin: str | None = None, timeout_s: float = 60) -> str:
+    async def run(self, *arguments: str, stdin: str | None = None, timeout_seconds: float = 60) -> str:
         """Run one command and give back what it printed."""
         process = await asyncio.create_subprocess_exec(
             self.program, *self.options, *arguments,
@@ -29,10 +29,10 @@ class Kubectl:
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_seconds):
                 out, complaints = await process.communicate(stdin.encode() if stdin is not None else None)
         except TimeoutError:
-            raise KubectlError(f"kubectl {arguments[0]}: no answer within {timeout_s:.0f} s") from None
+            raise KubectlError(f"kubectl {arguments[0]}: no answer within {timeout_seconds:.0f} s") from None
         finally:
             await _end(process)
         if process.returncode:

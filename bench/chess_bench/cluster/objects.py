@@ -70,7 +70,7 @@ def chess_cluster(
     }
 
 
-def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_s: int) -> Object:
+def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_seconds: int) -> Object:
     """Scale on the spot: a demo of three minutes cannot wait for the defaults of a service."""
     everything = [{"type": "Percent", "value": 1000, "periodSeconds": 1}]
     return {
@@ -81,7 +81,11 @@ def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_s: int) -> 
         "bufferSize": 0,
         "behavior": {
             "scaleUp": {"stabilizationWindowSeconds": 0, "tolerance": "0", "policies": everything},
-            "scaleDown": {"stabilizationWindowSeconds": settle_s, "tolerance": "0", "policies": everything},
+            "scaleDown": {
+                "stabilizationWindowSeconds": settle_seconds,
+                "tolerance": "0",
+                "policies": everything,
+            },
         },
     }
 

@@ -21,7 +21,7 @@ class TargetError(RuntimeError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
+class StoreUrls:
     """URLs of Redis and PostgreSQL as pods reach them and as this process does."""
 
     redis: str
@@ -36,7 +36,7 @@ class Target:
 
     kubectl: Kubectl
     image: str
-    stores: Stores
+    stores: StoreUrls
     local: bool
 
 
@@ -64,7 +64,7 @@ async def local_is_up() -> bool:
     if not (local_home() / "kubeconfig").is_file():
         return False
     try:
-        await local_kubectl().run("get", "--raw", "/readyz", timeout_s=5)
+        await local_kubectl().run("get", "--raw", "/readyz", timeout_seconds=5)
     except (KubectlError, OSError):
         return False
     return True
@@ -83,7 +83,7 @@ def local_target() -> Target:
     return Target(
         kubectl=local_kubectl(),
         image=LOCAL_IMAGE,
-        stores=Stores(
+        stores=StoreUrls(
             redis=_first_line(home / "stores" / "redis.url"),
             database=_first_line(home / "stores" / "database.url"),
             redis_from_here=_first_line(home / "stores" / "redis.host.url"),
@@ -102,15 +102,15 @@ def existing_target(existing: Existing) -> Target:
     return Target(
         kubectl=Kubectl(program=program, options=("--context", existing.context)),
         image=existing.image,
-        stores=Stores(redis=redis, database=database, redis_from_here=redis, database_from_here=database),
+        stores=StoreUrls(redis=redis, database=database, redis_from_here=redis, database_from_here=database),
         local=False,
     )
 
 
-async def entry(target: Target, namespace: str, said: tuple[str, int] | None) -> tuple[str, int]:
+async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -> tuple[str, int]:
     """Find the front door: what the user says, else the NodePort, on loopback or on a node."""
-    if said:
-        return said
+    if given:
+        return given
     service = await target.kubectl.get(f"/api/v1/namespaces/{namespace}/services/{ENTRY}")
     port: int = service["spec"]["ports"][0]["nodePort"]
     if target.local:

@@ -1,4 +1,4 @@
-"""From a coroutine to an exit code: what went wrong, Ctrl-C and SIGTERM are each told in a line, with what is left."""
+"""Runs a coroutine to an exit code; an error, Ctrl-C and SIGTERM each end it with one line that names what is left."""
 
 import asyncio
 import signal
@@ -6,26 +6,26 @@ from collections.abc import Coroutine
 
 import uvloop
 
-from chess_bench.console.stages import Steps
+from chess_bench.console.stages import Stages
 
 FAILED = 1
 STOPPED = 130
 
 
-def run(steps: Steps, work: Coroutine[None, None, int], told: tuple[type[Exception], ...]) -> int:
-    """Run to the end; `told` are the errors whose message is for the user, any other is a fault of ours."""
-    screen = steps.screen
+def run(stages: Stages, work: Coroutine[None, None, int], expected: tuple[type[Exception], ...]) -> int:
+    """Run to the end; `expected` are the errors whose message is for the user, any other is a fault of ours."""
+    screen = stages.screen
     try:
         return uvloop.run(_until_sigterm(work))
-    except told as error:
+    except expected as error:
         screen.freeze()
-        screen.say(f"FAILED: {error}", "red")
-        if steps.standing:
-            screen.say(f"left: {'; '.join(steps.standing)}", "red")
+        screen.print(f"FAILED: {error}", "red")
+        if stages.left:
+            screen.print(f"left: {'; '.join(stages.left)}", "red")
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
         screen.freeze()
-        screen.say(f"stopped; left: {'; '.join(steps.standing) or 'nothing'}", "red")
+        screen.print(f"stopped; left: {'; '.join(stages.left) or 'nothing'}", "red")
         return STOPPED
 
 

@@ -11,7 +11,7 @@ from rich.table import Table
 
 from chess_bench.bots.ledger import Counts
 
-PLAIN_EVERY_S = 5.0
+PLAIN_EVERY_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,15 +24,15 @@ class View:
     replicas: int
     ready: int
     draining: int
-    reaction_s: float | None
-    moves_per_s: float
+    reaction_seconds: float | None
+    moves_per_second: float
     scale_outs: int
     scale_ins: int
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
         """Label and value, in the order in which they are shown."""
         counts = self.counts
-        reaction = "-" if self.reaction_s is None else f"{self.reaction_s * 1000:.0f} ms"
+        reaction = "-" if self.reaction_seconds is None else f"{self.reaction_seconds * 1000:.0f} ms"
         return (
             ("players", f"{counts.players - counts.left}"),
             ("playing", f"{counts.playing}"),
@@ -45,7 +45,7 @@ class View:
             ("out/in", f"{self.scale_outs}/{self.scale_ins}"),
             ("reaction", reaction),
             ("games", f"{counts.games}"),
-            ("moves/s", f"{self.moves_per_s:.0f}"),
+            ("moves/s", f"{self.moves_per_second:.0f}"),
             ("handovers", f"{counts.handovers}"),
             ("dropped", f"{counts.dropped}"),
             ("lost", f"{counts.lost}"),
@@ -59,7 +59,7 @@ class Screen:
         self._console = console or Console(highlight=False)
         self._live: Live | None = None
         self._started = time.monotonic()
-        self._shown = -PLAIN_EVERY_S
+        self._shown = -PLAIN_EVERY_SECONDS
 
     def __enter__(self) -> Self:
         return self
@@ -74,7 +74,7 @@ class Screen:
         """Seconds since the start."""
         return time.monotonic() - self._started
 
-    def say(self, text: str, style: str = "") -> None:
+    def print(self, text: str, style: str = "") -> None:
         """Print one line; above the live table where there is one."""
         self._console.print(f"{self.elapsed:6.1f} s  {text}", style=style, markup=False, soft_wrap=True)
 
@@ -85,9 +85,9 @@ class Screen:
                 self._live = Live(console=self._console, auto_refresh=False, transient=True)
                 self._live.start()
             self._live.update(_table(view), refresh=True)
-        elif self.elapsed - self._shown >= PLAIN_EVERY_S:
+        elif self.elapsed - self._shown >= PLAIN_EVERY_SECONDS:
             self._shown = self.elapsed
-            self.say("  ".join(f"{label} {value}" for label, value in view.pairs()))
+            self.print("  ".join(f"{label} {value}" for label, value in view.pairs()))
 
     def freeze(self) -> None:
         """End the live table."""

@@ -9,27 +9,27 @@ from chess_bench.console.screen import Screen
 
 
 @dataclass(slots=True)
-class Steps:
+class Stages:
     """Names and durations, in order."""
 
     screen: Screen
     seconds: dict[str, float] = field(default_factory=dict)
-    standing: list[str] = field(default_factory=list)  # what was started and is not ended yet
+    left: list[str] = field(default_factory=list)  # what was started and is not ended yet
 
     @contextmanager
-    def step(self, name: str) -> Iterator[None]:
+    def stage(self, name: str) -> Iterator[None]:
         """Announce and time one."""
-        self.screen.say(f"== {name}", "bold")
+        self.screen.print(f"== {name}", "bold")
         began = time.monotonic()
         try:
             yield
         finally:
             self.seconds[name] = time.monotonic() - began
 
-    def stands(self, what: str) -> None:
+    def started(self, what: str) -> None:
         """Remember what would be left if this run ended now."""
-        self.standing.append(what)
+        self.left.append(what)
 
-    def away(self, what: str) -> None:
+    def ended(self, what: str) -> None:
         """Forget what has been ended."""
-        self.standing.remove(what)
+        self.left.remove(what)

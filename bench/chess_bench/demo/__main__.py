@@ -12,7 +12,6 @@ from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 
-from chess_bench import settings as demo_settings
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.games import Game
@@ -23,18 +22,18 @@ from chess_bench.cluster.kubectl import KubectlError
 from chess_bench.cluster.targets import Target, TargetError
 from chess_bench.console import runner
 from chess_bench.console.screen import Screen
-from chess_bench.console.stages import Steps
-from chess_bench.demo import scenario
+from chess_bench.console.stages import Stages
 from chess_bench.demo.outcome import Outcome
-from chess_bench.demo.progress import Narrator
-from chess_bench.demo.timeline import Story, first_crossing
+from chess_bench.demo.progress import Progress
+from chess_bench.demo.scenario import Scenario, empty, fill
+from chess_bench.demo.timeline import Timeline, first_crossing
 from chess_bench.demo.watches import watching
-from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError
+from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError, read, refuse_arguments
 from chess_bench.verification import VerifyError, Wrong, verify
 
 CLUSTER = "demo"
-PLAY_DEADLINE_S = 420.0
-SETTLE_S = 5
+PLAY_DEADLINE_SECONDS = 420.0
+SETTLE_SECONDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,55 +43,57 @@ class Run:
     settings: Settings
     games: Sequence[Game]
     screen: Screen
-    steps: Steps
+    stages: Stages
 
 
 async def demo(run: Run) -> int:
     """Go through all stages; the result is told before anything is taken away again."""
-    settings, steps = run.settings, run.steps
+    settings, stages = run.settings, run.stages
     scaling = objects.brisk_scaling(
-        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_s=SETTLE_S
+        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_seconds=SETTLE_SECONDS
     )
     async with AsyncExitStack() as stack:
-        target = await stack.enter_async_context(setup.cluster(steps, settings.existing, keep=settings.keep))
-        await stack.enter_async_context(setup.operator(steps, target, keep=settings.keep))
-        wish = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
-        uid = await stack.enter_async_context(setup.chess_cluster(steps, target, wish, keep=settings.keep))
+        target = await stack.enter_async_context(setup.cluster(stages, settings.existing, keep=settings.keep))
+        await stack.enter_async_context(setup.operator(stages, target, keep=settings.keep))
+        manifest = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
+        uid = await stack.enter_async_context(
+            setup.chess_cluster(stages, target, manifest, keep=settings.keep)
+        )
         return _conclude(run, await _play(run, target, uid))
 
 
 async def _play(run: Run, target: Target, uid: str) -> Outcome:
-    settings, screen, steps = run.settings, run.screen, run.steps
+    settings, screen, stages = run.settings, run.screen, run.stages
     host, port = await targets.entry(target, settings.namespace, settings.entry)
-    screen.say(
+    screen.print(
         f"{settings.players} players enter by {host}:{port}; a replica for each {settings.target} connections"
     )
-    async with Fleet(host, port, run.games, pace=Pace(think_s=settings.think_s)) as fleet:
-        story = Story(tipped_at=_tipping(fleet, settings))
-        stage, narrator = scenario.Stage(settings, fleet, story, screen), Narrator(fleet, story, screen)
+    async with Fleet(host, port, run.games, pace=Pace(think_seconds=settings.think_seconds)) as fleet:
+        timeline = Timeline(tipped_at=_tipping(fleet, settings))
+        scenario, progress = Scenario(settings, fleet, timeline, screen), Progress(fleet, timeline, screen)
         redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
         async with (
-            watching(story, target.kubectl, settings.namespace, CLUSTER, uid, redis_url),
-            narrator.telling(),
+            watching(timeline, target.kubectl, settings.namespace, CLUSTER, uid, redis_url),
+            progress.showing(),
         ):
-            report = await _perform(stage, steps)
+            report = await _perform(scenario, stages)
     wrong, unverified = await _verified(run, target, report)
     return Outcome(
         settings=settings,
         report=report,
-        story=story,
+        timeline=timeline,
         wrong=wrong,
         unverified=unverified,
         began_at=began_at,
-        stages=steps.seconds,
-        first_scale_out_s=narrator.first_scale_out_s,
-        peak_wanted=stage.peak_wanted,
+        stages=stages.seconds,
+        first_scale_out_seconds=progress.first_scale_out_seconds,
+        peak_wanted=scenario.peak_wanted,
     )
 
 
 async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wrong], str | None]:
     """Compare the games; why that was not possible is a result as well."""
-    with run.steps.step("verification"):
+    with run.stages.stage("verification"):
         source = run.settings.games_file.read_text(encoding="utf-8", errors="replace")
         try:
             return await verify(source, report.finished, target.stores.database_from_here), None
@@ -100,16 +101,16 @@ async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wron
             return [], str(error)
 
 
-async def _perform(stage: scenario.Stage, steps: Steps) -> Report:
+async def _perform(scenario: Scenario, stages: Stages) -> Report:
     """Go through the acts, but not for ever."""
     try:
-        async with asyncio.timeout(PLAY_DEADLINE_S):
-            with steps.step("scale-outs"):
-                await scenario.fill(stage)
-            with steps.step("scale-ins"):
-                return await scenario.empty(stage)
+        async with asyncio.timeout(PLAY_DEADLINE_SECONDS):
+            with stages.stage("scale-outs"):
+                await fill(scenario)
+            with stages.stage("scale-ins"):
+                return await empty(scenario)
     except TimeoutError:
-        return await stage.fleet.finish(0)
+        return await scenario.fleet.finish(0)
 
 
 def _tipping(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
@@ -130,8 +131,8 @@ def _conclude(run: Run, outcome: Outcome) -> int:
     screen.table("ChessCluster demo", outcome.rows())
     failures = outcome.failures()
     for failure in failures:
-        screen.say(f"FAILED: {failure}", "red")
-    screen.say(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
+        screen.print(f"FAILED: {failure}", "red")
+    screen.print(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
     if settings.keep:
         _how_to_look_around(run)
     screen.freeze()
@@ -142,7 +143,7 @@ def _how_to_look_around(run: Run) -> None:
     existing = run.settings.existing
     kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl"
     namespace = run.settings.namespace
-    run.screen.say("left running, as KEEP=1 asks; look around:")
+    run.screen.print("left running, as KEEP=1 asks; look around:")
     for command in (
         f"{kubectl} -n {namespace} get chess -w",
         f"{kubectl} -n {namespace} describe chess {CLUSTER}",
@@ -150,21 +151,21 @@ def _how_to_look_around(run: Run) -> None:
         f"{kubectl} -n chess-system logs -l app.kubernetes.io/name=chess-operator --tail=50",
         f"{kubectl} delete namespace {namespace}" if existing else "make down",
     ):
-        run.screen.say(f"    {command}")
+        run.screen.print(f"    {command}")
 
 
 def main() -> int:
     """Read the settings, check the games, and run."""
-    demo_settings.refuse_arguments("chess_bench.demo", __doc__)
+    refuse_arguments("chess_bench.demo", __doc__)
     try:
-        settings = demo_settings.read(os.environ)
+        settings = read(os.environ)
         chosen = games.load(settings.games_file)
     except (SettingsError, games.GamesError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     with Screen() as screen:
-        run = Run(settings, chosen, screen, Steps(screen))
-        return runner.run(run.steps, demo(run), (KubectlError, TargetError, VerifyError))
+        run = Run(settings, chosen, screen, Stages(screen))
+        return runner.run(run.stages, demo(run), (KubectlError, TargetError, VerifyError))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from chess_bench.bots.ledger import Report, percentile
-from chess_bench.demo.timeline import ScaleIn, Story
+from chess_bench.demo.timeline import ScaleIn, Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
 from chess_bench.verification import Wrong
 
@@ -22,12 +22,12 @@ class Outcome:
 
     settings: Settings
     report: Report
-    story: Story
+    timeline: Timeline
     wrong: Sequence[Wrong]
     unverified: str | None  # why the games could not be compared
-    began_at: float  # on the story's clock
+    began_at: float  # on the timeline's clock
     stages: Mapping[str, float]
-    first_scale_out_s: float | None
+    first_scale_out_seconds: float | None
     peak_wanted: int
 
     @property
@@ -38,13 +38,15 @@ class Outcome:
     @property
     def reactions(self) -> list[float]:
         """Seconds from the handshake that tipped the balance to the watch's news of more replicas."""
-        return [out.reaction_s for out in self.story.scale_outs if out.reaction_s is not None]
+        return [out.reaction_seconds for out in self.timeline.scale_outs if out.reaction_seconds is not None]
 
     @property
     def finished_scale_ins(self) -> list[ScaleIn]:
         """Scale-ins that were carried through."""
         return [
-            one for one in self.story.scale_ins.values() if one.deleted_at is not None and not one.taken_back
+            one
+            for one in self.timeline.scale_ins.values()
+            if one.deleted_at is not None and not one.taken_back
         ]
 
     def failures(self) -> list[str]:
@@ -53,7 +55,7 @@ class Outcome:
 
     def figures(self) -> dict[str, Any]:
         """Everything for `out/demo.json`."""
-        counts, story = self.report.counts, self.story
+        counts, timeline = self.report.counts, self.timeline
         return {
             "ok": not self.failures(),
             "failures": self.failures(),
@@ -68,40 +70,38 @@ class Outcome:
             "handovers": counts.handovers,
             "refused_handshakes": counts.refused,
             "nacks": self.report.nack_codes,
-            "scale_outs": len(story.scale_outs),
+            "scale_outs": len(timeline.scale_outs),
             "scale_ins": len(self.finished_scale_ins),
-            "reaction_p50_s": _rounded(percentile(self.reactions, 0.50)),
-            "reaction_p95_s": _rounded(percentile(self.reactions, 0.95)),
-            "first_scale_out_s": _rounded(self.first_scale_out_s),
-            "ack_p50_s": _rounded(self.report.ack_p50_s),
-            "ack_p99_s": _rounded(self.report.ack_p99_s),
+            "reaction_p50_seconds": _rounded(percentile(self.reactions, 0.50)),
+            "reaction_p95_seconds": _rounded(percentile(self.reactions, 0.95)),
+            "first_scale_out_seconds": _rounded(self.first_scale_out_seconds),
+            "ack_p50_seconds": _rounded(self.report.ack_p50_seconds),
+            "ack_p99_seconds": _rounded(self.report.ack_p99_seconds),
             "target_connections_per_replica": self.settings.target,
-            "replicas": [self._timed(asdict(point)) for point in story.curve],
-            "scale_out": [self._timed(asdict(out)) for out in story.scale_outs],
-            "scale_in": [self._timed(asdict(one)) for one in story.scale_ins.values()],
-            "pod_restarts": {pod: count for pod, count in story.restarts.items() if count},
+            "replicas": [self._timed(asdict(point)) for point in timeline.curve],
+            "scale_out": [self._timed(asdict(out)) for out in timeline.scale_outs],
+            "scale_in": [self._timed(asdict(one)) for one in timeline.scale_ins.values()],
+            "pod_restarts": {pod: count for pod, count in timeline.restarts.items() if count},
             "drops": [self._timed(asdict(drop)) for drop in self.report.drops[:DETAILS]],
             "faults": [self._timed(asdict(fault)) for fault in self.report.faults[:DETAILS]],
             "stranded": list(self.report.stranded[:DETAILS]),
             "wrong": [asdict(wrong) for wrong in self.wrong[:DETAILS]],
-            "stages_s": {name: round(seconds, 2) for name, seconds in self.stages.items()},
+            "stages_seconds": {name: round(seconds, 2) for name, seconds in self.stages.items()},
         }
 
     def rows(self) -> list[tuple[str, str]]:
         """Lay out the summary table."""
-        counts, story = self.report.counts, self.story
+        counts, timeline = self.report.counts, self.timeline
         ins = ", ".join(_busy(one) for one in self.finished_scale_ins) or "none"
-        outs = ", ".join(f"{out.before}→{out.after}" for out in story.scale_outs) or "none"
+        acks = f"{_ms(self.report.ack_p50_seconds)} p50, {_ms(self.report.ack_p99_seconds)} p99"
+        outs = ", ".join(f"{out.before}→{out.after}" for out in timeline.scale_outs) or "none"
         return [
             ("players", f"{counts.players}"),
             ("games", f"{counts.games} finished, {self.verified} verified, {len(self.wrong)} wrong"),
-            (
-                "moves",
-                f"{counts.moves} acknowledged; {_ms(self.report.ack_p50_s)} p50, {_ms(self.report.ack_p99_s)} p99",
-            ),
+            ("moves", f"{counts.moves} acknowledged; {acks}"),
             ("handovers", f"{counts.handovers}"),
             ("dropped / resumed / lost", f"{counts.dropped} / {counts.resumed} / {counts.lost}"),
-            ("scale-outs", f"{len(story.scale_outs)}: {outs}"),
+            ("scale-outs", f"{len(timeline.scale_outs)}: {outs}"),
             (
                 "reaction",
                 f"{_ms(percentile(self.reactions, 0.5))} p50, {_ms(percentile(self.reactions, 0.95))} p95",
@@ -135,16 +135,16 @@ class Outcome:
         return failures
 
     def _replica_failures(self) -> list[str]:
-        story, failures = self.story, list[str]()
-        if len(story.scale_outs) < SCALE_OUTS_WANTED:
-            failures.append(f"{len(story.scale_outs)} scale-outs; at least {SCALE_OUTS_WANTED} are wanted")
-        peak = max((point.ready for point in story.curve), default=0)
+        timeline, failures = self.timeline, list[str]()
+        if len(timeline.scale_outs) < SCALE_OUTS_WANTED:
+            failures.append(f"{len(timeline.scale_outs)} scale-outs; at least {SCALE_OUTS_WANTED} are wanted")
+        peak = max((point.ready for point in timeline.curve), default=0)
         if peak < self.peak_wanted:
             failures.append(
                 f"at most {peak} replicas were ready; {self.peak_wanted} were wanted for everybody"
             )
-        if story.replicas != MIN_REPLICAS:
-            failures.append(f"{story.replicas} replicas in the end; minReplicas is {MIN_REPLICAS}")
+        if timeline.replicas != MIN_REPLICAS:
+            failures.append(f"{timeline.replicas} replicas in the end; minReplicas is {MIN_REPLICAS}")
         busy = [one for one in self.finished_scale_ins if one.games_when_marked >= BUSY_GAMES]
         if self.settings.players >= BUSY_FROM_PLAYERS and len(busy) < BUSY_SCALE_INS_WANTED:
             failures.append(
@@ -155,7 +155,7 @@ class Outcome:
             for one in self.finished_scale_ins
             if one.connections_when_deleted
         ]
-        failures += [f"{pod} was deleted without a drain" for pod in story.unmarked_deletions]
+        failures += [f"{pod} was deleted without a drain" for pod in timeline.unmarked_deletions]
         return failures
 
     def _timed(self, item: dict[str, Any]) -> dict[str, Any]:

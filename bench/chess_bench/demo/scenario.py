@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
 from chess_bench.console.screen import Screen
-from chess_bench.demo.timeline import Story
+from chess_bench.demo.timeline import Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
 
 WAVES = 4
-JOIN_S = 6.0
-FOLLOW_S = 25.0
-LEAVE_S = 18.0  # from one wave of goodbyes to the next
-PEAK_S = 40.0
+JOIN_SECONDS = 6.0
+FOLLOW_SECONDS = 25.0
+LEAVE_SECONDS = 18.0  # from one wave of goodbyes to the next
+PEAK_SECONDS = 40.0
 BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth being emptied
-LAST_GAMES_S = 200.0
-BACK_S = 60.0
+LAST_GAMES_SECONDS = 200.0
+BACK_SECONDS = 60.0
 HURRY = 0.4  # of the time for a move, once there is nothing left to see but the end of the last games
-LOOK_S = 0.25
+LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
-class Stage:
+class Scenario:
     """Everything that the acts need."""
 
     settings: Settings
     fleet: Fleet
-    story: Story
+    timeline: Timeline
     screen: Screen
     peak_wanted: int = 0
 
@@ -42,60 +42,60 @@ def shares(players: int, waves: int = WAVES) -> list[int]:
     return [*[even] * (waves - 1), players - even * (waves - 1)]
 
 
-async def fill(stage: Stage) -> None:
+async def fill(scenario: Scenario) -> None:
     """Let everybody come; each wave is followed before the next."""
-    for number, share in enumerate(shares(stage.settings.players), 1):
-        stage.screen.say(f"wave {number}: {share} more players come")
-        await stage.fleet.join(share, over_s=JOIN_S)
-        await _until(lambda: _followed(stage), FOLLOW_S)
-    stage.peak_wanted = stage.settings.wanted(stage.settings.players)
-    await _until(lambda: _at_peak(stage), FOLLOW_S)
-    stage.screen.say("everybody plays; new games fill the youngest replicas")
-    await _until(lambda: _all_busy(stage), PEAK_S)
+    for number, share in enumerate(shares(scenario.settings.players), 1):
+        scenario.screen.print(f"wave {number}: {share} more players come")
+        await scenario.fleet.join(share, over_seconds=JOIN_SECONDS)
+        await _until(lambda: _followed(scenario), FOLLOW_SECONDS)
+    scenario.peak_wanted = scenario.settings.wanted(scenario.settings.players)
+    await _until(lambda: _at_peak(scenario), FOLLOW_SECONDS)
+    scenario.screen.print("everybody plays; new games fill the youngest replicas")
+    await _until(lambda: _all_busy(scenario), PEAK_SECONDS)
 
 
-async def empty(stage: Stage) -> Report:
+async def empty(scenario: Scenario) -> Report:
     """Let everybody end the present game and go, wave by wave, and wait for the way back to `minReplicas`."""
-    for number, share in enumerate(shares(stage.settings.players)[1:], 1):
-        stage.screen.say(f"goodbye {number}: {share} players play their last game")
-        stage.fleet.leave(share)
-        await asyncio.sleep(LEAVE_S)
-    stage.screen.say("the rest play their last game")
-    hurrying = asyncio.create_task(_hurry_the_last(stage))
+    for number, share in enumerate(shares(scenario.settings.players)[1:], 1):
+        scenario.screen.print(f"goodbye {number}: {share} players play their last game")
+        scenario.fleet.leave(share)
+        await asyncio.sleep(LEAVE_SECONDS)
+    scenario.screen.print("the rest play their last game")
+    hurrying = asyncio.create_task(_hurry_the_last(scenario))
     try:
-        report = await stage.fleet.finish(LAST_GAMES_S)
+        report = await scenario.fleet.finish(LAST_GAMES_SECONDS)
     finally:
         hurrying.cancel()
-    await _until(lambda: _back(stage), BACK_S)
+    await _until(lambda: _back(scenario), BACK_SECONDS)
     return report
 
 
-async def _hurry_the_last(stage: Stage) -> None:
-    await _until(lambda: _back(stage), LAST_GAMES_S)
-    stage.screen.say("back to the fewest replicas; the last games are played quickly")
-    stage.fleet.pace.think_s *= HURRY
+async def _hurry_the_last(scenario: Scenario) -> None:
+    await _until(lambda: _back(scenario), LAST_GAMES_SECONDS)
+    scenario.screen.print("back to the fewest replicas; the last games are played quickly")
+    scenario.fleet.pace.think_seconds *= HURRY
 
 
-def _back(stage: Stage) -> bool:
-    return stage.story.replicas == MIN_REPLICAS and not stage.story.draining
+def _back(scenario: Scenario) -> bool:
+    return scenario.timeline.replicas == MIN_REPLICAS and not scenario.timeline.draining
 
 
-def _followed(stage: Stage) -> bool:
-    wanted = stage.settings.wanted(stage.fleet.sockets.open)
-    return stage.story.replicas >= wanted and stage.story.ready >= wanted
+def _followed(scenario: Scenario) -> bool:
+    wanted = scenario.settings.wanted(scenario.fleet.sockets.open)
+    return scenario.timeline.replicas >= wanted and scenario.timeline.ready >= wanted
 
 
-def _at_peak(stage: Stage) -> bool:
-    return stage.story.ready >= stage.peak_wanted
+def _at_peak(scenario: Scenario) -> bool:
+    return scenario.timeline.ready >= scenario.peak_wanted
 
 
-def _all_busy(stage: Stage) -> bool:
-    least = min((stage.story.load(uid)[0] for uid in stage.story.pods), default=0)
-    return least >= stage.settings.target * BUSY_SHARE
+def _all_busy(scenario: Scenario) -> bool:
+    least = min((scenario.timeline.load(uid)[0] for uid in scenario.timeline.pods), default=0)
+    return least >= scenario.settings.target * BUSY_SHARE
 
 
-async def _until(condition: Callable[[], bool], deadline_s: float) -> None:
-    """Wait for a condition of a story that others write; not for ever."""
-    deadline = asyncio.get_running_loop().time() + deadline_s
+async def _until(condition: Callable[[], bool], deadline_seconds: float) -> None:
+    """Wait for a condition of a timeline that others write; not for ever."""
+    deadline = asyncio.get_running_loop().time() + deadline_seconds
     while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110, many writers
-        await asyncio.sleep(LOOK_S)
+        await asyncio.sleep(LOOK_SECONDS)

@@ -1,4 +1,4 @@
-"""What happened to the cluster while people played: watch events and heartbeats in, the story out. No I/O.
+"""What happened to the cluster while people played: watch events and heartbeats in, the timeline out. No I/O.
 
 Times are those of one monotonic clock, the fleet's own.
 """
@@ -18,7 +18,7 @@ class ScaleOut:
     at: float
     before: int
     after: int
-    reaction_s: float | None
+    reaction_seconds: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +45,7 @@ class Replicas:
 
 
 @dataclass(slots=True)
-class Story:
+class Timeline:
     """The cluster as the watches told it so far."""
 
     tipped_at: Callable[
@@ -119,7 +119,9 @@ class Story:
         since = self._below_since.get(replicas, self.curve[0].at)
         tipped = self.tipped_at(replicas, since, now)
         reaction = None if tipped is None else now - tipped
-        self.scale_outs.append(ScaleOut(at=now, before=self.replicas, after=replicas, reaction_s=reaction))
+        self.scale_outs.append(
+            ScaleOut(at=now, before=self.replicas, after=replicas, reaction_seconds=reaction)
+        )
 
     def _marked(self, now: float, uid: str, name: str, *, marked: bool) -> None:
         known = self.scale_ins.get(uid)

@@ -1,4 +1,4 @@
-"""Feeds a story: three watches by kubectl and the pods' own heartbeats from Redis."""
+"""Feeds a timeline: three watches by kubectl and the pods' own heartbeats from Redis."""
 
 import asyncio
 import contextlib
@@ -11,21 +11,21 @@ from redis.exceptions import RedisError
 
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.objects import CLUSTER
-from chess_bench.demo.timeline import Story
+from chess_bench.demo.timeline import Timeline
 from chess_presence import keys
 from chess_presence.cancelling import end
 from chess_presence.registry import Registry
 
-REST_S = 0.05  # between two readings, however many heartbeats come
-RETRY_S = 1.0
-IDLE_READ_S = 5.0
+REST_SECONDS = 0.05  # between two readings, however many heartbeats come
+RETRY_SECONDS = 1.0
+IDLE_READ_SECONDS = 5.0
 
 
 @asynccontextmanager
 async def watching(
-    story: Story, kubectl: Kubectl, namespace: str, name: str, cluster_uid: str, redis_url: str
+    timeline: Timeline, kubectl: Kubectl, namespace: str, name: str, cluster_uid: str, redis_url: str
 ) -> AsyncIterator[None]:
-    """Keep the story up to date while the block runs."""
+    """Keep the timeline up to date while the block runs."""
     clock = asyncio.get_running_loop().time
     deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     pods = f"/api/v1/namespaces/{namespace}/pods"
@@ -33,19 +33,19 @@ async def watching(
     ours = f"{CLUSTER}={name}"
 
     def deployment(_kind: str, item: dict[str, Any]) -> None:
-        story.deployment(clock(), item)
+        timeline.deployment(clock(), item)
 
     def pod(kind: str, item: dict[str, Any]) -> None:
-        story.pod(clock(), kind, item)
+        timeline.pod(clock(), kind, item)
 
     def cluster(_kind: str, item: dict[str, Any]) -> None:
-        story.cluster(clock(), item)
+        timeline.cluster(clock(), item)
 
     tasks = [
         asyncio.create_task(_follow(kubectl, deployments, ours, deployment)),
         asyncio.create_task(_follow(kubectl, pods, ours, pod)),
         asyncio.create_task(_follow(kubectl, clusters, "", cluster)),
-        asyncio.create_task(_count(story, redis_url, cluster_uid)),
+        asyncio.create_task(_count(timeline, redis_url, cluster_uid)),
     ]
     try:
         yield
@@ -64,10 +64,10 @@ async def _follow(
                         tell("ADDED", item)
                 else:
                     tell(event["type"], event["object"])
-        await asyncio.sleep(RETRY_S)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _count(story: Story, redis_url: str, cluster_uid: str) -> None:
+async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
     """Read all heartbeats whenever one was written, and now and then."""
     while True:
         client = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=3)
@@ -76,7 +76,7 @@ async def _count(story: Story, redis_url: str, cluster_uid: str) -> None:
                 await subscription.subscribe(keys.census_channel(cluster_uid))
                 registry = Registry(client, cluster_uid)
                 while True:
-                    story.presence((await registry.read()).records.values())
-                    await asyncio.sleep(REST_S)
-                    await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_S)
-        await asyncio.sleep(RETRY_S)
+                    timeline.presence((await registry.read()).records.values())
+                    await asyncio.sleep(REST_SECONDS)
+                    await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)

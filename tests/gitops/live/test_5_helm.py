@@ -13,7 +13,8 @@ import pytest
 from program import Program
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.gitops.cluster import GAMES, SYSTEM, World, until
+from chess_bench.gitops.service import GAMES, SYSTEM, until
+from chess_bench.gitops.service import GitOpsService as World
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from program import Program
 
-from chess_bench.gitops.cluster import World, until
+from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.gitops.service import until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

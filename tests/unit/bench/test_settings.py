@@ -4,22 +4,22 @@ from pathlib import Path
 
 import pytest
 
-from chess_bench import settings as demo_settings
+from chess_bench import settings
 from chess_bench.settings import SettingsError
 
 
 def test_nothing_needs_to_be_set() -> None:
-    settings = demo_settings.read({})
-    assert settings.players == 400
-    assert settings.existing is None
-    assert settings.wanted(settings.players) == 6
+    chosen = settings.read({})
+    assert chosen.players == 400
+    assert chosen.existing is None
+    assert chosen.wanted(chosen.players) == 6
 
 
 @pytest.mark.parametrize("players", [8, 50, 137, 400, 1000])
 def test_everybody_together_needs_several_replicas(players: int) -> None:
-    settings = demo_settings.read({"DEMO_PLAYERS": str(players)})
-    assert 4 <= settings.wanted(players) <= 6
-    assert settings.wanted(0) == 2
+    chosen = settings.read({"DEMO_PLAYERS": str(players)})
+    assert 4 <= chosen.wanted(players) <= 6
+    assert chosen.wanted(0) == 2
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_everybody_together_needs_several_replicas(players: int) -> None:
 )
 def test_a_wrong_value_is_one_line(environment: dict[str, str], message: str) -> None:
     with pytest.raises(SettingsError) as caught:
-        demo_settings.read(environment)
+        settings.read(environment)
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -60,7 +60,7 @@ def test_an_existing_cluster_is_taken_whole(tmp_path: Path) -> None:
         "DATABASE_URL_FILE": str(database),
         "DEMO_ENTRY": "192.0.2.7:30080",
     }
-    settings = demo_settings.read(environment)
-    assert settings.existing is not None
-    assert settings.existing.context == "mine"
-    assert settings.entry == ("192.0.2.7", 30080)
+    chosen = settings.read(environment)
+    assert chosen.existing is not None
+    assert chosen.existing.context == "mine"
+    assert chosen.entry == ("192.0.2.7", 30080)

@@ -16,7 +16,7 @@ from chess_bench.bots.pace import Pace
 pytestmark = pytest.mark.integration
 
 PLAYED = games.load(games.BUNDLED)
-BRISK = {"think_s": 0.05, "rest_s": 0.1}
+BRISK = {"think_seconds": 0.05, "rest_seconds": 0.1}
 PLAYERS = 24
 
 

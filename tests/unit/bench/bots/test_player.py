@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chess_bench.bots import games
-from chess_bench.bots.connection import DEAD_AFTER_S, PING_AFTER_S
+from chess_bench.bots.connection import DEAD_AFTER_SECONDS, PING_AFTER_SECONDS
 from chess_bench.bots.effects import Abandon, Close, Effect, Open, Send
 from chess_bench.bots.ledger import Ledger
 from chess_bench.bots.pace import Pace
@@ -51,12 +51,12 @@ class Table:
             self.effects += self.player.tick(self.now)
         self.now = end
 
-    def sits_down(self, colour: str = "white", moves: str = "", v: int = 0) -> None:
+    def sits_down(self, color: str = "white", moves: str = "", v: int = 0) -> None:
         self.opens(1)
         self.says(
             1,
             "redirect",
-            {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": colour},
+            {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": color},
         )
         self.take()
         self.opens(2)
@@ -255,9 +255,9 @@ def test_a_lobby_hands_over_as_well() -> None:
 def test_silence_is_asked_and_then_given_up() -> None:
     table = Table()
     table.sits_down("black")
-    table.passes(PING_AFTER_S + 4)
+    table.passes(PING_AFTER_SECONDS + 4)
     assert Send(2, "null") in table.take()
-    table.passes(DEAD_AFTER_S)
+    table.passes(DEAD_AFTER_SECONDS)
     assert Abandon(2) in table.take()
     assert len(table.ledger.drops) == 1
 

@@ -6,7 +6,7 @@ import pytest
 
 from chess_bench.bots.ledger import Counts, Drop, Fault, Finished, Report
 from chess_bench.demo.outcome import Outcome
-from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Story
+from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Timeline
 from chess_bench.settings import Settings
 from chess_bench.verification import Wrong
 
@@ -19,8 +19,8 @@ REPORT = Report(
     stranded=(),
     nack_codes={},
     resume_seconds=(),
-    ack_p50_s=0.01,
-    ack_p99_s=0.02,
+    ack_p50_seconds=0.01,
+    ack_p99_seconds=0.02,
 )
 
 
@@ -37,19 +37,21 @@ def scale_in(pod: str, games: int, left: int = 0) -> ScaleIn:
 
 
 def outcome() -> Outcome:
-    story = Story(tipped_at=lambda *_: None, replicas=2)
-    story.scale_outs = [ScaleOut(at=10.0 + n, before=n, after=n + 1, reaction_s=n / 10) for n in (2, 3, 4)]
-    story.curve = [Replicas(at=10.0, replicas=7, ready=7)]
-    story.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 20), "c": scale_in("c", 1)}
+    timeline = Timeline(tipped_at=lambda *_: None, replicas=2)
+    timeline.scale_outs = [
+        ScaleOut(at=10.0 + n, before=n, after=n + 1, reaction_seconds=n / 10) for n in (2, 3, 4)
+    ]
+    timeline.curve = [Replicas(at=10.0, replicas=7, ready=7)]
+    timeline.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 20), "c": scale_in("c", 1)}
     return Outcome(
         settings=Settings(),
         report=REPORT,
-        story=story,
+        timeline=timeline,
         wrong=[],
         unverified=None,
         began_at=10.0,
         stages={"cluster": 1.0},
-        first_scale_out_s=20.0,
+        first_scale_out_seconds=20.0,
         peak_wanted=7,
     )
 
@@ -60,7 +62,7 @@ def test_as_promised() -> None:
     figures = good.figures()
     assert figures["ok"] is True
     assert (figures["scale_outs"], figures["scale_ins"]) == (3, 3)
-    assert (figures["reaction_p50_s"], figures["reaction_p95_s"]) == (0.3, 0.4)
+    assert (figures["reaction_p50_seconds"], figures["reaction_p95_seconds"]) == (0.3, 0.4)
     assert figures["scale_out"][0]["at"] == 2.0
     assert len(good.rows()) > 5
 
@@ -107,11 +109,11 @@ def test_games_that_could_not_be_compared_fail_it() -> None:
 
 def test_replicas_that_do_not_follow_fail_it() -> None:
     broken = outcome()
-    broken.story.scale_outs.pop()
-    broken.story.replicas = 3
-    broken.story.curve = [Replicas(at=10.0, replicas=7, ready=6)]
-    broken.story.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 19, left=5)}
-    broken.story.unmarked_deletions.append("c")
+    broken.timeline.scale_outs.pop()
+    broken.timeline.replicas = 3
+    broken.timeline.curve = [Replicas(at=10.0, replicas=7, ready=6)]
+    broken.timeline.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 19, left=5)}
+    broken.timeline.unmarked_deletions.append("c")
     assert broken.failures() == [
         "2 scale-outs; at least 3 are wanted",
         "at most 6 replicas were ready; 7 were wanted for everybody",

@@ -1,10 +1,10 @@
-"""The story that the watches tell: scale-outs with their reaction, scale-ins with what the pod held."""
+"""The timeline that the watches tell: scale-outs with their reaction, scale-ins with what the pod held."""
 
 from typing import Any
 
 import pytest
 
-from chess_bench.demo.timeline import Story, first_crossing
+from chess_bench.demo.timeline import Timeline, first_crossing
 from chess_presence.records import Heartbeat
 
 HISTORY = [(1.0, 5), (2.0, 10), (3.0, 11), (4.0, 9), (5.0, 12)]
@@ -41,55 +41,55 @@ def beat(name: str, connections: int, games: int) -> Heartbeat:
     return Heartbeat(uid=f"uid-{name}", connections=connections, games=games)
 
 
-def story() -> Story:
-    return Story(tipped_at=lambda _replicas, _since, until: until - 0.25)
+def timeline() -> Timeline:
+    return Timeline(tipped_at=lambda _replicas, _since, until: until - 0.25)
 
 
 def test_only_a_rise_is_a_scale_out() -> None:
-    told = story()
+    seen = timeline()
     for now, replicas in enumerate([2, 2, 4, 3, 5]):
-        told.deployment(float(now), deployment(replicas))
-    assert [(out.before, out.after, out.reaction_s) for out in told.scale_outs] == [
+        seen.deployment(float(now), deployment(replicas))
+    assert [(out.before, out.after, out.reaction_seconds) for out in seen.scale_outs] == [
         (2, 4, 0.25),
         (3, 5, 0.25),
     ]
-    assert told.replica_decreases == 1
+    assert seen.replica_decreases == 1
 
 
 def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> None:
-    told = story()
-    told.pod(1.0, "ADDED", pod("a"))
-    told.presence([beat("a", 50, 42)])
-    told.pod(2.0, "MODIFIED", pod("a", marked=True))
-    told.presence([beat("a", 0, 0)])
-    told.pod(5.0, "MODIFIED", pod("a", marked=True, going=True))
-    told.pod(6.0, "DELETED", pod("a", marked=True, going=True))
-    (scale_in,) = told.scale_ins.values()
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.presence([beat("a", 50, 42)])
+    seen.pod(2.0, "MODIFIED", pod("a", marked=True))
+    seen.presence([beat("a", 0, 0)])
+    seen.pod(5.0, "MODIFIED", pod("a", marked=True, going=True))
+    seen.pod(6.0, "DELETED", pod("a", marked=True, going=True))
+    (scale_in,) = seen.scale_ins.values()
     assert (scale_in.connections_when_marked, scale_in.games_when_marked) == (50, 42)
     assert (scale_in.connections_when_deleted, scale_in.games_when_deleted) == (0, 0)
     assert (scale_in.marked_at, scale_in.deleted_at) == (2.0, 5.0)
-    assert told.unmarked_deletions == []
+    assert seen.unmarked_deletions == []
 
 
 def test_a_drain_taken_back_is_no_scale_in() -> None:
-    told = story()
-    told.pod(1.0, "ADDED", pod("a", marked=True))
-    assert told.draining == 1
-    told.pod(2.0, "MODIFIED", pod("a"))
-    assert told.draining == 0
-    assert [one.taken_back for one in told.scale_ins.values()] == [True]
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a", marked=True))
+    assert seen.draining == 1
+    seen.pod(2.0, "MODIFIED", pod("a"))
+    assert seen.draining == 0
+    assert [one.taken_back for one in seen.scale_ins.values()] == [True]
 
 
 def test_a_pod_deleted_without_a_drain_is_told() -> None:
-    told = story()
-    told.pod(1.0, "ADDED", pod("a"))
-    told.pod(2.0, "MODIFIED", pod("a", going=True))
-    told.pod(3.0, "DELETED", pod("a", going=True))
-    assert told.unmarked_deletions == ["a"]
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.pod(2.0, "MODIFIED", pod("a", going=True))
+    seen.pod(3.0, "DELETED", pod("a", going=True))
+    assert seen.unmarked_deletions == ["a"]
 
 
 def test_the_census_counts_pods_that_are_there() -> None:
-    told = story()
-    told.pod(1.0, "ADDED", pod("a"))
-    told.presence([beat("a", 3, 2), beat("unknown", 7, 7)])
-    assert told.census == 3
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.presence([beat("a", 3, 2), beat("unknown", 7, 7)])
+    assert seen.census == 3

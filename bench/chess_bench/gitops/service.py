@@ -24,7 +24,7 @@ GAME = "manifests/overlays/local/game/cluster.yaml"
 OPERATOR = "manifests/overlays/local/operator/kustomization.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
-POLL_S = 0.25
+POLL_SECONDS = 0.25
 PHASE = "/status/operationState/phase"
 TERMINATE = (
     {"op": "test", "path": PHASE, "value": "Running"},
@@ -38,16 +38,16 @@ class TooLateError(AssertionError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class World:
+class GitOpsService:
     """Handles on everything."""
 
     kubectl: Kubectl
     checkout: Checkout
     running: argocd.Running
-    stores: targets.Stores = field(repr=False)  # passwords are in them
+    stores: targets.StoreUrls = field(repr=False)  # passwords are in them
 
     @classmethod
-    def begin(cls, progress: Progress, directory: Path | None = None) -> "World":
+    def begin(cls, progress: Progress, directory: Path | None = None) -> "GitOpsService":
         """Start Argo CD beside the local cluster that is up, and clone its repository with the project in it."""
         running = argocd.up(progress=progress)
         root = Path(directory or tempfile.mkdtemp(prefix="chess-gitops-")) / "clone"
@@ -229,12 +229,14 @@ class World:
         return f"its last operation is {phase}"
 
     async def _delete(self, *what: str) -> None:
-        await self._if_kind_exists("delete", "--ignore-not-found", "--timeout=150s", *what, timeout_s=160)
+        await self._if_kind_exists(
+            "delete", "--ignore-not-found", "--timeout=150s", *what, timeout_seconds=160
+        )
 
-    async def _if_kind_exists(self, *arguments: str, timeout_s: float = 60) -> str:
+    async def _if_kind_exists(self, *arguments: str, timeout_seconds: float = 60) -> str:
         """Run kubectl; a kind that the cluster does not have has no objects either, and gives an empty answer."""
         try:
-            return await self.kubectl.run(*arguments, timeout_s=timeout_s)
+            return await self.kubectl.run(*arguments, timeout_seconds=timeout_seconds)
         except KubectlError as error:
             if "the server doesn't have a resource type" not in str(error):
                 raise
@@ -271,4 +273,4 @@ async def until(what: str, complaint: Callable[[], Awaitable[str | None]], secon
             return time.monotonic() - began
         if time.monotonic() - began > seconds:
             raise TooLateError(f"{what}: not within {seconds:.0f} s; last: {said}")
-        await asyncio.sleep(POLL_S)
+        await asyncio.sleep(POLL_SECONDS)
