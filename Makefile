@@ -86,7 +86,7 @@ gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once
 
 test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD and Helm on the local cluster (GITOPS_LOAD_SECONDS=300)
 	@$(BIN)/localcluster up --image .
-	@$(BIN)/pytest -q tests/unit/charts tests/unit/gitops tests/gitops
+	@$(BIN)/pytest -q tests/unit/charts tests/unit/gitops tests/unit/bench/gitops tests/gitops
 
 demo-gitops: gitops-tools ## from an empty cluster to a played game through Git alone (KEEP=1)
 	@KEEP="$(KEEP)" $(BIN)/python -m chess_bench.gitops.demo

@@ -13,22 +13,23 @@ from pathlib import Path
 
 import uvloop
 
-from chess_bench import demo_settings, games
-from chess_bench.fleet import Fleet
-from chess_bench.pace import Pace
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
+from chess_bench.settings import MOST_PLAYERS
 
-TELL_S = 2.0
-DAY_S = 86400
+PRINT_EVERY_SECONDS = 2.0
+DAY_SECONDS = 86400
 
 
 async def _play(arguments: argparse.Namespace, chosen: tuple[games.Game, ...]) -> int:
-    host, port = arguments.door
-    async with Fleet(host, port, chosen, pace=Pace(think_s=arguments.think)) as fleet:
-        teller = asyncio.create_task(_tell(fleet))
-        await fleet.join(arguments.players, over_s=arguments.over)
+    host, port = arguments.address
+    async with Fleet(host, port, chosen, pace=Pace(think_seconds=arguments.think)) as fleet:
+        printing = asyncio.create_task(_print_counts(fleet))
+        await fleet.join(arguments.players, over_seconds=arguments.over)
         await asyncio.sleep(arguments.seconds)
         report = await fleet.finish(arguments.deadline)
-        teller.cancel()
+        printing.cancel()
     print(json.dumps({**asdict(report), "finished": len(report.finished)}, indent=1))
     if not report.counts.handshakes:
         print(f"play: nobody got in by {host}:{port}", file=sys.stderr)
@@ -36,13 +37,13 @@ async def _play(arguments: argparse.Namespace, chosen: tuple[games.Game, ...]) -
     return 1 if report.drops or report.lost_players else 0
 
 
-async def _tell(fleet: Fleet) -> None:
+async def _print_counts(fleet: Fleet) -> None:
     while True:
-        await asyncio.sleep(TELL_S)
+        await asyncio.sleep(PRINT_EVERY_SECONDS)
         print(fleet.counts, file=sys.stderr)
 
 
-def _door(text: str) -> tuple[str, int]:
+def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
     if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004, ports end there
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT with a port from 1 to 65535")
@@ -50,8 +51,8 @@ def _door(text: str) -> tuple[str, int]:
 
 
 def _count(text: str) -> int:
-    if not text.isdecimal() or not 0 < int(text) <= demo_settings.MOST:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {demo_settings.MOST}")
+    if not text.isdecimal() or not 0 < int(text) <= MOST_PLAYERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_PLAYERS}")
     return int(text)
 
 
@@ -60,15 +61,15 @@ def _seconds(text: str) -> float:
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0 <= seconds <= DAY_S:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {DAY_S}")
+    if not 0 <= seconds <= DAY_SECONDS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of seconds from 0 to {DAY_SECONDS}")
     return seconds
 
 
 def main() -> int:
     """Read the arguments and play."""
     parser = argparse.ArgumentParser(prog="python -m chess_bench.play", description=__doc__)
-    parser.add_argument("door", metavar="HOST:PORT", type=_door)
+    parser.add_argument("address", metavar="HOST:PORT", type=_address)
     parser.add_argument("--players", type=_count, default=40)
     parser.add_argument("--over", type=_seconds, default=2.0, help="seconds in which they come")
     parser.add_argument("--seconds", type=_seconds, default=20.0, help="for how long they begin new games")

@@ -17,20 +17,21 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chess_bench import demo_settings, hosting, objects, running, targets
-from chess_bench.demo_settings import Settings
-from chess_bench.effects import Close, Open
-from chess_bench.kubectl import Kubectl, KubectlError
-from chess_bench.ledger import percentile
-from chess_bench.screen import Screen
-from chess_bench.sockets import Sockets
-from chess_bench.steps import Steps
-from chess_bench.targets import TargetError
+from chess_bench.bots.effects import Close, Open
+from chess_bench.bots.ledger import percentile
+from chess_bench.bots.sockets import Sockets
+from chess_bench.cluster import objects, setup, targets
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.targets import TargetError
+from chess_bench.console import runner
+from chess_bench.console.screen import Screen
+from chess_bench.console.stages import Stages
+from chess_bench.settings import Settings, SettingsError, read, refuse_arguments
 
 NAMESPACE, CLUSTER = "chess-reaction", "reaction"
-CHANGES, STEPS_A_ROUND = 25, 5
-LIMIT_S = 1.0
-DEADLINE_S = 60.0  # for any single wait: a fleet that does not follow ends the run
+CHANGES, CHANGES_PER_ROUND = 25, 5
+LIMIT_SECONDS = 1.0
+DEADLINE_SECONDS = 60.0  # for any single wait: a fleet that does not follow ends the run
 OUT = Path("out/reaction.json")
 
 
@@ -86,23 +87,23 @@ class Deployment:
 
     async def until(self, replicas: int, *, ready: bool) -> float:
         """Wait for that many; returns when the watch said so."""
-        async with asyncio.timeout(DEADLINE_S), self._changed:
+        async with asyncio.timeout(DEADLINE_SECONDS), self._changed:
             await self._changed.wait_for(
                 lambda: self.replicas == replicas and (not ready or self.ready == replicas)
             )
             return self.at
 
 
-async def measure(door: tuple[str, int], kubectl: Kubectl, steps: Steps) -> list[Sample]:
+async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages) -> list[Sample]:
     """Go up and down again until there are enough samples."""
     deployment, samples = Deployment(), list[Sample]()
     watch = asyncio.create_task(deployment.follow(kubectl))
-    sockets = Sockets(*door, lambda _open: None)
+    sockets = Sockets(*entry, lambda _open: None)
     try:
         while len(samples) < CHANGES:
             await deployment.until(1, ready=True)
             samples += await _one_round(sockets, deployment)
-            steps.screen.say(
+            stages.screen.print(
                 f"{len(samples)} changes, p95 {percentile([s.seconds for s in samples], 0.95):.3f} s"
             )
     finally:
@@ -113,11 +114,11 @@ async def measure(door: tuple[str, int], kubectl: Kubectl, steps: Steps) -> list
 
 async def _one_round(sockets: Sockets, deployment: Deployment) -> list[Sample]:
     samples = list[Sample]()
-    for count in range(1, STEPS_A_ROUND + 2):
+    for count in range(1, CHANGES_PER_ROUND + 2):
         await asyncio.sleep(random.uniform(0.3, 1.5))  # any phase of the heartbeat
         client, number = Client(), random.getrandbits(40)
         sockets.carry_out(client, [Open(number, f"/lobby/socket?sri=react-{number:012d}")])
-        began = await asyncio.wait_for(client.handshake, DEADLINE_S)
+        began = await asyncio.wait_for(client.handshake, DEADLINE_SECONDS)
         if count > 1:
             seen = await deployment.until(count, ready=False)
             samples.append(Sample(before=count - 1, after=count, seconds=seen - began))
@@ -126,68 +127,67 @@ async def _one_round(sockets: Sockets, deployment: Deployment) -> list[Sample]:
     return samples
 
 
-def _report(samples: Sequence[Sample], steps: Steps) -> int:
+def _report(samples: Sequence[Sample], stages: Stages) -> int:
     seconds = [sample.seconds for sample in samples]
     p50, p95 = percentile(seconds, 0.50) or 0.0, percentile(seconds, 0.95) or 0.0
-    good = p95 < LIMIT_S
+    good = p95 < LIMIT_SECONDS
     OUT.parent.mkdir(parents=True, exist_ok=True)
     figures = {
         "ok": good,
         "changes": len(samples),
-        "p50_s": round(p50, 4),
-        "p95_s": round(p95, 4),
-        "max_s": round(max(seconds), 4),
+        "p50_seconds": round(p50, 4),
+        "p95_seconds": round(p95, 4),
+        "max_seconds": round(max(seconds), 4),
         "cores": os.cpu_count(),
         "samples": [{**asdict(sample), "seconds": round(sample.seconds, 4)} for sample in samples],
-        "stages_s": {name: round(value, 2) for name, value in steps.seconds.items()},
+        "stages_seconds": {name: round(value, 2) for name, value in stages.seconds.items()},
     }
     OUT.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
     verdict = "under" if good else "FAILED: not under"
-    steps.screen.say(
-        f"{len(samples)} changes: p50 {p50:.3f} s, p95 {p95:.3f} s, {verdict} {LIMIT_S:.0f} s; {OUT}", "bold"
+    stages.screen.print(
+        f"{len(samples)} changes: p50 {p50:.3f} s, p95 {p95:.3f} s, {verdict} {LIMIT_SECONDS:.0f} s; {OUT}",
+        "bold",
     )
     return 0 if good else 1
 
 
-async def _run(settings: Settings, steps: Steps) -> int:
-    scaling = objects.brisk_scaling(minimum=1, maximum=STEPS_A_ROUND + 1, target=1, settle_s=0)
+async def _run(settings: Settings, stages: Stages) -> int:
+    scaling = objects.brisk_scaling(minimum=1, maximum=CHANGES_PER_ROUND + 1, target=1, settle_seconds=0)
     async with AsyncExitStack() as stack:
-        target = await stack.enter_async_context(
-            hosting.cluster(steps, settings.existing, keep=settings.keep)
-        )
-        await stack.enter_async_context(hosting.operator(steps, target, keep=settings.keep))
-        wish = objects.chess_cluster(
+        target = await stack.enter_async_context(setup.cluster(stages, settings.existing, keep=settings.keep))
+        await stack.enter_async_context(setup.operator(stages, target, keep=settings.keep))
+        manifest = objects.chess_cluster(
             NAMESPACE,
             CLUSTER,
             target.image,
             scaling=scaling,
             drain={"deadlineSeconds": 3, "reconnectWindowSeconds": 0},
         )
-        await stack.enter_async_context(hosting.chess_cluster(steps, target, wish, keep=settings.keep))
-        door = await targets.entry(target, NAMESPACE, settings.entry)
-        with steps.step("measurement"):
-            samples = await measure(door, target.kubectl, steps)
-        return _report(samples, steps)
+        await stack.enter_async_context(setup.chess_cluster(stages, target, manifest, keep=settings.keep))
+        entry = await targets.entry(target, NAMESPACE, settings.entry)
+        with stages.stage("measurement"):
+            samples = await measure(entry, target.kubectl, stages)
+        return _report(samples, stages)
 
 
-async def _bounded(settings: Settings, steps: Steps) -> int:
+async def _bounded(settings: Settings, stages: Stages) -> int:
     try:
-        return await _run(settings, steps)
+        return await _run(settings, stages)
     except TimeoutError as error:
         raise TargetError(str(error) or "the fleet did not follow within a minute") from error
 
 
 def main() -> int:
     """Run the benchmark."""
-    demo_settings.refuse_arguments("chess_bench.reaction", __doc__)
+    refuse_arguments("chess_bench.reaction", __doc__)
     try:
-        settings = demo_settings.read(os.environ)
-    except demo_settings.SettingsError as error:
+        settings = read(os.environ)
+    except SettingsError as error:
         print(f"reaction: {error}", file=sys.stderr)
         return 2
     with Screen() as screen:
-        steps = Steps(screen)
-        return running.run(steps, _bounded(settings, steps), (KubectlError, TargetError))
+        stages = Stages(screen)
+        return runner.run(stages, _bounded(settings, stages), (KubectlError, TargetError))
 
 
 if __name__ == "__main__":

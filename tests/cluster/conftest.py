@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from arena import Arena, arena, localcluster, make_target
 
-from chess_bench.targets import Target
+from chess_bench.cluster.targets import Target
 
 Opener = Callable[..., AbstractAsyncContextManager[Arena]]
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from program import Program
 
-from chess_bench.gitops.program import Program
 from chess_localcluster import cluster, gitops_tools
 
 ROOT = Path(__file__).resolve().parents[2]

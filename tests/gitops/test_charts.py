@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from chess_bench.gitops.program import Program
+from program import Program
 
 pytestmark = [pytest.mark.gitops]
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,8 +5,7 @@ from typing import Any
 
 import pytest
 import yaml
-
-from chess_bench.gitops.program import Program
+from program import Program
 
 pytestmark = [pytest.mark.gitops]
 GOOD = {

@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-
-from chess_bench.gitops.program import Program
+from program import Program
 
 pytestmark = [pytest.mark.gitops]
 GAME, OPERATOR = "chess-games/chess", "chess-platform/chess-operator"

@@ -17,11 +17,13 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from chess_bench import games, installing, objects, targets
-from chess_bench.fleet import Fleet
-from chess_bench.kubectl import Kubectl, KubectlError
-from chess_bench.pace import Pace
-from chess_bench.targets import Target
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import installation as installing
+from chess_bench.cluster import objects, targets
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.targets import Target
 from chess_presence.registry import Registry
 
 GAMES = games.load(Path(games.__file__).with_name("games.pgn"))
@@ -130,10 +132,10 @@ class Arena:
         return await targets.entry(self.target, self.namespace, None)
 
     @contextlib.asynccontextmanager
-    async def players(self, count: int, *, think_s: float = 0.5) -> AsyncIterator[Fleet]:
+    async def players(self, count: int, *, think_seconds: float = 0.5) -> AsyncIterator[Fleet]:
         """Let bots play until the block ends; all of them connected when it begins."""
         host, port = await self.entry()
-        async with Fleet(host, port, GAMES, players=count, pace=Pace(think_s=think_s)) as fleet:
+        async with Fleet(host, port, GAMES, players=count, pace=Pace(think_seconds=think_seconds)) as fleet:
 
             async def playing() -> bool:
                 return fleet.counts.playing >= count - 1
@@ -169,7 +171,7 @@ async def arena(
     ready: bool = True,
 ) -> AsyncIterator[Arena]:
     """Make an arena and take it away again, whatever happened in it."""
-    scaling = objects.brisk_scaling(minimum=minimum, maximum=maximum, target=per_replica, settle_s=4)
+    scaling = objects.brisk_scaling(minimum=minimum, maximum=maximum, target=per_replica, settle_seconds=4)
     wish = objects.chess_cluster(namespace, "arena", target.image, scaling=scaling, drain=drain)
     change(wish)
     await installing.make_namespace(target, namespace)

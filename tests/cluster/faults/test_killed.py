@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 from arena import Arena, eventually, kill_server
 
-from chess_bench.fleet import Fleet
-from chess_bench.kubectl import Kubectl
+from chess_bench.bots.fleet import Fleet
+from chess_bench.cluster.kubectl import Kubectl
 from chess_presence.registry import TTL_SECONDS
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]

@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import Program
 
-from chess_bench import games, targets
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.program import Program
-from chess_bench.gitops.world import World, refuse_others
-from chess_bench.pace import Pace
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import targets
+from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.gitops.service import refuse_others
 from chess_localcluster import cluster
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
@@ -111,7 +113,7 @@ def fleet() -> Callable[..., Fleet]:
     long = [one for one in every if 80 < len(one.moves) < 100]
 
     def made(port: int, players: int, *, slow: bool = False) -> Fleet:
-        pace = Pace(think_s=0.25 if slow else 0.12, rest_s=0.1)
+        pace = Pace(think_seconds=0.25 if slow else 0.12, rest_seconds=0.1)
         return Fleet("127.0.0.1", port, long if slow else every, players=players, pace=pace)
 
     return made

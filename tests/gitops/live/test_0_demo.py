@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
+from program import Program
 
-from chess_bench.gitops.program import Program
 from chess_localcluster.argocd.plan import Places
 from chess_localcluster.paths import Home
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import GAME, GAMES, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.service import GAME, GAMES, until
+from chess_bench.gitops.service import GitOpsService as World
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

@@ -3,9 +3,10 @@
 from typing import Any
 
 import pytest
+from watched import watched
 
-from chess_bench.gitops.watching import watched
-from chess_bench.gitops.world import APPLICATIONS, OPERATOR, World, until
+from chess_bench.gitops.service import APPLICATIONS, OPERATOR, until
+from chess_bench.gitops.service import GitOpsService as World
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from watched import watched
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.watching import watched
-from chess_bench.gitops.world import APPLICATIONS, CLUSTERS, GAMES, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAMES, until
+from chess_bench.gitops.service import GitOpsService as World
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 LOAD_SECONDS = float(os.environ.get("GITOPS_LOAD_SECONDS", "40"))
@@ -42,7 +43,7 @@ async def test_changing_load_never_makes_it_out_of_sync(
         fleet(await world.entry(), CALM) as players,
     ):
         for _ in range(max(1, round(LOAD_SECONDS / SWING_SECONDS / 2))):
-            await players.join(BUSY - CALM, over_s=SWING_SECONDS / 2)
+            await players.join(BUSY - CALM, over_seconds=SWING_SECONDS / 2)
             await asyncio.sleep(SWING_SECONDS / 2)
             players.leave(BUSY - CALM)
             await asyncio.sleep(SWING_SECONDS)

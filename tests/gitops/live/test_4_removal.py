@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from witness import seat
 
-from chess_bench import games
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.world import APPLICATIONS, CLUSTERS, GAME, GAMES, World, until
-from chess_bench.ledger import Report
-from chess_bench.verify import verify
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.ledger import Report
+from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAME, GAMES, until
+from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.verification import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from program import Program
 
-from chess_bench.fleet import Fleet
-from chess_bench.gitops.program import Program
-from chess_bench.gitops.world import GAMES, SYSTEM, World, until
+from chess_bench.bots.fleet import Fleet
+from chess_bench.gitops.service import GAMES, SYSTEM, until
+from chess_bench.gitops.service import GitOpsService as World
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

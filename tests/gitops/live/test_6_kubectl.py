@@ -8,9 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from program import Program
 
-from chess_bench.gitops.program import Program
-from chess_bench.gitops.world import World, until
+from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.gitops.service import until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

@@ -20,7 +20,7 @@ import pytest
 
 from chess_localcluster import stores
 
-START_S = 20.0
+START_SECONDS = 20.0
 
 
 def free_port() -> int:
@@ -52,7 +52,7 @@ class Server:
         self._until_ready()
 
     def _until_ready(self) -> None:
-        deadline = time.monotonic() + START_S
+        deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             assert self.process is not None
             assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}"
@@ -64,7 +64,7 @@ class Server:
                         return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
-        pytest.fail(f"{self.name} was not ready within {START_S} s")
+        pytest.fail(f"{self.name} was not ready within {START_SECONDS} s")
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None

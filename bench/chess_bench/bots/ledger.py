@@ -1,0 +1,140 @@
+"""What a run of the bots saw, in the words of the project.
+
+*dropped*: a connection closed neither by its client nor after its completed handover. *resumed*: a player whose socket
+was cut and who went on with no gap, no duplicate and no lost acknowledged move. *lost*: anyone else.
+"""
+
+from collections import Counter, deque
+from dataclasses import dataclass, field, replace
+
+RECENT_ACKS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drop:
+    """A connection that its player did not close."""
+
+    at: float
+    player: str
+    where: str
+    code: int | None  # None: no close frame, the connection just ended
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something that makes a player lost."""
+
+    at: float
+    player: str
+    kind: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """A game that both players saw end."""
+
+    game_id: str
+    number: int  # of the PGN that was replayed
+    result: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Live figures."""
+
+    players: int = 0
+    connections: int = 0
+    waiting: int = 0
+    playing: int = 0
+    left: int = 0
+    handshakes: int = 0
+    refused: int = 0
+    games: int = 0
+    moves: int = 0
+    handovers: int = 0
+    dropped: int = 0
+    resumed: int = 0
+    lost: int = 0
+    nacks: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What came of it all."""
+
+    counts: Counts
+    drops: tuple[Drop, ...]
+    faults: tuple[Fault, ...]
+    finished: tuple[Finished, ...]
+    lost_players: tuple[str, ...]
+    stranded: tuple[str, ...]  # who did not get to the end, and where they sit
+    nack_codes: dict[str, int]
+    resume_seconds: tuple[float, ...]
+    ack_p50_seconds: float | None
+    ack_p99_seconds: float | None
+
+
+@dataclass(slots=True)
+class Ledger:
+    """Everything worth keeping of one run; the players write, the fleet reads."""
+
+    drops: list[Drop] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    finished: dict[str, Finished] = field(default_factory=dict)
+    resume_seconds: list[float] = field(default_factory=list)
+    acks: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_ACKS))
+    tally: Counter[str] = field(default_factory=Counter)
+    nack_codes: Counter[str] = field(default_factory=Counter)
+
+    def dropped(self, at: float, player: str, where: str, code: int | None) -> None:
+        """Note a connection that somebody else ended."""
+        self.drops.append(Drop(at=at, player=player, where=where, code=code))
+
+    def fault(self, at: float, player: str, kind: str, detail: str) -> None:
+        """Note what makes this player lost."""
+        self.faults.append(Fault(at=at, player=player, kind=kind, detail=detail))
+
+    def resumed(self, seconds: float) -> None:
+        """Note that a player went on, this long after the cut."""
+        self.resume_seconds.append(seconds)
+
+    def acknowledged(self, seconds: float) -> None:
+        """Note an acknowledged move."""
+        self.tally["moves"] += 1
+        self.acks.append(seconds)
+
+    def nacked(self, code: str) -> None:
+        """Note a refused move."""
+        self.nack_codes[code] += 1
+
+    def ended(self, game_id: str, number: int, result: str) -> None:
+        """Note a game's end; the second player's note of the same game adds nothing."""
+        self.finished[game_id] = Finished(game_id=game_id, number=number, result=result)
+
+    def lost_players(self, stranded: frozenset[str] = frozenset()) -> frozenset[str]:
+        """Name the players that did not get what they were promised."""
+        return stranded | {fault.player for fault in self.faults}
+
+    def counts(self, live: Counts, stranded: frozenset[str] = frozenset()) -> Counts:
+        """Complete the live figures with what is written here."""
+        return replace(
+            live,
+            handshakes=self.tally["handshakes"],
+            refused=self.tally["refused"],
+            games=len(self.finished),
+            moves=self.tally["moves"],
+            handovers=self.tally["handovers"],
+            dropped=len(self.drops),
+            resumed=len(self.resume_seconds),
+            lost=len(self.lost_players(stranded)),
+            nacks=self.nack_codes.total(),
+        )
+
+
+def percentile(samples: list[float] | tuple[float, ...], share: float) -> float | None:
+    """Nearest-rank percentile; None of nothing."""
+    if not samples:
+        return None
+    ranked = sorted(samples)
+    return ranked[min(len(ranked) - 1, max(0, -(-int(len(ranked) * share * 1000) // 1000) - 1))]

@@ -1,0 +1,79 @@
+"""The protocol as a client speaks it (docs/protocol.md): text frames in, typed messages out, and back.
+
+Written from the document alone: nothing here comes from the server's own code, so that a mistake on either side shows.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+PING = "null"
+PONG = "0"
+
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+
+
+class WireError(ValueError):
+    """A frame that the protocol does not know."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One message of the server: `data` is whatever JSON its type carries."""
+
+    type: str
+    data: Any = None
+    v: int | None = None
+    epoch: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where a paired player goes: the game's id, its own secret part and its color."""
+
+    game_id: str
+    path: str
+    color: str
+
+
+@dataclass(slots=True)
+class Action:
+    """What a player wants done; the same `a` may be sent any number of times and is done once."""
+
+    a: int
+    type: str
+    ply: int = 0
+    uci: str = ""
+    sent_at: float = 0.0
+    tries: int = field(default=0)
+
+    def text(self) -> str:
+        """Encode for the wire."""
+        data: dict[str, object] = {"u": self.uci, "a": self.a} if self.uci else {"a": self.a}
+        return encode(self.type, data)
+
+
+def encode(kind: str, data: dict[str, object] | None = None) -> str:
+    """Encode one message of a client."""
+    return _encode({"t": kind} if data is None else {"t": kind, "d": data}).decode()
+
+
+def decode(text: str) -> Message:
+    """Decode one frame of the server; its pong comes as type `pong`."""
+    if text == PONG:
+        return Message("pong")
+    try:
+        frame = _decode(text)
+    except msgspec.DecodeError as error:
+        raise WireError(f"not JSON: {text[:80]!r}: {error}") from None
+    if not isinstance(frame, dict) or not isinstance(frame.get("t"), str):
+        raise WireError(f"no message type: {text[:80]!r}")
+    return Message(frame["t"], frame.get("d"), frame.get("v"), frame.get("epoch"))
+
+
+def redirect(message: Message) -> Redirect:
+    """Read where a `redirect` leads."""
+    full_id = message.data["id"]
+    return Redirect(full_id[:8], message.data["url"], message.data["color"])

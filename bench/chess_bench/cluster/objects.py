@@ -1,0 +1,95 @@
+"""The Kubernetes objects that the demo and the benchmarks make, as plain values."""
+
+import math
+from typing import Any
+
+GROUP = "chesscluster.dev"
+LABEL = f"{GROUP}/demo"
+SERVING = f"{GROUP}/serving"
+DRAIN_DEADLINE = f"{GROUP}/drain-deadline"
+CLUSTER = f"{GROUP}/cluster"
+COLOUR = f"{GROUP}/colour"
+REDIS_SECRET, DATABASE_SECRET = "chess-redis", "chess-database"
+ENTRY = "entry"
+WS_PORT = 8080
+
+Object = dict[str, Any]
+
+
+def namespace(name: str) -> Object:
+    """Make a namespace that a later run can recognise as one of ours."""
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {LABEL: "true"}}}
+
+
+def secret(namespace_name: str, name: str, url: str) -> Object:
+    """Hold a store's URL."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": namespace_name},
+        "stringData": {"url": url},
+    }
+
+
+def entry_service(namespace_name: str, cluster: str) -> Object:
+    """Open the front door: the operator's own Service stays ClusterIP, players come in by this one.
+
+    It selects what the operator's Service selects, so that a draining pod gets no newcomers.
+    """
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": ENTRY, "namespace": namespace_name},
+        "spec": {
+            "type": "NodePort",
+            "selector": {CLUSTER: cluster, COLOUR: "blue", SERVING: "true"},
+            "ports": [{"name": "ws", "port": WS_PORT, "targetPort": WS_PORT}],
+        },
+    }
+
+
+def chess_cluster(
+    namespace_name: str, name: str, image: str, *, scaling: Object, drain: Object | None = None
+) -> Object:
+    """Ask for a ChessCluster with small pods."""
+    return {
+        "apiVersion": f"{GROUP}/v1alpha1",
+        "kind": "ChessCluster",
+        "metadata": {"name": name, "namespace": namespace_name},
+        "spec": {
+            "server": {
+                "image": image,
+                "imagePullPolicy": "IfNotPresent",
+                "resources": {"requests": {"cpu": "20m", "memory": "64Mi"}, "limits": {"memory": "512Mi"}},
+            },
+            "redis": {"urlSecretRef": {"name": REDIS_SECRET, "key": "url"}},
+            "database": {"urlSecretRef": {"name": DATABASE_SECRET, "key": "url"}},
+            "scaling": scaling,
+            "drain": drain or {"deadlineSeconds": 60, "reconnectWindowSeconds": 3},
+        },
+    }
+
+
+def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_seconds: int) -> Object:
+    """Scale on the spot: a demo of three minutes cannot wait for the defaults of a service."""
+    everything = [{"type": "Percent", "value": 1000, "periodSeconds": 1}]
+    return {
+        "minReplicas": minimum,
+        "maxReplicas": maximum,
+        "targetConnectionsPerReplica": target,
+        "maxConnectionsPerReplica": target * 10,
+        "bufferSize": 0,
+        "behavior": {
+            "scaleUp": {"stabilizationWindowSeconds": 0, "tolerance": "0", "policies": everything},
+            "scaleDown": {
+                "stabilizationWindowSeconds": settle_seconds,
+                "tolerance": "0",
+                "policies": everything,
+            },
+        },
+    }
+
+
+def wanted(connections: int, *, minimum: int, maximum: int, target: int) -> int:
+    """Replicas for that many connections, by the rule in the documentation."""
+    return max(minimum, min(maximum, math.ceil(connections / target)))

@@ -1,0 +1,70 @@
+"""Everything that must stand before anybody can play, each as a context: what a run starts, it ends."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chess_bench.cluster import installation, targets
+from chess_bench.cluster.objects import Object
+from chess_bench.cluster.targets import Target
+from chess_bench.console.stages import Stages
+from chess_bench.settings import Existing
+
+LOCAL = "the local cluster (`make down` removes it)"
+OPERATOR = "operator and CRD"
+
+
+@asynccontextmanager
+async def cluster(stages: Stages, existing: Existing | None, *, keep: bool) -> AsyncIterator[Target]:
+    """Use the user's cluster, or bring up the local one; one that was up before stays up."""
+    if existing:
+        yield targets.existing_target(existing)
+        return
+    was_up = await targets.local_is_up()
+    try:
+        with stages.stage("cluster and image"):
+            stages.started(LOCAL)
+            await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
+        yield targets.local_target()
+    finally:
+        if was_up:
+            stages.ended(LOCAL)
+        elif not keep:
+            with stages.stage("cluster down"):
+                await targets.localcluster("down")
+            stages.ended(LOCAL)
+
+
+@asynccontextmanager
+async def operator(stages: Stages, target: Target, *, keep: bool) -> AsyncIterator[None]:
+    """Install CRD and operator, unless the user has them."""
+    found = await installation.survey(target)
+    try:
+        with stages.stage("operator"):
+            stages.started(OPERATOR)
+            await installation.install_operator(target, found)
+        yield
+    finally:
+        if not keep:
+            await installation.uninstall(target.kubectl, found)
+            stages.ended(OPERATOR)
+
+
+@asynccontextmanager
+async def chess_cluster(
+    stages: Stages, target: Target, manifest: Object, *, keep: bool
+) -> AsyncIterator[str]:
+    """Make a namespace with a ChessCluster in it; gives its uid once it is Ready."""
+    namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
+    with stages.stage("namespace"):
+        await installation.make_namespace(target, namespace)
+        stages.started(f"namespace {namespace}")
+    try:
+        with stages.stage("chesscluster"):
+            uid = await installation.apply_cluster(target, manifest)
+            await installation.wait_ready(target.kubectl, namespace, name)
+        yield uid
+    finally:
+        if not keep:
+            with stages.stage("namespace away"):
+                await installation.delete_namespace(target.kubectl, namespace)
+            stages.ended(f"namespace {namespace}")

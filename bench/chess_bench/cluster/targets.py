@@ -1,0 +1,133 @@
+"""Where the demo runs: the local cluster, brought up for it, or a cluster that the user has."""
+
+import asyncio
+import os
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.objects import ENTRY
+from chess_bench.settings import Existing
+
+ROOT = Path(__file__).parents[3]  # of the repository: what the image is built from
+LOCAL_HOME = "/var/lib/localcluster"
+LOCAL_IMAGE = "chesscluster:dev"
+
+
+class TargetError(RuntimeError):
+    """The cluster cannot be used; one line says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoreUrls:
+    """URLs of Redis and PostgreSQL as pods reach them and as this process does."""
+
+    redis: str
+    database: str
+    redis_from_here: str
+    database_from_here: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """A cluster ready to be used."""
+
+    kubectl: Kubectl
+    image: str
+    stores: StoreUrls
+    local: bool
+
+
+def local_home() -> Path:
+    """Where the local cluster keeps its state."""
+    return Path(os.environ.get("LOCALCLUSTER_HOME") or LOCAL_HOME)
+
+
+async def localcluster(*arguments: str) -> None:
+    """Run the localcluster command; what it prints is for the user."""
+    program = Path(sys.executable).with_name("localcluster")
+    process = await asyncio.create_subprocess_exec(program, *arguments, stdin=asyncio.subprocess.DEVNULL)
+    try:
+        code = await process.wait()
+    except asyncio.CancelledError:
+        process.terminate()
+        await process.wait()
+        raise
+    if code:
+        raise TargetError(f"localcluster {' '.join(arguments)} ended with exit code {code}; see above")
+
+
+async def local_is_up() -> bool:
+    """Tell whether the local API server answers: whoever started it keeps it."""
+    if not (local_home() / "kubeconfig").is_file():
+        return False
+    try:
+        await local_kubectl().run("get", "--raw", "/readyz", timeout_seconds=5)
+    except (KubectlError, OSError):
+        return False
+    return True
+
+
+def local_kubectl() -> Kubectl:
+    """Reach the local cluster by its own kubectl and kubeconfig."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "chesscluster"
+    options = ("--kubeconfig", str(local_home() / "kubeconfig"))
+    return Kubectl(program=str(cache / "bin" / "kubectl"), options=options)
+
+
+def local_target() -> Target:
+    """Describe the local cluster that is up."""
+    home = local_home()
+    return Target(
+        kubectl=local_kubectl(),
+        image=LOCAL_IMAGE,
+        stores=StoreUrls(
+            redis=_first_line(home / "stores" / "redis.url"),
+            database=_first_line(home / "stores" / "database.url"),
+            redis_from_here=_first_line(home / "stores" / "redis.host.url"),
+            database_from_here=_first_line(home / "stores" / "database.host.url"),
+        ),
+        local=True,
+    )
+
+
+def existing_target(existing: Existing) -> Target:
+    """Describe the user's own cluster; its stores must be reachable from here too, for the verification."""
+    program = shutil.which("kubectl")
+    if not program:
+        raise TargetError("kubectl: not found on PATH; an existing cluster is reached by it")
+    redis, database = _first_line(existing.redis_url_file), _first_line(existing.database_url_file)
+    return Target(
+        kubectl=Kubectl(program=program, options=("--context", existing.context)),
+        image=existing.image,
+        stores=StoreUrls(redis=redis, database=database, redis_from_here=redis, database_from_here=database),
+        local=False,
+    )
+
+
+async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -> tuple[str, int]:
+    """Find the front door: what the user says, else the NodePort, on loopback or on a node."""
+    if given:
+        return given
+    service = await target.kubectl.get(f"/api/v1/namespaces/{namespace}/services/{ENTRY}")
+    port: int = service["spec"]["ports"][0]["nodePort"]
+    if target.local:
+        return "127.0.0.1", port
+    nodes = await target.kubectl.get("/api/v1/nodes")
+    for node in nodes["items"]:
+        for address in node["status"]["addresses"]:
+            if address["type"] == "InternalIP":
+                return address["address"], port
+    raise TargetError("no node has an InternalIP; say by DEMO_ENTRY=host:port where players come in")
+
+
+def _first_line(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise TargetError(f"{path}: cannot be read: {error.strerror}") from None
+    if "://" not in text:
+        raise TargetError(f"{path}: does not hold a URL")
+    return text.splitlines()[0]

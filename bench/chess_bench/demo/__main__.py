@@ -1,0 +1,172 @@
+"""`python -m chess_bench.demo`: a cluster, an operator, a ChessCluster, and hundreds of people playing on it.
+
+The composition root of `make demo`. Whatever it started it ends again, on success, failure and Ctrl-C alike, unless
+KEEP=1. Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.games import Game
+from chess_bench.bots.ledger import Report
+from chess_bench.bots.pace import Pace
+from chess_bench.cluster import objects, setup, targets
+from chess_bench.cluster.kubectl import KubectlError
+from chess_bench.cluster.targets import Target, TargetError
+from chess_bench.console import runner
+from chess_bench.console.screen import Screen
+from chess_bench.console.stages import Stages
+from chess_bench.demo.outcome import Outcome
+from chess_bench.demo.progress import Progress
+from chess_bench.demo.scenario import Scenario, empty, fill
+from chess_bench.demo.timeline import Timeline, first_crossing
+from chess_bench.demo.watches import watching
+from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError, read, refuse_arguments
+from chess_bench.verification import VerifyError, Wrong, verify
+
+CLUSTER = "demo"
+PLAY_DEADLINE_SECONDS = 420.0
+SETTLE_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a demo has at hand."""
+
+    settings: Settings
+    games: Sequence[Game]
+    screen: Screen
+    stages: Stages
+
+
+async def demo(run: Run) -> int:
+    """Go through all stages; the result is told before anything is taken away again."""
+    settings, stages = run.settings, run.stages
+    scaling = objects.brisk_scaling(
+        minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_seconds=SETTLE_SECONDS
+    )
+    async with AsyncExitStack() as stack:
+        target = await stack.enter_async_context(setup.cluster(stages, settings.existing, keep=settings.keep))
+        await stack.enter_async_context(setup.operator(stages, target, keep=settings.keep))
+        manifest = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
+        uid = await stack.enter_async_context(
+            setup.chess_cluster(stages, target, manifest, keep=settings.keep)
+        )
+        return _conclude(run, await _play(run, target, uid))
+
+
+async def _play(run: Run, target: Target, uid: str) -> Outcome:
+    settings, screen, stages = run.settings, run.screen, run.stages
+    host, port = await targets.entry(target, settings.namespace, settings.entry)
+    screen.print(
+        f"{settings.players} players enter by {host}:{port}; a replica for each {settings.target} connections"
+    )
+    async with Fleet(host, port, run.games, pace=Pace(think_seconds=settings.think_seconds)) as fleet:
+        timeline = Timeline(tipped_at=_tipping(fleet, settings))
+        scenario, progress = Scenario(settings, fleet, timeline, screen), Progress(fleet, timeline, screen)
+        redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
+        async with (
+            watching(timeline, target.kubectl, settings.namespace, CLUSTER, uid, redis_url),
+            progress.showing(),
+        ):
+            report = await _perform(scenario, stages)
+    wrong, unverified = await _verified(run, target, report)
+    return Outcome(
+        settings=settings,
+        report=report,
+        timeline=timeline,
+        wrong=wrong,
+        unverified=unverified,
+        began_at=began_at,
+        stages=stages.seconds,
+        first_scale_out_seconds=progress.first_scale_out_seconds,
+        peak_wanted=scenario.peak_wanted,
+    )
+
+
+async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wrong], str | None]:
+    """Compare the games; why that was not possible is a result as well."""
+    with run.stages.stage("verification"):
+        source = run.settings.games_file.read_text(encoding="utf-8", errors="replace")
+        try:
+            return await verify(source, report.finished, target.stores.database_from_here), None
+        except VerifyError as error:
+            return [], str(error)
+
+
+async def _perform(scenario: Scenario, stages: Stages) -> Report:
+    """Go through the acts, but not for ever."""
+    try:
+        async with asyncio.timeout(PLAY_DEADLINE_SECONDS):
+            with stages.stage("scale-outs"):
+                await fill(scenario)
+            with stages.stage("scale-ins"):
+                return await empty(scenario)
+    except TimeoutError:
+        return await scenario.fleet.finish(0)
+
+
+def _tipping(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
+    """Tell, for a number of replicas, since when the open connections wanted it."""
+
+    def tipped_at(replicas: int, since: float, until: float) -> float | None:
+        return first_crossing(
+            fleet.connections, lambda count: settings.wanted(count) >= replicas, since, until
+        )
+
+    return tipped_at
+
+
+def _conclude(run: Run, outcome: Outcome) -> int:
+    settings, screen = run.settings, run.screen
+    settings.out.parent.mkdir(parents=True, exist_ok=True)
+    settings.out.write_text(json.dumps(outcome.figures(), indent=1) + "\n", encoding="utf-8")
+    screen.table("ChessCluster demo", outcome.rows())
+    failures = outcome.failures()
+    for failure in failures:
+        screen.print(f"FAILED: {failure}", "red")
+    screen.print(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
+    if settings.keep:
+        _how_to_look_around(run)
+    screen.freeze()
+    return 1 if failures else 0
+
+
+def _how_to_look_around(run: Run) -> None:
+    existing = run.settings.existing
+    kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl"
+    namespace = run.settings.namespace
+    run.screen.print("left running, as KEEP=1 asks; look around:")
+    for command in (
+        f"{kubectl} -n {namespace} get chess -w",
+        f"{kubectl} -n {namespace} describe chess {CLUSTER}",
+        f"{kubectl} -n {namespace} get pods,deployments,services,pdb -L chesscluster.dev/serving",
+        f"{kubectl} -n chess-system logs -l app.kubernetes.io/name=chess-operator --tail=50",
+        f"{kubectl} delete namespace {namespace}" if existing else "make down",
+    ):
+        run.screen.print(f"    {command}")
+
+
+def main() -> int:
+    """Read the settings, check the games, and run."""
+    refuse_arguments("chess_bench.demo", __doc__)
+    try:
+        settings = read(os.environ)
+        chosen = games.load(settings.games_file)
+    except (SettingsError, games.GamesError) as error:
+        print(f"demo: {error}", file=sys.stderr)
+        return 2
+    with Screen() as screen:
+        run = Run(settings, chosen, screen, Stages(screen))
+        return runner.run(run.stages, demo(run), (KubectlError, TargetError, VerifyError))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,101 @@
+"""The play itself: players come in waves, play, and go in waves, while the operator follows.
+
+Each wave waits until the cluster has followed, but never for long: a cluster that does not follow is a result, too.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.ledger import Report
+from chess_bench.console.screen import Screen
+from chess_bench.demo.timeline import Timeline
+from chess_bench.settings import MIN_REPLICAS, Settings
+
+WAVES = 4
+JOIN_SECONDS = 6.0
+FOLLOW_SECONDS = 25.0
+LEAVE_SECONDS = 18.0  # from one wave of goodbyes to the next
+PEAK_SECONDS = 40.0
+BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth being emptied
+LAST_GAMES_SECONDS = 200.0
+BACK_SECONDS = 60.0
+HURRY = 0.4  # of the time for a move, once there is nothing left to see but the end of the last games
+LOOK_SECONDS = 0.25
+
+
+@dataclass(slots=True)
+class Scenario:
+    """Everything that the acts need."""
+
+    settings: Settings
+    fleet: Fleet
+    timeline: Timeline
+    screen: Screen
+    peak_wanted: int = 0
+
+
+def shares(players: int, waves: int = WAVES) -> list[int]:
+    """Split the players into waves of nearly one size, in pairs where possible."""
+    even = players // waves // 2 * 2
+    return [*[even] * (waves - 1), players - even * (waves - 1)]
+
+
+async def fill(scenario: Scenario) -> None:
+    """Let everybody come; each wave is followed before the next."""
+    for number, share in enumerate(shares(scenario.settings.players), 1):
+        scenario.screen.print(f"wave {number}: {share} more players come")
+        await scenario.fleet.join(share, over_seconds=JOIN_SECONDS)
+        await _until(lambda: _followed(scenario), FOLLOW_SECONDS)
+    scenario.peak_wanted = scenario.settings.wanted(scenario.settings.players)
+    await _until(lambda: _at_peak(scenario), FOLLOW_SECONDS)
+    scenario.screen.print("everybody plays; new games fill the youngest replicas")
+    await _until(lambda: _all_busy(scenario), PEAK_SECONDS)
+
+
+async def empty(scenario: Scenario) -> Report:
+    """Let everybody end the present game and go, wave by wave, and wait for the way back to `minReplicas`."""
+    for number, share in enumerate(shares(scenario.settings.players)[1:], 1):
+        scenario.screen.print(f"goodbye {number}: {share} players play their last game")
+        scenario.fleet.leave(share)
+        await asyncio.sleep(LEAVE_SECONDS)
+    scenario.screen.print("the rest play their last game")
+    hurrying = asyncio.create_task(_hurry_the_last(scenario))
+    try:
+        report = await scenario.fleet.finish(LAST_GAMES_SECONDS)
+    finally:
+        hurrying.cancel()
+    await _until(lambda: _back(scenario), BACK_SECONDS)
+    return report
+
+
+async def _hurry_the_last(scenario: Scenario) -> None:
+    await _until(lambda: _back(scenario), LAST_GAMES_SECONDS)
+    scenario.screen.print("back to the fewest replicas; the last games are played quickly")
+    scenario.fleet.pace.think_seconds *= HURRY
+
+
+def _back(scenario: Scenario) -> bool:
+    return scenario.timeline.replicas == MIN_REPLICAS and not scenario.timeline.draining
+
+
+def _followed(scenario: Scenario) -> bool:
+    wanted = scenario.settings.wanted(scenario.fleet.sockets.open)
+    return scenario.timeline.replicas >= wanted and scenario.timeline.ready >= wanted
+
+
+def _at_peak(scenario: Scenario) -> bool:
+    return scenario.timeline.ready >= scenario.peak_wanted
+
+
+def _all_busy(scenario: Scenario) -> bool:
+    least = min((scenario.timeline.load(uid)[0] for uid in scenario.timeline.pods), default=0)
+    return least >= scenario.settings.target * BUSY_SHARE
+
+
+async def _until(condition: Callable[[], bool], deadline_seconds: float) -> None:
+    """Wait for a condition of a timeline that others write; not for ever."""
+    deadline = asyncio.get_running_loop().time() + deadline_seconds
+    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110, many writers
+        await asyncio.sleep(LOOK_SECONDS)

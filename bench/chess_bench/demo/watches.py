@@ -1,0 +1,82 @@
+"""Feeds a timeline: three watches by kubectl and the pods' own heartbeats from Redis."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from redis.asyncio import Redis
+from redis.exceptions import RedisError
+
+from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.objects import CLUSTER
+from chess_bench.demo.timeline import Timeline
+from chess_presence import keys
+from chess_presence.cancelling import end
+from chess_presence.registry import Registry
+
+REST_SECONDS = 0.05  # between two readings, however many heartbeats come
+RETRY_SECONDS = 1.0
+IDLE_READ_SECONDS = 5.0
+
+
+@asynccontextmanager
+async def watching(
+    timeline: Timeline, kubectl: Kubectl, namespace: str, name: str, cluster_uid: str, redis_url: str
+) -> AsyncIterator[None]:
+    """Keep the timeline up to date while the block runs."""
+    clock = asyncio.get_running_loop().time
+    deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
+    pods = f"/api/v1/namespaces/{namespace}/pods"
+    clusters = f"/apis/chesscluster.dev/v1alpha1/namespaces/{namespace}/chessclusters"
+    ours = f"{CLUSTER}={name}"
+
+    def deployment(_kind: str, item: dict[str, Any]) -> None:
+        timeline.deployment(clock(), item)
+
+    def pod(kind: str, item: dict[str, Any]) -> None:
+        timeline.pod(clock(), kind, item)
+
+    def cluster(_kind: str, item: dict[str, Any]) -> None:
+        timeline.cluster(clock(), item)
+
+    tasks = [
+        asyncio.create_task(_follow(kubectl, deployments, ours, deployment)),
+        asyncio.create_task(_follow(kubectl, pods, ours, pod)),
+        asyncio.create_task(_follow(kubectl, clusters, "", cluster)),
+        asyncio.create_task(_count(timeline, redis_url, cluster_uid)),
+    ]
+    try:
+        yield
+    finally:
+        await end(*tasks)
+
+
+async def _follow(
+    kubectl: Kubectl, path: str, selector: str, tell: Callable[[str, dict[str, Any]], None]
+) -> None:
+    while True:
+        with contextlib.suppress(KubectlError):
+            async for event in kubectl.watch(path, selector):
+                if event["type"] == "LISTED":
+                    for item in event["object"]["items"]:
+                        tell("ADDED", item)
+                else:
+                    tell(event["type"], event["object"])
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
+    """Read all heartbeats whenever one was written, and now and then."""
+    while True:
+        client = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=3)
+        with contextlib.suppress(RedisError, OSError, asyncio.IncompleteReadError):
+            async with client, client.pubsub() as subscription:
+                await subscription.subscribe(keys.census_channel(cluster_uid))
+                registry = Registry(client, cluster_uid)
+                while True:
+                    timeline.presence((await registry.read()).records.values())
+                    await asyncio.sleep(REST_SECONDS)
+                    await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)

@@ -1,0 +1,139 @@
+"""What the user may choose for a demo, from the environment; each wrong value is one line."""
+
+import argparse
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from chess_bench.bots import games
+from chess_bench.cluster.objects import wanted
+
+FEWEST_PLAYERS, MOST_PLAYERS = 8, 2000
+MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"", "0", "false", "no", "off"})
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
+EXISTING = ("CONTEXT", "IMAGE", "REDIS_URL_FILE", "DATABASE_URL_FILE")
+
+
+class SettingsError(ValueError):
+    """One line: which setting, its value, what is allowed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """A cluster that the user has."""
+
+    context: str
+    image: str
+    redis_url_file: Path
+    database_url_file: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One demo."""
+
+    players: int = 400
+    games_file: Path = field(default=games.BUNDLED)
+    keep: bool = False
+    namespace: str = "chess-demo"
+    think_seconds: float = 0.7
+    entry: tuple[str, int] | None = None
+    existing: Existing | None = None
+    out: Path = field(default=Path("out/demo.json"))
+
+    @property
+    def target(self) -> int:
+        """Connections a replica, such that everybody together needs `PEAK_REPLICAS`."""
+        return max(1, math.ceil(self.players / (PEAK_REPLICAS - 0.4)))
+
+    def wanted(self, connections: int) -> int:
+        """Replicas that the operator should want for that many connections."""
+        return wanted(connections, minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=self.target)
+
+
+def refuse_arguments(module: str, about: str | None) -> None:
+    """Answer `--help`, and refuse all else: settings come from the environment, and a run must not begin by mistake."""
+    argparse.ArgumentParser(
+        prog=f"python -m {module}",
+        description=about,
+        epilog="Settings come from the environment; docs/demo.md lists them.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    ).parse_args()
+
+
+def read(environment: Mapping[str, str]) -> Settings:
+    """Read the settings of `make demo`."""
+    default = Settings()
+    games_file = environment.get("DEMO_GAMES", "")
+    return Settings(
+        players=_whole(environment, "DEMO_PLAYERS", default.players, FEWEST_PLAYERS, MOST_PLAYERS),
+        games_file=Path(games_file) if games_file else default.games_file,
+        keep=_flag(environment, "KEEP"),
+        namespace=_namespace(environment.get("DEMO_NAMESPACE") or default.namespace),
+        think_seconds=_seconds(environment, "DEMO_THINK_SECONDS", default.think_seconds),
+        entry=_entry(environment.get("DEMO_ENTRY", "")),
+        existing=_existing(environment),
+        out=Path(environment.get("DEMO_OUT") or default.out),
+    )
+
+
+def _whole(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
+    text = environment.get(name) or str(default)
+    if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
+        raise SettingsError(f"{name}: {text!r} is not allowed; a whole number from {low} to {high} is")
+    return int(text)
+
+
+def _seconds(environment: Mapping[str, str], name: str, default: float) -> float:
+    text = environment.get(name) or str(default)
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0.05 <= seconds <= 10:  # noqa: PLR2004, the bounds stand in the message
+        raise SettingsError(f"{name}: {text!r} is not allowed; seconds from 0.05 to 10 are")
+    return seconds
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    text = environment.get(name, "").lower()
+    if text not in TRUE | FALSE:
+        raise SettingsError(f"{name}: {text!r} is not allowed; 1 or 0 is")
+    return text in TRUE
+
+
+def _namespace(text: str) -> str:
+    if not NAMESPACE.fullmatch(text):
+        raise SettingsError(f"DEMO_NAMESPACE: {text!r} is not allowed; at most 63 of a-z, 0-9 and - are")
+    return text
+
+
+def _entry(text: str) -> tuple[str, int] | None:
+    if not text:
+        return None
+    host, _, port = text.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004, ports end there
+        raise SettingsError(f"DEMO_ENTRY: {text!r} is not allowed; host:port is")
+    return host.strip("[]"), int(port)
+
+
+def _existing(environment: Mapping[str, str]) -> Existing | None:
+    given = {name: environment.get(name, "") for name in EXISTING}
+    if not any(given.values()):
+        return None
+    missing = [name for name, value in given.items() if not value]
+    if missing:
+        raise SettingsError(f"{', '.join(missing)}: missing; an existing cluster needs {', '.join(EXISTING)}")
+    for name in ("REDIS_URL_FILE", "DATABASE_URL_FILE"):
+        if not Path(given[name]).is_file():
+            raise SettingsError(f"{name}: {given[name]!r} is not a file; a file that holds a URL is wanted")
+    return Existing(
+        context=given["CONTEXT"],
+        image=given["IMAGE"],
+        redis_url_file=Path(given["REDIS_URL_FILE"]),
+        database_url_file=Path(given["DATABASE_URL_FILE"]),
+    )

@@ -1,0 +1,107 @@
+"""A fleet of bots against real servers: games end as their PGNs do, and no fault loses anybody."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chess_bench import verification
+from chess_bench.bots import games
+from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.ledger import Report
+from chess_bench.bots.pace import Pace
+
+pytestmark = pytest.mark.integration
+
+PLAYED = games.load(games.BUNDLED)
+BRISK = {"think_seconds": 0.05, "rest_seconds": 0.1}
+PLAYERS = 24
+
+
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110, polled with a deadline
+            await asyncio.sleep(0.02)
+
+
+def in_full_swing(fleet: Fleet) -> bool:
+    """Most sit at a board and move: who has only been sent to one may not have a socket anywhere just now."""
+    return fleet.counts.playing >= PLAYERS * 3 // 4 and fleet.counts.moves >= PLAYERS
+
+
+def unharmed(report: Report) -> bool:
+    assert report.faults == ()
+    assert report.stranded == ()
+    assert report.counts.lost == 0
+    return True
+
+
+async def wrong_games(service: Any, report: Report) -> list[verification.Wrong]:
+    return await verification.verify(games.BUNDLED.read_text(), report.finished, service.database.url)
+
+
+async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> None:
+    async with (
+        service.door() as door,
+        Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
+    ):
+        await until(lambda: fleet.counts.games >= PLAYERS)
+        report = await fleet.finish(60)
+    assert unharmed(report)
+    assert report.drops == ()
+    assert report.counts.games >= PLAYERS
+    assert len({game.number for game in report.finished}) > 2, "the ids should choose different games"
+    assert await wrong_games(service, report) == []
+
+
+async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -> None:
+    leaving, _ = service.servers
+    async with (
+        service.door() as door,
+        Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
+    ):
+        await until(lambda: in_full_swing(fleet))
+        leaving.send(signal.SIGTERM)
+        door.ports = [service.servers[1].port]
+        assert await asyncio.to_thread(leaving.wait, 30) == 0
+        report = await fleet.finish(60)
+    assert unharmed(report)
+    assert report.drops == ()
+    assert report.counts.handovers > 0
+    assert await wrong_games(service, report) == []
+
+
+async def test_a_killed_server_drops_its_players_and_all_of_them_resume(service: Any) -> None:
+    doomed, _ = service.servers
+    async with (
+        service.door() as door,
+        Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
+    ):
+        await until(lambda: in_full_swing(fleet))
+        doomed.send(signal.SIGKILL)
+        door.ports = [service.servers[1].port]
+        await until(lambda: fleet.counts.resumed > 0)
+        report = await fleet.finish(60)
+    assert unharmed(report)
+    assert len(report.drops) > 0
+    assert 0 < report.counts.resumed <= len(report.drops)
+    assert await wrong_games(service, report) == []
+
+
+async def test_players_with_a_bad_network_resume(service: Any) -> None:
+    async with (
+        service.door() as door,
+        Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
+    ):
+        await until(lambda: in_full_swing(fleet))
+        unlucky = 0
+        for _ in range(5):
+            unlucky += fleet.cut(6)
+            await asyncio.sleep(0.3)  # several cuts in one game, some while the last is being mended
+        report = await fleet.finish(60)
+    assert unharmed(report)
+    assert report.drops == ()
+    assert 0 < report.counts.resumed <= unlucky
+    assert await wrong_games(service, report) == []

@@ -1,0 +1,43 @@
+"""Programs that users run, as a test or the demo runs them."""
+
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PROJECT = Path(__file__).parents[2]
+PATIENCE_S = 240
+
+
+@dataclass(frozen=True)
+class Said:
+    """How a program ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def documents(self) -> list[dict[str, Any]]:
+        """Return what it printed as objects."""
+        return [one for one in yaml.safe_load_all(self.out) if one]
+
+
+@dataclass(frozen=True)
+class Program:
+    """A program, and what it is always given."""
+
+    path: Path
+    options: tuple[str, ...] = ()
+
+    def __call__(self, *arguments: object, good: bool = True, given: str | None = None) -> Said:
+        """Run it to its end; with `good` a failure is an error."""
+        argv = [str(self.path), *self.options, *map(str, arguments)]
+        done = subprocess.run(
+            argv, capture_output=True, text=True, check=False, cwd=PROJECT, input=given, timeout=PATIENCE_S
+        )
+        if good and done.returncode:
+            raise AssertionError(f"{self.path.name} {' '.join(argv[1:5])}: {done.stderr or done.stdout}")
+        return Said(done.returncode, done.stdout, done.stderr)

@@ -1,0 +1,74 @@
+"""Whatever is wrong with a PGN is said before anything starts, in one line that names game and move."""
+
+import pytest
+
+from chess_bench.bots import games
+from chess_bench.bots.games import Ending, GamesError
+
+
+def test_the_bundled_games_all_play_out() -> None:
+    loaded = games.load(games.BUNDLED)
+    assert [game.number for game in loaded] == list(range(1, 9))
+    assert [len(game.moves) for game in loaded] == [89, 89, 95, 111, 98, 37, 10, 97]
+    assert loaded[6].ending is Ending.BOARD
+    assert loaded[0].ending is Ending.BLACK_RESIGNS
+
+
+@pytest.mark.parametrize(
+    "pgn, message",
+    [
+        pytest.param("", "no game in it", id="empty"),
+        pytest.param("1. e4 e5 2. Ke3 1-0", "game 1, move 2. Ke3: not a legal move in ", id="illegal"),
+        pytest.param(
+            '[Event "a"]\n\n1. e4 e5 1-0\n\n[Event "b"]\n\n1. d4 d6 2. Nf3 Nxd4 0-1',
+            "game 2, move 2... Nxd4: not a legal move",
+            id="illegal-in-the-second-game",
+        ),
+        pytest.param("1. e4 e5 2. Nxx3 1-0", "game 1, move 2. Nxx3: not a legal move", id="no-move-at-all"),
+        pytest.param(
+            "1. Nc3 e5 2. Nf3 d5 3. Nd4 d6 1-0", "game 1, move 3... d6: not a legal move", id="blocked"
+        ),
+        pytest.param("1. Nf3 a6 2. d3 a5 3. Nd2 1-0", "game 1, move 3. Nd2: ambiguous", id="ambiguous"),
+        pytest.param("1. e4 e5 2. -- d5 1-0", "game 1, move 2. --: a null move", id="null-move"),
+        pytest.param(
+            "1. f3 e5 2. g4 Qh4# 3. a3 0-1", "move 3. a3: the game was over before it", id="after-mate"
+        ),
+        pytest.param(
+            "1. f3 e5 2. g4 Qh4# 1-0", "game 1: it ends by checkmate, 0-1, not 1-0", id="wrong-result"
+        ),
+        pytest.param("1. e4 e5 *", "game 1: its result is '*'; allowed: 1-0", id="undecided"),
+        pytest.param(
+            '[Result "0-1"]\n\n1. e4 e5 1-0', "its header says 0-1, its moves end with 1-0", id="two-results"
+        ),
+        pytest.param("1. e4 1-0", "game 1: it has 1 moves; at least 2", id="too-short"),
+        pytest.param(
+            '[FEN "8/8/8/8/8/8/8/K1k5 w - - 0 1"]\n\n1. Ka2 Kc2 1-0', "a set-up position", id="set-up"
+        ),
+    ],
+)
+def test_what_cannot_be_replayed_is_named(pgn: str, message: str) -> None:
+    with pytest.raises(GamesError) as caught:
+        games.parse(pgn)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_comments_variations_and_marks_are_passed_over() -> None:
+    pgn = (
+        "1. e4! {best; (by test)} (1. d4 d5 (1... Nf6 2. c4) 2. c4) 1... e5 $6 2. Nf3?! ; 2. Ke8\nNc6 1/2-1/2"
+    )
+    (game,) = games.parse(pgn)
+    assert game.moves == ("e2e4", "e7e5", "g1f3", "b8c6")
+    assert game.ending is Ending.DRAW_AGREED
+
+
+def test_both_players_choose_the_same_game_and_every_game_is_chosen() -> None:
+    loaded = games.load(games.BUNDLED)
+    ids = [f"game{number:04d}" for number in range(200)]
+    assert [games.pick(loaded, one) for one in ids] == [games.pick(loaded, one) for one in ids]
+    assert {games.pick(loaded, one).number for one in ids} == set(range(1, 9))
+
+
+def test_a_file_that_is_not_there_is_one_line() -> None:
+    with pytest.raises(GamesError, match=r"nowhere\.pgn: cannot be read: No such file"):
+        games.load(games.BUNDLED.with_name("nowhere.pgn"))

@@ -1,0 +1,95 @@
+"""The timeline that the watches tell: scale-outs with their reaction, scale-ins with what the pod held."""
+
+from typing import Any
+
+import pytest
+
+from chess_bench.demo.timeline import Timeline, first_crossing
+from chess_presence.records import Heartbeat
+
+HISTORY = [(1.0, 5), (2.0, 10), (3.0, 11), (4.0, 9), (5.0, 12)]
+
+
+@pytest.mark.parametrize(
+    "at_least, since, until, expected",
+    [
+        pytest.param(11, 0.0, 6.0, 3.0, id="first-time"),
+        pytest.param(11, 3.5, 6.0, 3.5, id="already-so-at-the-beginning"),
+        pytest.param(11, 4.0, 6.0, 5.0, id="again-after-a-dip"),
+        pytest.param(12, 0.0, 4.5, None, id="not-yet"),
+        pytest.param(99, 0.0, 6.0, None, id="never"),
+    ],
+)
+def test_first_crossing(at_least: int, since: float, until: float, expected: float | None) -> None:
+    assert first_crossing(HISTORY, lambda count: count >= at_least, since, until) == expected
+
+
+def deployment(replicas: int, ready: int = 0) -> dict[str, Any]:
+    return {"spec": {"replicas": replicas}, "status": {"readyReplicas": ready}}
+
+
+def pod(name: str, *, marked: bool = False, going: bool = False) -> dict[str, Any]:
+    metadata: dict[str, Any] = {"uid": f"uid-{name}", "name": name, "annotations": {}}
+    if marked:
+        metadata["annotations"]["chesscluster.dev/drain-deadline"] = "1"
+    if going:
+        metadata["deletionTimestamp"] = "now"
+    return {"metadata": metadata, "status": {"containerStatuses": [{"restartCount": 0}]}}
+
+
+def beat(name: str, connections: int, games: int) -> Heartbeat:
+    return Heartbeat(uid=f"uid-{name}", connections=connections, games=games)
+
+
+def timeline() -> Timeline:
+    return Timeline(tipped_at=lambda _replicas, _since, until: until - 0.25)
+
+
+def test_only_a_rise_is_a_scale_out() -> None:
+    seen = timeline()
+    for now, replicas in enumerate([2, 2, 4, 3, 5]):
+        seen.deployment(float(now), deployment(replicas))
+    assert [(out.before, out.after, out.reaction_seconds) for out in seen.scale_outs] == [
+        (2, 4, 0.25),
+        (3, 5, 0.25),
+    ]
+    assert seen.replica_decreases == 1
+
+
+def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.presence([beat("a", 50, 42)])
+    seen.pod(2.0, "MODIFIED", pod("a", marked=True))
+    seen.presence([beat("a", 0, 0)])
+    seen.pod(5.0, "MODIFIED", pod("a", marked=True, going=True))
+    seen.pod(6.0, "DELETED", pod("a", marked=True, going=True))
+    (scale_in,) = seen.scale_ins.values()
+    assert (scale_in.connections_when_marked, scale_in.games_when_marked) == (50, 42)
+    assert (scale_in.connections_when_deleted, scale_in.games_when_deleted) == (0, 0)
+    assert (scale_in.marked_at, scale_in.deleted_at) == (2.0, 5.0)
+    assert seen.unmarked_deletions == []
+
+
+def test_a_drain_taken_back_is_no_scale_in() -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a", marked=True))
+    assert seen.draining == 1
+    seen.pod(2.0, "MODIFIED", pod("a"))
+    assert seen.draining == 0
+    assert [one.taken_back for one in seen.scale_ins.values()] == [True]
+
+
+def test_a_pod_deleted_without_a_drain_is_told() -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.pod(2.0, "MODIFIED", pod("a", going=True))
+    seen.pod(3.0, "DELETED", pod("a", going=True))
+    assert seen.unmarked_deletions == ["a"]
+
+
+def test_the_census_counts_pods_that_are_there() -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.presence([beat("a", 3, 2), beat("unknown", 7, 7)])
+    assert seen.census == 3
