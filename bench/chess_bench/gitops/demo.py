@@ -24,8 +24,8 @@ from chess_bench.pace import Pace
 from chess_bench.screen import Screen
 from chess_bench.steps import Steps
 from chess_bench.verify import VerifyError, verify
-from chess_localcluster import gitops_tools
 from chess_localcluster.argocd import run as argocd
+from chess_localcluster.build import gitops_tools
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.progress import Terminal
 

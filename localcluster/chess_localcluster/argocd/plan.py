@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from chess_localcluster.controlplane import Component
+from chess_localcluster.controlplane.components import Component
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import LOOPBACK
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from chess_localcluster.netpol.verdicts import Allowed, Verdicts
-from chess_localcluster.network import POLICY_TABLE
+from chess_localcluster.node.network import POLICY_TABLE
 from chess_localcluster.plan import BRIDGE
 
 # before the filter tables of kube-proxy and of the machine: a drop anywhere is final, an accept is not

@@ -15,12 +15,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import files, launch, ports
-from chess_localcluster.commands import run, succeeds
-from chess_localcluster.controlplane import Component
+from chess_localcluster.controlplane.components import Component
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import files, ports
+from chess_localcluster.machine.commands import run, succeeds
 from chess_localcluster.plan import LOOPBACK, POD_CIDR
-from chess_localcluster.processes import Process, Registry, await_end
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.registry import Process, Registry, await_end
 
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 ROLE = "chess"

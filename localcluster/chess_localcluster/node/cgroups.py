@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from chess_localcluster.nodeconfig import CGROUP
+from chess_localcluster.node.config import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 PROCESSES = "cgroup.procs"

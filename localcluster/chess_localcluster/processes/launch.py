@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 
-from chess_localcluster import ports
-from chess_localcluster.controlplane import Component
+from chess_localcluster.controlplane.components import Component
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.processes import Registry, stop
+from chess_localcluster.machine import ports
+from chess_localcluster.processes.registry import Registry, stop
 
 PATIENCE = 90.0
 LET_GO = 2.0

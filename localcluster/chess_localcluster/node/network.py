@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import run, succeeds
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster.controlplane import Component
+from chess_localcluster.controlplane.components import Component
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import (
     BRIDGE,

@@ -3,13 +3,13 @@
 import hashlib
 from pathlib import Path
 
-from chess_localcluster import oci
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.nodeconfig import PAUSE_IMAGE, socket
+from chess_localcluster.images import oci
+from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.node.config import PAUSE_IMAGE, socket
 from chess_localcluster.paths import Cache, Home
 
-PAUSE_SOURCE = Path(__file__).parent / "pause" / "pause.c"
+PAUSE_SOURCE = Path(__file__).parents[1] / "images" / "pause.c"
 NAMESPACE = "k8s.io"
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster import base, containers, files, ignore, mounts, wheels
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.locks import alone
+from chess_localcluster.images import base, dockerignore, wheels
+from chess_localcluster.machine import files, mounts
+from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.machine.locks import alone
+from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Progress
 
@@ -52,7 +54,7 @@ def prepare(
     require_dockerfile(project)
     name = full_name(tag)
     with alone(cache.images / ".lock", "image build", progress):
-        key = ignore.fingerprint(project, name, base_ref or base.NAME)
+        key = dockerignore.fingerprint(project, name, base_ref or base.NAME)
         if _is_built(cache, name, key):
             return False
         _bud(cache, project, progress, name, base_ref)
