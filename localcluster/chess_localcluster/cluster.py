@@ -15,11 +15,12 @@ from chess_localcluster.controlplane.components import control_plane, scheduler_
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.images import dockerfile
 from chess_localcluster.machine import files, ports
-from chess_localcluster.node import lifecycle, network
+from chess_localcluster.node import images, lifecycle, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
 from chess_localcluster.processes import launch
-from chess_localcluster.processes.registry import Registry, stop
+from chess_localcluster.processes.process import stop
+from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress, Silent
 from chess_localcluster.stores import managed
 
@@ -66,7 +67,7 @@ def up(
         launch.leftovers(registry)
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
-            dockerfile.build(place, cache, image, shown)
+            images.build_and_load(place, cache, image, shown)
     return Running(
         home=place.root,
         kubeconfig=place.kubeconfig,
@@ -95,7 +96,7 @@ def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -
         packages.ensure(progress)
         binaries.ensure(cache, (binaries.RUNC,), progress)
         if image:
-            dockerfile.prepare(cache, image, progress)
+            dockerfile.build(cache, image, progress)
         kubernetes.result()
 
 

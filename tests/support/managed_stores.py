@@ -25,7 +25,7 @@ from redis.exceptions import RedisError
 
 from chess_localcluster.machine.ports import free_loopback_ports, free_port
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.stores.servers import temporary_postgres, temporary_redis
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 DEADLINE = 30.0
 SLOTS = 16384

@@ -7,14 +7,15 @@ from typing import Any
 
 from chess_localcluster.controlplane import objects
 from chess_localcluster.controlplane.api import Api
-from chess_localcluster.controlplane.components import Component
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine import files, mounts
 from chess_localcluster.node import cgroups, config, containers, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
 from chess_localcluster.processes import launch
-from chess_localcluster.processes.registry import Registry, stop
+from chess_localcluster.processes.component import Component
+from chess_localcluster.processes.process import stop
+from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -46,7 +47,7 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
     api = Api.of(plan, home.pki)
     with progress.stage("node"):
         launch.await_true("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
-        containers.ensure_pause(home, cache)
+        containers.ensure_pause(home, cache, progress)
         components = config.node_components(plan, home)
         started = launch.start_missing(components, registry, cache.bin)
         api.apply_all([*objects.dns(), *objects.stores()])

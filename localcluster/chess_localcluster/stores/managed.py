@@ -10,14 +10,16 @@ from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine import files
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, DOMAIN
-from chess_localcluster.processes.registry import Process, Registry
-from chess_localcluster.stores import servers
-from chess_localcluster.stores.servers import Store
+from chess_localcluster.processes.process import Process
+from chess_localcluster.processes.registry import Registry
+from chess_localcluster.stores.postgres import postgres_url, start_postgres
+from chess_localcluster.stores.redis import redis_url, start_redis
+from chess_localcluster.stores.store import Store, password, signal_family
 
 NAMES = tuple(STORE_PORTS)
 Starter = Callable[[Path, str, int, Registry | None], Store]
-STARTERS: Mapping[str, Starter] = {"redis": servers.start_redis, "postgres": servers.start_postgres}
-URLS = {"redis": ("redis", servers.redis_url), "postgres": ("database", servers.postgres_url)}
+STARTERS: Mapping[str, Starter] = {"redis": start_redis, "postgres": start_postgres}
+URLS = {"redis": ("redis", redis_url), "postgres": ("database", postgres_url)}
 
 
 class Fault(StrEnum):
@@ -44,7 +46,7 @@ def ensure(home: Home, registry: Registry) -> list[str]:
 def start(home: Home, registry: Registry, name: str) -> Store:
     """Start one store, Redis empty and PostgreSQL on its data, and write its URLs."""
     store = STARTERS[name](home.stores / name, BRIDGE_ADDRESS, STORE_PORTS[name], registry)
-    secret = servers.password(home.stores / name)
+    secret = password(home.stores / name)
     for file, url in urls(name, secret).items():
         files.write(home.stores / file, url + "\n")
     return store
@@ -68,7 +70,7 @@ def disturb(home: Home, registry: Registry, name: str, fault: Fault) -> None:
     if fault is Fault.START:
         start(home, registry, name)
         return
-    servers.signal_family(_living(registry, name), SIGNALS[fault])
+    signal_family(_living(registry, name), SIGNALS[fault])
 
 
 def _living(registry: Registry, name: str) -> Process:

@@ -18,7 +18,8 @@ from typing import Self
 
 import pytest
 
-from chess_localcluster.stores.servers import Store, temporary_postgres, temporary_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 START_S = 20.0
 

@@ -10,13 +10,10 @@ import pytest
 import redis
 
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.stores.servers import (
-    Store,
-    start_postgres,
-    start_redis,
-    temporary_postgres,
-    temporary_redis,
-)
+from chess_localcluster.stores.postgres import start_postgres
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 pytestmark = pytest.mark.integration
 

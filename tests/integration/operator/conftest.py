@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 from chess_localcluster import cluster as localcluster
-from chess_localcluster.stores.servers import Store, temporary_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_redis
 from chess_operator.kube.access import Access
 from chess_operator.kube.client import ApiError, Kube, Manifest
 from chess_operator.kube.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chess_localcluster.stores.servers import Store, temporary_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_redis
 
 
 @pytest.fixture(scope="session")

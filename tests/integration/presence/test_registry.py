@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from chess_localcluster.stores.servers import start_redis, temporary_redis
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.temporary import temporary_redis
 from chess_presence import keys
 from chess_presence.records import Heartbeat, Reading
 from chess_presence.registry import Registry, read_many

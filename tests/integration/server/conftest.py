@@ -20,14 +20,11 @@ from echo_house import Front, House
 
 from chess_localcluster.machine.ports import free_loopback_ports
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.processes.registry import await_end
-from chess_localcluster.stores.servers import (
-    Store,
-    start_postgres,
-    start_redis,
-    temporary_postgres,
-    temporary_redis,
-)
+from chess_localcluster.processes.process import await_end
+from chess_localcluster.stores.postgres import start_postgres
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 from chess_server.transport.link import Limits
 from chess_server.transport.picows_server import PicowsTransport
 from chess_server.transport.websockets_server import WebsocketsTransport

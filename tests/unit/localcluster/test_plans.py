@@ -18,7 +18,7 @@ from chess_localcluster.machine import mounts, ports
 from chess_localcluster.node import config, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import PORT_NAMES, Plan, Ports
-from chess_localcluster.processes import registry
+from chess_localcluster.processes import process
 from chess_localcluster.stores.managed import urls
 
 PORTS = Ports(**{name: 20000 + number for number, name in enumerate(PORT_NAMES)})
@@ -112,7 +112,7 @@ def test_listening_sockets_are_told_from_others() -> None:
 
 def test_a_process_name_may_hold_brackets_and_blanks() -> None:
     fields = ["S", "1", *["0"] * 17, "4242"]
-    assert registry.parse_stat(f"17 (a) b (c)) {' '.join(fields)}") == fields
+    assert process.parse_stat(f"17 (a) b (c)) {' '.join(fields)}") == fields
 
 
 def test_mounts_go_deepest_first_and_only_ours() -> None:
