@@ -23,7 +23,7 @@ from typing import Any
 
 import yaml
 
-from chess_localcluster import gitops_tools
+from chess_localcluster.build import gitops_tools
 
 ROOT = Path(__file__).resolve().parent.parent
 CHARTS = ROOT / "charts"

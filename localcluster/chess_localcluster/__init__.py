@@ -1,11 +1,15 @@
 """A real Kubernetes on one Linux machine, for the demo and the tests.
 
-Layers, each of which knows only those below it::
+The root is the command; each folder is one part of what it brings about. Each line knows only those below it, which a
+contract in pyproject.toml holds::
 
-    cli                                      what a person types
-    cluster, node, images, stores            what happens, in order
-    components, objects, certificates, …     what shall be: pure, from a Plan to arguments and files
-    processes, network, binaries, api        the machine: processes, kernel, compiler, API server
+    cli                                      the command line
+    cluster, status, argocd                  `up` and `down`, what lives, Argo CD beside it
+    node, stores                             the node that runs pods; Redis and PostgreSQL
+    images, netpol                           images for the node; NetworkPolicies, as a process of their own
+    build, controlplane                      programs from source; etcd, API server, controllers
+    homes, processes, machine                who works on a home; processes that stay; Linux
+    paths, plan, progress, errors            where things are, which addresses they have, what the user sees
 
-Why it is built from Go modules, and what was measured, stands in docs/localcluster.md.
+docs/localcluster.md has the commands and what was measured, docs/decisions/0030 why it is built from Go modules.
 """

@@ -10,13 +10,17 @@ from typing import Annotated
 
 import typer
 
-from chess_localcluster import cluster, containers, homes, images, managed, packages
+from chess_localcluster import cluster, homes
 from chess_localcluster.argocd import cli as argocd
+from chess_localcluster.build import packages
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.managed import Fault
+from chess_localcluster.images.dockerfile import TAG
+from chess_localcluster.node import containers, images
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Terminal
 from chess_localcluster.status import read as status_of
+from chess_localcluster.stores import managed
+from chess_localcluster.stores.managed import Fault
 
 app = typer.Typer(
     help="A real Kubernetes on this Linux machine, for the demo and the tests.",
@@ -148,14 +152,14 @@ def image_build(
     directory: Annotated[
         Path, typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Has a Dockerfile")
     ] = Path(),
-    tag: Annotated[str, typer.Option(help="Name of the image")] = images.TAG,
+    tag: Annotated[str, typer.Option(help="Name of the image")] = TAG,
     base: Annotated[
         str | None, typer.Option(help="Base image of a registry (default: Debian 12, made here)")
     ] = None,
     home: HomeOption = None,
 ) -> None:
     """Build the image of a directory and give it to the node."""
-    built = images.build(_existing(home), Cache.of_user(), directory, Terminal(), tag, base)
+    built = images.build_and_load(_existing(home), Cache.of_user(), directory, Terminal(), tag, base)
     print(f"{built.name} is on the node ({'built' if built.fresh else 'unchanged'})")
 
 

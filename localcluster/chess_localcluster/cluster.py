@@ -7,29 +7,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import (
-    binaries,
-    certificates,
-    files,
-    golang,
-    homes,
-    images,
-    kubeconfigs,
-    launch,
-    managed,
-    network,
-    node,
-    objects,
-    packages,
-    ports,
-)
-from chess_localcluster.api import Api
-from chess_localcluster.controlplane import control_plane, scheduler_configuration
+from chess_localcluster import homes
+from chess_localcluster.build import binaries, golang, packages
+from chess_localcluster.controlplane import certificates, kubeconfigs, objects
+from chess_localcluster.controlplane.api import Api
+from chess_localcluster.controlplane.components import control_plane, scheduler_configuration
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.images import dockerfile
+from chess_localcluster.machine import files, ports
+from chess_localcluster.node import images, lifecycle, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
-from chess_localcluster.processes import Registry, stop
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.process import stop
+from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress, Silent
+from chess_localcluster.stores import managed
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked whether free, never listened on
 USUAL_API_PORT = 6443  # the one that NetworkPolicies of others know
@@ -74,7 +67,7 @@ def up(
         launch.leftovers(registry)
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
-            images.build(place, cache, image, shown)
+            images.build_and_load(place, cache, image, shown)
     return Running(
         home=place.root,
         kubeconfig=place.kubeconfig,
@@ -89,7 +82,7 @@ def _check_image(nodes: int, image: Path) -> None:
     """Find out before anything is started."""
     if not nodes:
         raise ClusterError("up --image needs a node to give the image to: --nodes 1, not 0")
-    images.require_dockerfile(image)
+    dockerfile.require_dockerfile(image)
 
 
 def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> None:
@@ -103,7 +96,7 @@ def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -
         packages.ensure(progress)
         binaries.ensure(cache, (binaries.RUNC,), progress)
         if image:
-            images.prepare(cache, image, progress)
+            dockerfile.build(cache, image, progress)
         kubernetes.result()
 
 
@@ -132,11 +125,11 @@ def _start_missing(plan: Plan, home: Home, cache: Cache, registry: Registry, pro
     _write_configuration(plan, home)
     if not plan.nodes:
         return _start_control_plane(plan, home, cache, registry, progress)
-    first = node.prepare(plan, home, cache, registry)
+    first = lifecycle.prepare(plan, home, cache, registry)
     with ThreadPoolExecutor() as pool:
         beside = pool.submit(_start_stores, home, registry, progress)
         control = _start_control_plane(plan, home, cache, registry, progress)
-        return [*first, *control, *node.start(plan, home, cache, registry, progress), *beside.result()]
+        return [*first, *control, *lifecycle.start(plan, home, cache, registry, progress), *beside.result()]
 
 
 def _start_stores(home: Home, registry: Registry, progress: Progress) -> list[str]:
@@ -185,7 +178,7 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
             return False
         if network.owned(place) and network.is_root():
             with shown.stage("removing the node"):
-                node.remove(place, registry)
+                lifecycle.remove(place, registry)
         with shown.stage("stopping the control plane"):
             # at once: what they would still write is about to be removed
             registry.stop([*STORES, *CONTROL_PLANE], grace=0.0)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.paths import Home
-from chess_localcluster.processes import Registry
+from chess_localcluster.processes.registry import Registry
 
 BUSY = "busy.json"
 

@@ -18,6 +18,7 @@ DOMAIN = "cluster.local"
 CONTEXT = "localcluster"
 KUBERNETES_VERSION = "v1.36.3"
 KUBELET_PORT = 10250
+PAUSE_IMAGE = "localhost/localcluster/pause:1"
 PORT_NAMES = ("api", "etcd", "etcd_peer", "proxy_health", "proxy_metrics", "dns_health", "dns_ready")
 
 

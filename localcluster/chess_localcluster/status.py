@@ -2,12 +2,14 @@
 
 from dataclasses import asdict, dataclass
 
-from chess_localcluster import homes, launch, network, node
-from chess_localcluster.api import Api
-from chess_localcluster.managed import NAMES
+from chess_localcluster import homes
+from chess_localcluster.controlplane.api import Api
+from chess_localcluster.node import lifecycle, network
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE, Plan
-from chess_localcluster.processes import Registry
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.registry import Registry
+from chess_localcluster.stores.managed import NAMES
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", *NAMES)
@@ -74,7 +76,7 @@ def _api(plan: Plan, home: Home) -> Part:
 
 def _ready(plan: Plan, home: Home) -> Part:
     try:
-        ready = node.is_ready(Api.of(plan, home.pki))
+        ready = lifecycle.is_ready(Api.of(plan, home.pki))
     except OSError:
         ready = False
     return Part(name="node", healthy=ready, detail="Ready" if ready else "not Ready")

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from program import Program
 
-from chess_localcluster import cluster, gitops_tools
+from chess_localcluster import cluster
+from chess_localcluster.build import gitops_tools
 
 ROOT = Path(__file__).resolve().parents[2]
 KINDS = Path(__file__).parent / "kinds"

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster import base, containers
-from chess_localcluster.api import Api
+from chess_localcluster.controlplane.api import Api
+from chess_localcluster.images import base
+from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
 from chess_localcluster.progress import Silent

@@ -23,9 +23,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from redis.exceptions import RedisError
 
-from chess_localcluster import stores
+from chess_localcluster.machine.ports import free_loopback_ports, free_port
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.ports import free_loopback_ports, free_port
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 DEADLINE = 30.0
 SLOTS = 16384
@@ -99,7 +99,7 @@ def _signed(name: str, key: Any, authority: Any, extension: x509.ExtensionType) 
 @contextlib.contextmanager
 def tls_redis(authority: Authority) -> Iterator[Given]:
     """Run one Redis that speaks TLS alone."""
-    with stores.temporary_redis() as store:
+    with temporary_redis() as store:
         certificate, key = authority.lend(store.directory, "redis")
         port = free_port()
         with redis.Redis.from_url(store.url) as client:
@@ -121,7 +121,7 @@ def tls_redis(authority: Authority) -> Iterator[Given]:
 @contextlib.contextmanager
 def tls_postgres(authority: Authority) -> Iterator[Given]:
     """Run a PostgreSQL that refuses whoever comes without TLS, as `rds.force_ssl` does."""
-    with stores.temporary_postgres() as store:
+    with temporary_postgres() as store:
         certificate, key = authority.lend(store.directory / "data", "postgres")
         port = urlsplit(store.url).port
         secret = (store.directory / "superuser-password").read_text()

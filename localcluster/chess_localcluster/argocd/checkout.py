@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from chess_localcluster.commands import run
+from chess_localcluster.machine.commands import run
 
 IDENTITY = (
     "-c",

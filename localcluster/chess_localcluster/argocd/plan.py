@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from chess_localcluster.controlplane import Component
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import LOOPBACK
+from chess_localcluster.processes.component import Component
 
 NAMESPACE = "argocd"
 REPOSITORY = "chesscluster"

@@ -7,16 +7,21 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import edits, gitops_tools, golang, homes, launch, ports, stores
+from chess_localcluster import homes
 from chess_localcluster.argocd import plan
 from chess_localcluster.argocd.plan import NAMESPACE, Places, Ports
-from chess_localcluster.binaries import MODULES
-from chess_localcluster.commands import run, succeeds
+from chess_localcluster.build import edits, gitops_tools, golang
+from chess_localcluster.build.binaries import MODULES
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import ports
+from chess_localcluster.machine.commands import run, succeeds
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.processes import Registry
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress, Silent
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.store import password
 
 CRDS = ("applications.argoproj.io", "appprojects.argoproj.io", "applicationsets.argoproj.io")
 LAST_SETTING = "argocd-tls-certs-cm"
@@ -66,9 +71,9 @@ def _start(places: Places, programs: Path, progress: Progress) -> list[str]:
         _install(places, programs, progress)
     with progress.stage("Argo CD"):
         _redis_directory(places)
-        password = stores.password(places.redis)
+        secret = password(places.redis)
         _start_redis(places, chosen)
-        parts = plan.components(places, chosen, programs, password, os.environ.get("PATH", os.defpath))
+        parts = plan.components(places, chosen, programs, secret, os.environ.get("PATH", os.defpath))
         started = launch.start_missing(parts, registry, programs)
         for part in parts:
             _await_port(part.name, part.port, registry)
@@ -83,7 +88,7 @@ def _start_redis(places: Places, chosen: Ports) -> None:
     """Start it under a registry of its own: in the home's, the name `redis` is the players'."""
     own = homes.registry(places.home)
     renamed = Registry(run=places.root / "run", log=own.log / "argocd", mark=own.mark)
-    stores.start_redis(places.redis, LOOPBACK, chosen.redis, renamed)
+    start_redis(places.redis, LOOPBACK, chosen.redis, renamed)
 
 
 def _await_port(name: str, port: tuple[str, int] | None, registry: Registry) -> None:

@@ -10,12 +10,12 @@ import threading
 import time
 from pathlib import Path
 
-from chess_localcluster.api import Api
-from chess_localcluster.commands import run
+from chess_localcluster.controlplane.api import Api
+from chess_localcluster.controlplane.objects import STORE_PORTS, STORES_NAMESPACE
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import run
 from chess_localcluster.netpol import model, rules, verdicts
 from chess_localcluster.netpol.model import Pod
-from chess_localcluster.objects import STORE_PORTS, STORES_NAMESPACE
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, Plan
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 
 from chess_localcluster.netpol.verdicts import Allowed, Verdicts
-from chess_localcluster.network import POLICY_TABLE
 from chess_localcluster.plan import BRIDGE
 
+TABLE = "localcluster-netpol"
 # before the filter tables of kube-proxy and of the machine: a drop anywhere is final, an accept is not
 PRIORITY = -5
 
@@ -22,7 +22,7 @@ def table(ingress: Verdicts, egress: Verdicts) -> str:
         _entry("input", [*_jump("saddr", out)]),
     ]
     body = "\n".join(chains)
-    return f"add table ip {POLICY_TABLE}\ndelete table ip {POLICY_TABLE}\ntable ip {POLICY_TABLE} {{\n{body}\n}}\n"
+    return f"add table ip {TABLE}\ndelete table ip {TABLE}\ntable ip {TABLE} {{\n{body}\n}}\n"
 
 
 def _entry(hook: str, jumps: Iterable[str]) -> str:

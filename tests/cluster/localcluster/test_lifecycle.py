@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 from local_node import load_base, make_namespace, pod, until
 
-from chess_localcluster import cluster, containers, homes, images
+from chess_localcluster import cluster, homes
+from chess_localcluster.images import dockerfile
+from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.status import CONTROL_PLANE, NODE, read
 
@@ -102,7 +104,7 @@ def test_a_fresh_up_has_the_project_s_image_again(home: Home) -> None:
     cluster.down()
     cluster.up(nodes=1, image=ROOT)
     assert healthy(home)
-    assert images.full_name(images.TAG) in containers.names(home, Cache.of_user())
+    assert dockerfile.full_name(dockerfile.TAG) in containers.names(home, Cache.of_user())
 
 
 def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from local_node import Namespace, pod, until
 
-from chess_localcluster import images
+from chess_localcluster.node import images
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import BRIDGE_ADDRESS
 from chess_localcluster.progress import Silent
@@ -155,7 +155,7 @@ def test_an_image_goes_to_the_node_only_when_it_has_changed(
     unheard = uuid.uuid4().hex  # an earlier run may have built the same words
     for number, word in enumerate([f"e4 {unheard}", f"e4 {unheard}", f"d4 {unheard}"]):
         (tmp_path / "word").write_text(word)
-        built = images.build(home, Cache.of_user(), tmp_path, Silent(), tag="localcluster-test:dev")
+        built = images.build_and_load(home, Cache.of_user(), tmp_path, Silent(), tag="localcluster-test:dev")
         fresh.append(built.fresh)
         namespace.apply(pod(f"word-{number}", "print(open('/word').read())", image="localcluster-test:dev"))
         namespace.kubectl(

@@ -18,7 +18,8 @@ from typing import Self
 
 import pytest
 
-from chess_localcluster import stores
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 START_SECONDS = 20.0
 
@@ -139,21 +140,21 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 @dataclass
 class Service:
     servers: list[Server]
-    redis: stores.Store
-    database: stores.Store
+    redis: Store
+    database: Store
 
     def door(self) -> FrontDoor:
         return FrontDoor([server.port for server in self.servers])
 
 
 @pytest.fixture(scope="session")
-def both_stores() -> Iterator[tuple[stores.Store, stores.Store]]:
-    with stores.temporary_redis() as redis, stores.temporary_postgres() as database:
+def both_stores() -> Iterator[tuple[Store, Store]]:
+    with temporary_redis() as redis, temporary_postgres() as database:
         yield redis, database
 
 
 @pytest.fixture
-def service(tmp_path: Path, both_stores: tuple[stores.Store, stores.Store]) -> Iterator[Service]:
+def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Service]:
     redis, database = both_stores
     for name, url in (("redis", redis.url), ("database", database.url)):
         path = tmp_path / name

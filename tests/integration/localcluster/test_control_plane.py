@@ -17,10 +17,10 @@ from pathlib import Path
 import pytest
 
 from chess_localcluster import cluster, homes
-from chess_localcluster.api import Api
+from chess_localcluster.controlplane.api import Api
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
-from chess_localcluster.processes import identify
+from chess_localcluster.processes.process import identify
 from chess_localcluster.status import CONTROL_PLANE, Status, read
 
 pytestmark = pytest.mark.integration

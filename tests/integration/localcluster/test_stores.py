@@ -9,22 +9,24 @@ import psycopg
 import pytest
 import redis
 
-from chess_localcluster import stores
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.stores import Store
+from chess_localcluster.stores.postgres import start_postgres
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 pytestmark = pytest.mark.integration
 
 
 @pytest.fixture(scope="module")
 def redis_store() -> Iterator[Store]:
-    with stores.temporary_redis() as store:
+    with temporary_redis() as store:
         yield store
 
 
 @pytest.fixture(scope="module")
 def postgres_store() -> Iterator[Store]:
-    with stores.temporary_postgres() as store:
+    with temporary_postgres() as store:
         yield store
 
 
@@ -59,7 +61,7 @@ def test_a_killed_redis_starts_empty_under_the_same_url(redis_store: Store) -> N
     with client(redis_store) as before:
         before.set("move", "e2e4")
     redis_store.signal(signal.SIGKILL)
-    again = stores.start_redis(redis_store.directory, LOOPBACK, port_of(redis_store))
+    again = start_redis(redis_store.directory, LOOPBACK, port_of(redis_store))
     assert again.url == redis_store.url
     assert again.pid != redis_store.pid
     with client(again) as after:
@@ -71,7 +73,7 @@ def test_a_killed_postgres_keeps_what_was_committed(postgres_store: Store) -> No
         connection.execute("CREATE TABLE moves (uci text)")
         connection.execute("INSERT INTO moves VALUES ('e2e4')")
     postgres_store.signal(signal.SIGKILL)
-    again = stores.start_postgres(postgres_store.directory, LOOPBACK, port_of(postgres_store), durable=False)
+    again = start_postgres(postgres_store.directory, LOOPBACK, port_of(postgres_store), durable=False)
     with psycopg.connect(again.url) as connection:
         assert connection.execute("SELECT uci FROM moves").fetchall() == [("e2e4",)]
 
@@ -84,7 +86,7 @@ def test_the_role_is_as_on_a_managed_service(postgres_store: Store) -> None:
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give servers users of their own")
 def test_neither_server_runs_as_root() -> None:
-    with stores.temporary_redis() as first, stores.temporary_postgres() as second:
+    with temporary_redis() as first, temporary_postgres() as second:
         for store in (first, second):
             assert Path(f"/proc/{store.pid}").stat().st_uid != 0
 

@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from chess_localcluster import cluster as localcluster
-from chess_localcluster import stores
-from chess_localcluster.stores import Store
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_redis
 from chess_operator.kube.access import Access
 from chess_operator.kube.client import ApiError, Kube, Manifest
 from chess_operator.kube.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind
@@ -119,7 +119,7 @@ async def kube(control_plane: Path) -> AsyncIterator[Kube]:
 
 @pytest.fixture
 def redis_store() -> Iterator[Store]:
-    with stores.temporary_redis() as store:
+    with temporary_redis() as store:
         yield store
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 from redis.asyncio import Redis
 
-from chess_localcluster.stores import Store
+from chess_localcluster.stores.store import Store
 from chess_operator.kube.client import CONFLICT, ApiError
 from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chess_localcluster.stores import Store
+from chess_localcluster.stores.store import Store
 from chess_operator.kube.kinds import POLICIES, SECRETS, Kind
 
 from .played import Fleet, secret, until

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from chess_localcluster import stores
-from chess_localcluster.stores import Store
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_redis
 
 
 @pytest.fixture(scope="session")
 def redis_store() -> Iterator[Store]:
-    with stores.temporary_redis() as store:
+    with temporary_redis() as store:
         yield store
 
 

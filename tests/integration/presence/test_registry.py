@@ -15,7 +15,8 @@ from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
 
-from chess_localcluster import stores
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.temporary import temporary_redis
 from chess_presence import keys
 from chess_presence.records import Heartbeat, Reading
 from chess_presence.registry import Registry, read_many
@@ -229,7 +230,7 @@ async def test_a_killed_writer_leaves_the_count_within_its_ttl_and_a_second(
 
 
 async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty() -> None:
-    with stores.temporary_redis() as store:
+    with temporary_redis() as store:
         client = Redis.from_url(store.url)
         registry = Registry(client, UID)
         await registry.beat(Heartbeat(uid="p1", connections=5))
@@ -238,7 +239,7 @@ async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty()
         with pytest.raises(RedisConnectionError):
             await registry.read()
         port = client.connection_pool.connection_kwargs["port"]
-        revived = await asyncio.to_thread(stores.start_redis, store.directory, "127.0.0.1", port)
+        revived = await asyncio.to_thread(start_redis, store.directory, "127.0.0.1", port)
         try:
             assert (await registry.read()).records == {}
             beat = await registry.beat(Heartbeat(uid="p1", connections=5))

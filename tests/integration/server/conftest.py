@@ -18,11 +18,13 @@ import psycopg
 import pytest
 from echo_house import Front, House
 
-from chess_localcluster import stores
+from chess_localcluster.machine.ports import free_loopback_ports
 from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.ports import free_loopback_ports
-from chess_localcluster.processes import await_end
-from chess_localcluster.stores import Store
+from chess_localcluster.processes.process import await_end
+from chess_localcluster.stores.postgres import start_postgres
+from chess_localcluster.stores.redis import start_redis
+from chess_localcluster.stores.store import Store
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 from chess_server.transport.link import Limits
 from chess_server.transport.picows_server import PicowsTransport
 from chess_server.transport.websockets_server import WebsocketsTransport
@@ -176,14 +178,14 @@ class Fleet:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Frail]:
-    with stores.temporary_postgres() as store:
-        yield Frail(store, partial(stores.start_postgres, durable=False))
+    with temporary_postgres() as store:
+        yield Frail(store, partial(start_postgres, durable=False))
 
 
 @contextlib.contextmanager
 def _redis() -> Iterator[Frail]:
-    with stores.temporary_redis() as store:
-        frail = Frail(store, stores.start_redis)
+    with temporary_redis() as store:
+        frail = Frail(store, start_redis)
         yield frail
         frail.signal(SIGCONT)
 

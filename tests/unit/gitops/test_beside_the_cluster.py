@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from chess_localcluster import edits
 from chess_localcluster.argocd import plan
-from chess_localcluster.binaries import MODULES
+from chess_localcluster.build import edits
+from chess_localcluster.build.binaries import MODULES
+from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.golang import Go
 from chess_localcluster.paths import Home
 
 PASSWORD = "s3cret-of-redis"

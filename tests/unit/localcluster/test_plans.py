@@ -6,25 +6,20 @@ import pytest
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from chess_localcluster import (
-    certificates,
-    golang,
-    ignore,
-    images,
-    mounts,
-    network,
-    nodeconfig,
-    ports,
-    processes,
-)
-from chess_localcluster.api import path_of, plural
-from chess_localcluster.certificates import IDENTITIES, Identity
-from chess_localcluster.controlplane import control_plane
+from chess_localcluster.build import golang
+from chess_localcluster.controlplane import certificates
+from chess_localcluster.controlplane.api import path_of, plural
+from chess_localcluster.controlplane.certificates import IDENTITIES, Identity
+from chess_localcluster.controlplane.components import control_plane
+from chess_localcluster.controlplane.kubeconfigs import component
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.kubeconfigs import component
-from chess_localcluster.managed import urls
+from chess_localcluster.images import dockerfile, dockerignore
+from chess_localcluster.machine import mounts, ports
+from chess_localcluster.node import config, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import PORT_NAMES, Plan, Ports
+from chess_localcluster.processes import process
+from chess_localcluster.stores.managed import urls
 
 PORTS = Ports(**{name: 20000 + number for number, name in enumerate(PORT_NAMES)})
 HOME = Home(root=Path("/var/lib/x"))
@@ -57,7 +52,7 @@ def test_the_api_server_listens_where_its_clients_are(nodes: int, host: str) -> 
 def test_nobody_is_anonymous() -> None:
     assert "--anonymous-auth=false" in arguments(1, "kube-apiserver")
     assert "--client-cert-auth" in arguments(1, "etcd")
-    files = nodeconfig.files(make_plan(1), HOME, Cache(root=Path("/c")), ())
+    files = config.files(make_plan(1), HOME, Cache(root=Path("/c")), ())
     assert '"anonymous": {\n      "enabled": false' in files["kubelet.json"]
 
 
@@ -117,7 +112,7 @@ def test_listening_sockets_are_told_from_others() -> None:
 
 def test_a_process_name_may_hold_brackets_and_blanks() -> None:
     fields = ["S", "1", *["0"] * 17, "4242"]
-    assert processes.parse_stat(f"17 (a) b (c)) {' '.join(fields)}") == fields
+    assert process.parse_stat(f"17 (a) b (c)) {' '.join(fields)}") == fields
 
 
 def test_mounts_go_deepest_first_and_only_ours() -> None:
@@ -135,11 +130,11 @@ def test_kube_proxy_s_chains_go_and_others_stay() -> None:
 
 @pytest.mark.parametrize("resolvers, expected", [(("9.9.9.9",), "forward . 9.9.9.9"), ((), "rcode NXDOMAIN")])
 def test_dns_asks_the_machine_s_resolvers_or_says_no(resolvers: tuple[str, ...], expected: str) -> None:
-    assert expected in nodeconfig.corefile(make_plan(1), HOME, resolvers)
+    assert expected in config.corefile(make_plan(1), HOME, resolvers)
 
 
 def test_resolvers_are_read() -> None:
-    assert nodeconfig.parse_resolvers("search x\nnameserver 9.9.9.9\nnameserver\n# nameserver 1.1.1.1\n") == (
+    assert config.parse_resolvers("search x\nnameserver 9.9.9.9\nnameserver\n# nameserver 1.1.1.1\n") == (
         "9.9.9.9",
     )
 
@@ -197,7 +192,7 @@ def test_a_program_that_is_no_go_has_no_version() -> None:
     ],
 )
 def test_images_are_named_as_kubernetes_completes_them(tag: str, name: str) -> None:
-    assert images.full_name(tag) == name
+    assert dockerfile.full_name(tag) == name
 
 
 RULES = ["*", "!server", "!requirements/image.txt", "**/__pycache__", "**/*.pyc"]
@@ -215,18 +210,18 @@ RULES = ["*", "!server", "!requirements/image.txt", "**/__pycache__", "**/*.pyc"
     ],
 )
 def test_what_goes_into_an_image_follows_dockerignore(path: str, out: bool) -> None:  # noqa: FBT001
-    assert ignore.ignored(path, RULES) is out
+    assert dockerignore.ignored(path, RULES) is out
 
 
 def test_a_fingerprint_changes_with_what_counts_and_only_with_that(tmp_path: Path) -> None:
     (tmp_path / "Dockerfile").write_text("FROM scratch\n")
     (tmp_path / ".dockerignore").write_text("*\n!kept\n")
     (tmp_path / "kept").write_text("1")
-    first = ignore.fingerprint(tmp_path)
+    first = dockerignore.fingerprint(tmp_path)
     (tmp_path / "other").write_text("1")
-    assert ignore.fingerprint(tmp_path) == first
+    assert dockerignore.fingerprint(tmp_path) == first
     (tmp_path / "kept").write_text("2")
-    assert ignore.fingerprint(tmp_path) != first
+    assert dockerignore.fingerprint(tmp_path) != first
 
 
 def test_stores_have_a_name_for_pods_and_an_address_for_this_machine() -> None:

@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from chess_localcluster.commands import run
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import run
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster.controlplane import Component
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import (
     BRIDGE,
@@ -16,11 +15,12 @@ from chess_localcluster.plan import (
     KUBELET_PORT,
     LOOPBACK,
     NODE_NAME,
+    PAUSE_IMAGE,
     POD_CIDR,
     Plan,
 )
+from chess_localcluster.processes.component import Component
 
-PAUSE_IMAGE = "localhost/localcluster/pause:1"
 CNI_PROGRAMS = "/usr/lib/cni"
 CNI_NETWORK = "localcluster"
 CGROUP = "/localcluster"

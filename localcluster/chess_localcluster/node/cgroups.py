@@ -1,12 +1,13 @@
 """The control groups below which kubelet puts every pod: how to make them, and how to end all that lives in them."""
 
+import contextlib
 import os
 import signal
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from chess_localcluster.nodeconfig import CGROUP
+from chess_localcluster.machine.polling import wait_until
+from chess_localcluster.node.config import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 PROCESSES = "cgroup.procs"
@@ -48,15 +49,24 @@ def _enable_controllers(hierarchy: Path, group: Path) -> None:
 
 def remove() -> None:
     """Kill every process of every pod and remove the groups."""
-    deadline = time.monotonic() + SETTLE
-    while pids := set(_pids()):
-        for pid in pids:
-            _kill(pid)
-        if time.monotonic() > deadline:
-            break
-        time.sleep(0.02)
+    wait_until(_all_killed, SETTLE)
+    wait_until(lambda: not _groups_left(), SETTLE)
+
+
+def _all_killed() -> bool:
+    """Kill whatever still lives; return True once nothing does, since a process may fork while others are killed."""
+    pids = set(_pids())
+    for pid in pids:
+        _kill(pid)
+    return not pids
+
+
+def _groups_left() -> list[Path]:
+    """Remove each group; the kernel lets go of one a moment after its last process."""
     for group in _groups():
-        _remove_group(group, deadline)
+        with contextlib.suppress(OSError):
+            group.rmdir()
+    return _groups()
 
 
 def _pids() -> Iterator[int]:
@@ -81,18 +91,3 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
-
-
-def _remove_group(group: Path, deadline: float) -> None:
-    """Try until the kernel lets go of a group, a moment after its last process."""
-    while True:
-        try:
-            group.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            if time.monotonic() > deadline:
-                return
-            time.sleep(0.02)
-        else:
-            return

@@ -1,22 +1,12 @@
 """etcd, API server, controller manager and scheduler: a Plan in, their argument lists out. Nothing here acts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, DOMAIN, LOOPBACK, POD_CIDR, SERVICE_CIDR, Plan
+from chess_localcluster.processes.component import Component
 
 ISSUER = f"https://kubernetes.default.svc.{DOMAIN}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Component:
-    """One program to run, with what it listens on beyond its readiness."""
-
-    name: str
-    argv: tuple[str, ...]
-    port: tuple[str, int] | None = None
-    env: Mapping[str, str] = field(default_factory=dict)
 
 
 def control_plane(plan: Plan, home: Home) -> list[Component]:

@@ -8,8 +8,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.golang import Go
 
 EDITS = "edits.json"
 

@@ -1,14 +1,15 @@
 """Starts components that do not run yet, and waits for what they bring about."""
 
-import time
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 
-from chess_localcluster import ports
-from chess_localcluster.controlplane import Component
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.processes import Registry, stop
+from chess_localcluster.machine import ports
+from chess_localcluster.machine.polling import wait_until
+from chess_localcluster.processes.component import Component
+from chess_localcluster.processes.process import stop
+from chess_localcluster.processes.registry import Registry
 
 PATIENCE = 90.0
 LET_GO = 2.0
@@ -34,27 +35,26 @@ def _require_port(component: Component) -> None:
     if component.port is None:
         return
     host, port = component.port
-    deadline = time.monotonic() + LET_GO
-    while time.monotonic() < deadline:
-        if ports.is_free(host, port):
-            return
-        time.sleep(0.05)
-    raise ClusterError(
-        f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
-    )
+    if not wait_until(lambda: ports.is_free(host, port), LET_GO):
+        raise ClusterError(
+            f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
+        )
 
 
 def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
     """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
-    deadline = time.monotonic() + PATIENCE
     names = list(needed)
-    while not _holds(condition):
+
+    def reached() -> bool:
+        if _holds(condition):
+            return True
         for name in names:
             if not registry.alive(name):
                 raise ClusterError(f"{name} ended while waiting for {what}: {last_words(registry, name)}")
-        if time.monotonic() > deadline:
-            raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
-        time.sleep(0.05)
+        return False
+
+    if not wait_until(reached, PATIENCE):
+        raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -5,18 +5,21 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from pathlib import Path
 
-from chess_localcluster import files, stores
+from chess_localcluster.controlplane.objects import STORE_PORTS, STORES_NAMESPACE
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.objects import STORE_PORTS, STORES_NAMESPACE
+from chess_localcluster.machine import files
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, DOMAIN
-from chess_localcluster.processes import Process, Registry
-from chess_localcluster.stores import Store
+from chess_localcluster.processes.process import Process
+from chess_localcluster.processes.registry import Registry
+from chess_localcluster.stores.postgres import postgres_url, start_postgres
+from chess_localcluster.stores.redis import redis_url, start_redis
+from chess_localcluster.stores.store import Store, password, signal_family
 
 NAMES = tuple(STORE_PORTS)
 Starter = Callable[[Path, str, int, Registry | None], Store]
-STARTERS: Mapping[str, Starter] = {"redis": stores.start_redis, "postgres": stores.start_postgres}
-URLS = {"redis": ("redis", stores.redis_url), "postgres": ("database", stores.postgres_url)}
+STARTERS: Mapping[str, Starter] = {"redis": start_redis, "postgres": start_postgres}
+URLS = {"redis": ("redis", redis_url), "postgres": ("database", postgres_url)}
 
 
 class Fault(StrEnum):
@@ -43,7 +46,7 @@ def ensure(home: Home, registry: Registry) -> list[str]:
 def start(home: Home, registry: Registry, name: str) -> Store:
     """Start one store, Redis empty and PostgreSQL on its data, and write its URLs."""
     store = STARTERS[name](home.stores / name, BRIDGE_ADDRESS, STORE_PORTS[name], registry)
-    secret = stores.password(home.stores / name)
+    secret = password(home.stores / name)
     for file, url in urls(name, secret).items():
         files.write(home.stores / file, url + "\n")
     return store
@@ -67,7 +70,7 @@ def disturb(home: Home, registry: Registry, name: str, fault: Fault) -> None:
     if fault is Fault.START:
         start(home, registry, name)
         return
-    stores.signal_family(_living(registry, name), SIGNALS[fault])
+    signal_family(_living(registry, name), SIGNALS[fault])
 
 
 def _living(registry: Registry, name: str) -> Process:

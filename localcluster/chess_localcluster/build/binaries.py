@@ -11,10 +11,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster import edits, golang
+from chess_localcluster.build import edits, golang
+from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.golang import Go
-from chess_localcluster.locks import alone
+from chess_localcluster.machine.locks import alone
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
 from chess_localcluster.progress import Note, Progress

@@ -1,15 +1,15 @@
 """containerd's own command line: which images the node has, and how it gets one without a registry."""
 
-import hashlib
 from pathlib import Path
 
-from chess_localcluster import oci
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.nodeconfig import PAUSE_IMAGE, socket
+from chess_localcluster.images import pause
+from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.node.config import socket
 from chess_localcluster.paths import Cache, Home
+from chess_localcluster.plan import PAUSE_IMAGE
+from chess_localcluster.progress import Progress
 
-PAUSE_SOURCE = Path(__file__).parent / "pause" / "pause.c"
 NAMESPACE = "k8s.io"
 
 
@@ -54,20 +54,7 @@ def load(home: Home, cache: Cache, archive: Path) -> None:
         raise ClusterError(f"{archive} cannot be loaded as an OCI or Docker archive: {reason}") from error
 
 
-def ensure_pause(home: Home, cache: Cache) -> None:
+def ensure_pause(home: Home, cache: Cache, progress: Progress) -> None:
     """Every pod's first container; without it none starts."""
     if PAUSE_IMAGE not in names(home, cache):
-        load(home, cache, pause_archive(cache))
-
-
-def pause_archive(cache: Cache) -> Path:
-    """Compile the pause program and wrap it, once for each state of its source."""
-    key = hashlib.sha256(PAUSE_SOURCE.read_bytes() + PAUSE_IMAGE.encode()).hexdigest()[:16]
-    archive = cache.images / f"pause-{key}.tar"
-    if not archive.exists():
-        cache.images.mkdir(parents=True, exist_ok=True)
-        program = cache.images / "pause"
-        run("gcc", "-Os", "-static", "-s", "-o", str(program), str(PAUSE_SOURCE))
-        run_as = {"Entrypoint": ["/pause"], "User": "65535:65535"}
-        oci.write_archive(archive, PAUSE_IMAGE, oci.program_layer(program), run_as)
-    return archive
+        load(home, cache, pause.archive(cache, progress))

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from chess_localcluster.commands import succeeds
+from chess_localcluster.machine.commands import succeeds
 
 MOUNTINFO = Path("/proc/self/mountinfo")
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.netpol.rules import TABLE as POLICY_TABLE
 from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR
 
 OWNER = Path("/run/localcluster-node")
 TABLE = "localcluster"
 BEFORE = "before.json"
-POLICY_TABLE = "localcluster-netpol"
 KUBE_CHAIN = "KUBE-"
 IPTABLES = ("iptables", "ip6tables")
 TABLES = ("nat", "filter", "mangle")

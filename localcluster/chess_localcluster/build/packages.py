@@ -7,8 +7,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster.commands import run, succeeds
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import run, succeeds
 from chess_localcluster.progress import Progress
 
 POLICY = Path("/usr/sbin/policy-rc.d")

@@ -1,80 +1,18 @@
-"""Processes that outlive the command which started them, found again without ever taking a stranger's pid.
+"""The processes of one home: recorded when they start, and found again by later commands.
 
-Each is known by pid *and* start time. All carry the cluster's mark in their environment as well, so that one whose
-starter was killed before it could write the record is still found.
+All carry the cluster's mark in their environment as well, so that a process whose starter was killed before it could
+write the record is still found.
 """
 
 import json
 import os
-import signal
-import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chess_localcluster.processes.process import PROC, Process, identify, stop
+
 MARK = "CHESS_LOCALCLUSTER_OF"
-PROC = Path("/proc")
-STATE, PARENT, START = 0, 1, 19  # fields of /proc/PID/stat, counted after the name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """A process by pid and by the clock tick at which it started."""
-
-    name: str
-    pid: int
-    start: int
-
-    @property
-    def alive(self) -> bool:
-        """Tell whether this very process still runs; a zombie does not."""
-        fields = stat_fields(self.pid)
-        if fields is None or int(fields[START]) != self.start:
-            return False
-        if fields[STATE] != "Z":
-            return True
-        if int(fields[PARENT]) == os.getpid():
-            os.waitpid(self.pid, os.WNOHANG)
-        return False
-
-    @property
-    def frozen(self) -> bool:
-        """Tell whether a signal has stopped it."""
-        fields = stat_fields(self.pid)
-        return fields is not None and fields[STATE] == "T"
-
-    @property
-    def parent(self) -> int:
-        """The parent's pid, 0 if the process has ended."""
-        fields = stat_fields(self.pid)
-        return int(fields[PARENT]) if fields else 0
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal, unless the process is gone or its pid belongs to another by now."""
-        if self.alive:
-            try:
-                os.kill(self.pid, number)
-            except ProcessLookupError:
-                return
-
-
-def stat_fields(pid: int) -> list[str] | None:
-    """Return the fields of /proc/PID/stat after the name, or None if there is no such process."""
-    try:
-        return parse_stat((PROC / str(pid) / "stat").read_text())
-    except (OSError, IndexError):
-        return None
-
-
-def parse_stat(text: str) -> list[str]:
-    """Split after the name, which may itself hold spaces and brackets."""
-    return text.rpartition(")")[2].split()
-
-
-def identify(name: str, pid: int) -> Process | None:
-    """Return the process that has `pid` now."""
-    fields = stat_fields(pid)
-    return None if fields is None else Process(name=name, pid=pid, start=int(fields[START]))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,29 +84,6 @@ class Registry:
         stop(chosen, grace)
         for process in chosen:
             self.forget(process.name)
-
-
-def stop(processes: Iterable[Process], grace: float) -> None:
-    """Ask all to end, and kill those that have not done so after `grace` seconds."""
-    living = [process for process in processes if process.alive]
-    for process in living:
-        process.signal(signal.SIGTERM)
-        process.signal(signal.SIGCONT)
-    if not await_end(living, grace):
-        for process in living:
-            process.signal(signal.SIGKILL)
-        await_end(living, 5.0)
-
-
-def await_end(processes: Iterable[Process], seconds: float) -> bool:
-    """Wait until none of them lives; tell whether that came about in time."""
-    deadline = time.monotonic() + seconds
-    left = list(processes)
-    while left := [process for process in left if process.alive]:
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(0.02)
-    return True
 
 
 def _environment() -> dict[str, str]:

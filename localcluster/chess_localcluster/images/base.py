@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from chess_localcluster import oci
-from chess_localcluster.commands import run
+from chess_localcluster.images import oci
+from chess_localcluster.machine.commands import run
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 

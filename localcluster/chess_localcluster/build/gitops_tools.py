@@ -6,8 +6,8 @@
 import sys
 from pathlib import Path
 
-from chess_localcluster import binaries
-from chess_localcluster.binaries import Build
+from chess_localcluster.build import binaries
+from chess_localcluster.build.binaries import Build
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
 from chess_localcluster.progress import Progress, Silent, Terminal
@@ -60,5 +60,5 @@ def ensure(*builds: Build, progress: Progress | None = None) -> Path:
 
 if __name__ == "__main__":
     if sys.argv[1:]:
-        sys.exit("usage: python -m chess_localcluster.gitops_tools")
+        sys.exit("usage: python -m chess_localcluster.build.gitops_tools")
     print(ensure(HELM, KUSTOMIZE, ARGOCD, progress=Terminal()))

@@ -5,13 +5,17 @@ import json
 from pathlib import Path
 from typing import Any
 
-from chess_localcluster import cgroups, containers, files, launch, mounts, network, nodeconfig, objects
-from chess_localcluster.api import Api
-from chess_localcluster.controlplane import Component
+from chess_localcluster.controlplane import objects
+from chess_localcluster.controlplane.api import Api
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import files, mounts
+from chess_localcluster.node import cgroups, config, containers, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
-from chess_localcluster.processes import Registry, stop
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.component import Component
+from chess_localcluster.processes.process import stop
+from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress
 
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -28,13 +32,13 @@ def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[st
     network.ensure(home)
     cgroups.ensure()
     _write_files(plan, home, cache)
-    return launch.start_missing([nodeconfig.containerd(home, cache)], registry, cache.bin)
+    return launch.start_missing([config.containerd(home, cache)], registry, cache.bin)
 
 
 def _write_files(plan: Plan, home: Home, cache: Cache) -> None:
     home.node.mkdir(exist_ok=True, mode=0o711)
-    resolvers = nodeconfig.parse_resolvers(RESOLV_CONF.read_text() if RESOLV_CONF.exists() else "")
-    for name, text in nodeconfig.files(plan, home, cache, resolvers).items():
+    resolvers = config.parse_resolvers(RESOLV_CONF.read_text() if RESOLV_CONF.exists() else "")
+    for name, text in config.files(plan, home, cache, resolvers).items():
         files.write(home.conf / name, text, 0o644)
 
 
@@ -43,8 +47,8 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
     api = Api.of(plan, home.pki)
     with progress.stage("node"):
         launch.await_true("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
-        containers.ensure_pause(home, cache)
-        components = nodeconfig.node_components(plan, home)
+        containers.ensure_pause(home, cache, progress)
+        components = config.node_components(plan, home)
         started = launch.start_missing(components, registry, cache.bin)
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
@@ -95,7 +99,7 @@ def _remove_strays(home: Home) -> None:
     """Remove our files from directories that others may share, and the directories if nothing else is in them."""
     links = (link for link in POD_LOG_LINKS.glob("*") if link.is_symlink())
     ours = [link for link in links if link.readlink().is_relative_to(home.root)]
-    for path in [*ours, *CNI_RESULTS.glob(f"{nodeconfig.CNI_NETWORK}-*"), *_shim_sockets(home)]:
+    for path in [*ours, *CNI_RESULTS.glob(f"{config.CNI_NETWORK}-*"), *_shim_sockets(home)]:
         path.unlink(missing_ok=True)
     for directory in (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent, SHIM_SOCKETS, SHIM_SOCKETS.parent):
         with contextlib.suppress(OSError):

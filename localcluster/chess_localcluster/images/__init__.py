@@ -1,0 +1,1 @@
+"""From a Dockerfile, or from nothing, to images in the cache. Nothing here knows a node."""

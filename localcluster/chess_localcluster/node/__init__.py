@@ -1,0 +1,1 @@
+"""The one node of the machine: its configuration, network, control groups and containers."""

@@ -1,0 +1,1 @@
+"""Processes that outlive the command which started them: how they are started, found again and stopped."""

@@ -1,0 +1,111 @@
+"""What Redis and PostgreSQL have in common: a process under a user of its own, a directory, a password, a URL."""
+
+import os
+import pwd
+import secrets
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import files
+from chess_localcluster.machine.commands import succeeds
+from chess_localcluster.processes import launch
+from chess_localcluster.processes.component import Component
+from chess_localcluster.processes.process import Process, await_end
+from chess_localcluster.processes.registry import Registry
+
+KILL_TAKES = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """A server that answers."""
+
+    name: str
+    process: Process
+    url: str
+    directory: Path
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        return self.process.pid
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to the server and to what it has forked."""
+        signal_family(self.process, number)
+
+
+def signal_family(process: Process, number: signal.Signals) -> None:
+    """Reach the server first, then its children: a stopped PostgreSQL must not answer by an old backend."""
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    pids = children.read_text().split() if children.exists() else []
+    process.signal(number)
+    if number is signal.SIGKILL:
+        await_end([process], KILL_TAKES)
+    if number in (signal.SIGSTOP, signal.SIGCONT):
+        for pid in pids:
+            os.kill(int(pid), number)
+
+
+def password(directory: Path) -> str:
+    """Return the store's password, made at the first call."""
+    path = directory / "password"
+    if not path.exists():
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.write(path, secrets.token_hex(16))
+    return path.read_text()
+
+
+def start(
+    component: Component, directory: Path, registry: Registry | None, probe: tuple[str, ...]
+) -> Process:
+    """Start the server unless it runs, and wait until the probe succeeds."""
+    name = component.name
+    processes = registry or _own_registry(directory)
+    if not processes.alive(name):
+        # a killed server cannot remove this; its pid may be another process by now
+        (directory / "data" / "postmaster.pid").unlink(missing_ok=True)
+        launch.start_missing([component], processes, directory)
+    launch.await_true(name, lambda: _answers(probe, directory), [name], processes)
+    process = processes.find(name)
+    if process is None:
+        raise ClusterError(f"{name}: its record in {processes.run} is gone")
+    return process
+
+
+def _answers(probe: tuple[str, ...], directory: Path) -> bool:
+    """Probe with the password in the environment: argument lists are everybody's to read."""
+    return succeeds(*probe, env={"REDISCLI_AUTH": password(directory)})
+
+
+def _own_registry(directory: Path) -> Registry:
+    return Registry(run=directory / "run", log=directory / "log", mark=str(directory))
+
+
+def stop(store: Store) -> None:
+    """End a store started without a registry."""
+    store.signal(signal.SIGCONT)
+    _own_registry(store.directory).stop([store.name], grace=5.0)
+
+
+def as_user(user: str) -> tuple[str, ...]:
+    """PostgreSQL refuses to run as root, and Redis need not."""
+    if os.geteuid():
+        return ()
+    return ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
+
+
+def give_to(directory: Path, user: str) -> None:
+    """Make the user the owner of the directory and of all that is in it."""
+    if os.geteuid():
+        return
+    try:
+        entry = pwd.getpwnam(user)
+    except KeyError as error:
+        raise ClusterError(
+            f"there is no user {user}: `localcluster setup` installs what is missing"
+        ) from error
+    for path in (directory, *directory.rglob("*")):
+        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)
