@@ -17,29 +17,29 @@ from chess_presence.cancelling import end
 from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-from chess_server import schema
-from chess_server.admin import Admin, Answer
-from chess_server.connect import RedisEndpoint
-from chess_server.drain import Drain
-from chess_server.front import FrontDoor
-from chess_server.heartbeat import Pulse
-from chess_server.ledger import Stores
-from chess_server.lobby import Lobby
+from chess_server.clients.admission import FrontDoor
+from chess_server.clients.client import Host, Visitor
+from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
-from chess_server.room import Patience
-from chess_server.rooms import Rooms
+from chess_server.play.ledger import Stores
+from chess_server.play.room import Patience
+from chess_server.play.rooms import Rooms
+from chess_server.pod.admin import Admin, Answer
+from chess_server.pod.drain import Drain
+from chess_server.pod.heartbeat import Pulse
 from chess_server.settings import Settings
-from chess_server.store.bus import Bus
-from chess_server.store.committer import Committer
-from chess_server.store.database import Database, connection_settings
 from chess_server.store.errors import UnavailableError
-from chess_server.store.games import Games
 from chess_server.store.health import Health, RedisTime
-from chess_server.store.keys import Keys
-from chess_server.store.pools import Pools
-from chess_server.store.timers import Timers
+from chess_server.store.postgres import schema
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database, connection_settings
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.endpoint import RedisEndpoint
+from chess_server.store.redis.games import Games
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.pools import Pools
+from chess_server.store.redis.timers import Timers
 from chess_server.transport.link import Limits, Transport
-from chess_server.visitors import Host, Visitor
 
 log = structlog.get_logger(__name__)
 
@@ -290,10 +290,10 @@ def check_schema(settings: Settings) -> None:
 def _transport(settings: Settings, front: FrontDoor) -> Transport:
     limits = Limits(ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds)
     if settings.transport == "websockets":
-        from chess_server.transport.websockets_server import WebsocketsTransport
+        from chess_server.transport.websockets import WebsocketsTransport
 
         return WebsocketsTransport(front, limits)
-    from chess_server.transport.picows_server import PicowsTransport
+    from chess_server.transport.picows import PicowsTransport
 
     return PicowsTransport(front, limits)
 

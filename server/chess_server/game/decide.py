@@ -11,6 +11,18 @@ from msgspec.structs import replace
 
 from chess_server.game.clock import GRACE_MS
 from chess_server.game.color import OTHER, Color
+from chess_server.game.commands import (
+    Abort,
+    DrawClaim,
+    DrawForce,
+    DrawNo,
+    DrawYes,
+    MakeMove,
+    Resign,
+    ResignForce,
+    Tick,
+    Wish,
+)
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Event, Moved, Seconds
 from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
 from chess_server.game.rules import (
@@ -23,18 +35,6 @@ from chess_server.game.rules import (
 )
 from chess_server.game.state import REMEMBERED, Game, Granted
 from chess_server.game.status import FIRST_MOVES, Status, result_of
-from chess_server.game.wishes import (
-    Abort,
-    DrawClaim,
-    DrawForce,
-    DrawNo,
-    DrawYes,
-    MakeMove,
-    Resign,
-    ResignForce,
-    Tick,
-    Wish,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ import structlog
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.errors import UnavailableError
-from chess_server.store.nodes import Nodes
+from chess_server.store.redis.nodes import Nodes
 
 log = structlog.get_logger(__name__)
 

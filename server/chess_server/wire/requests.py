@@ -8,7 +8,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from chess_server.game.wishes import (
+from chess_server.game.commands import (
     Abort,
     DrawClaim,
     DrawForce,

@@ -24,8 +24,8 @@ from chess_localcluster.ports import free_loopback_ports
 from chess_localcluster.processes import await_end
 from chess_localcluster.stores import Store
 from chess_server.transport.link import Limits
-from chess_server.transport.picows_server import PicowsTransport
-from chess_server.transport.websockets_server import WebsocketsTransport
+from chess_server.transport.picows import PicowsTransport
+from chess_server.transport.websockets import WebsocketsTransport
 
 DEADLINE = 20.0
 SUPPORT = Path(__file__).parents[2] / "support"

@@ -13,8 +13,8 @@ import pytest
 from echo_house import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Front, House, Raw, encode
 
 from chess_server.transport.link import MAX_MESSAGE, Limits
-from chess_server.transport.picows_server import PicowsTransport
-from chess_server.transport.websockets_server import WebsocketsTransport
+from chess_server.transport.picows import PicowsTransport
+from chess_server.transport.websockets import WebsocketsTransport
 
 pytestmark = pytest.mark.integration
 

@@ -35,7 +35,7 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url, **patient), poolclass=NullPool
     )
     config = Config()
-    config.set_main_option("script_location", "chess_server:migrations")
+    config.set_main_option("script_location", "chess_server.store.postgres:migrations")
     try:
         with engine.connect() as connection, connection.begin():
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))

@@ -19,9 +19,9 @@ from picows import (
 from picows.picows import WSCloseInfo, WSFrame
 
 from chess_presence.cancelling import end
-from chess_server.transport.assembly import Assembly, FaultError, close_code
+from chess_server.transport.fragments import Assembly, FaultError, close_code
+from chess_server.transport.keepalive import Due, Pulse
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
-from chess_server.transport.pulse import Due, Pulse
 
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0

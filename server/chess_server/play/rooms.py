@@ -7,11 +7,11 @@ from itertools import islice
 
 import structlog
 
-from chess_server.ledger import NoSuchGameError, Stores
-from chess_server.room import Patience, Room
-from chess_server.store.bus import Bus
+from chess_server.play.ledger import NoSuchGameError, Stores
+from chess_server.play.room import Patience, Room
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.keys import Keys
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.keys import Keys
 
 log = structlog.get_logger(__name__)
 

@@ -13,8 +13,8 @@ from typing import Any, Literal
 from redis.asyncio import Redis
 
 from chess_server.store.health import Health
-from chess_server.store.keys import Keys
-from chess_server.store.scripts import source
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.scripts import source
 
 WAITING_TTL_MS = 6_000
 PROMISE_MS = 5_000

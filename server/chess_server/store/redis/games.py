@@ -12,8 +12,8 @@ from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, row_of
 from chess_server.game.state import Game, decode, encode
 from chess_server.store.health import Health
-from chess_server.store.keys import Keys
-from chess_server.store.scripts import source
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.scripts import source
 from chess_server.wire import frames
 
 PLAYING_TTL_MS = 26 * 3600 * 1000

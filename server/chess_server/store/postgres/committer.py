@@ -10,8 +10,8 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
-from chess_server.store.database import Database, Entry
 from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.postgres.database import Database, Entry
 
 LINGER_SECONDS = 0.005
 MOST_AT_ONCE = 200

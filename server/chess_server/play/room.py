@@ -12,15 +12,15 @@ from typing import Any
 
 import structlog
 
-from chess_server import news
-from chess_server.audience import Audience, Presence, Seat
 from chess_server.game.color import OTHER, Color
+from chess_server.game.commands import Tick, Wish
 from chess_server.game.decide import Moment, Refusal, Repeat, decide
 from chess_server.game.state import Game, decode
-from chess_server.game.wishes import Tick, Wish
-from chess_server.ledger import Ledger, NoSuchGameError, Stores, age
+from chess_server.play import channel
+from chess_server.play.ledger import Ledger, NoSuchGameError, Stores, age
+from chess_server.play.subscribers import Audience, Presence, Seat
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.games import Crowd, Held
+from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
 from chess_server.wire.paths import Resume
 
@@ -223,8 +223,8 @@ class Room:
 
     def hear(self, message: bytes) -> None:
         """Take news of the game's channel."""
-        heard = news.parse(message)
-        if isinstance(heard, news.Happened):
+        heard = channel.parse(message)
+        if isinstance(heard, channel.Happened):
             self._hear_events(heard)
         elif isinstance(heard, Crowd):
             self._hear_crowd(heard)
@@ -232,7 +232,7 @@ class Room:
             self.ledger.forget()
             self.spawn(self._catch_up())
 
-    def _hear_events(self, heard: news.Happened) -> None:
+    def _hear_events(self, heard: channel.Happened) -> None:
         if self.ledger.held is not None and (heard.epoch, heard.last) > age(self.ledger.held):
             self.ledger.forget()
         complete = self.audience.hear(heard)

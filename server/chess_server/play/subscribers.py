@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from chess_server.game.color import OTHER, Color
-from chess_server.ledger import age
-from chess_server.news import Happened
-from chess_server.store.games import Crowd, Held
+from chess_server.play.channel import Happened
+from chess_server.play.ledger import age
+from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
 
 

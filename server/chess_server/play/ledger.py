@@ -13,12 +13,12 @@ from chess_server.game.decide import Step, due_in_ms
 from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, finish_of, row_of
 from chess_server.game.state import Game
-from chess_server.store.committer import Committer
-from chess_server.store.database import Database, Entry
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.games import Games, Held
 from chess_server.store.health import Health, RedisTime
-from chess_server.store.timers import Timers
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database, Entry
+from chess_server.store.redis.games import Games, Held
+from chess_server.store.redis.timers import Timers
 
 log = structlog.get_logger(__name__)
 

@@ -9,8 +9,8 @@ from typing import Any
 from redis.asyncio import Redis
 
 from chess_server.store.health import Health
-from chess_server.store.keys import BUCKETS, Keys
-from chess_server.store.scripts import source
+from chess_server.store.redis.keys import BUCKETS, Keys
+from chess_server.store.redis.scripts import source
 
 LEASE_MS = 5000
 AT_ONCE = 50

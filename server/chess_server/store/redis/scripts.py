@@ -5,4 +5,4 @@ from importlib.resources import files
 
 def source(name: str) -> str:
     """Read a script."""
-    return files("chess_server.store").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")
+    return files("chess_server.store.redis").joinpath("lua", f"{name}.lua").read_text(encoding="utf-8")

@@ -14,8 +14,8 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from chess_presence.cancelling import end
+from chess_server.transport.keepalive import Due, Pulse
 from chess_server.transport.link import Client, Ending, Front, Limits, Refused
-from chess_server.transport.pulse import Due, Pulse
 
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chess_server.game.wishes import DrawYes, MakeMove, Resign
-from chess_server.limits import Rate
-from chess_server.session import Close, Effect, EnterPool, LeavePool, Send, Session, Submit
+from chess_server.clients.rate_limit import Rate
+from chess_server.clients.session import Close, Effect, EnterPool, LeavePool, Send, Session, Submit
+from chess_server.game.commands import DrawYes, MakeMove, Resign
 from chess_server.wire.paths import LobbyPlace, Place, PlayPlace, WatchPlace
 from chess_server.wire.pools import Pool
 

@@ -9,13 +9,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chess_server.game.color import Color
-from chess_server.game.decide import Moment, Outcome, Refusal, Repeat, Step, decide, due_in_ms
-from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
-from chess_server.game.pgn import movetext
-from chess_server.game.record import replayed, row_of
-from chess_server.game.rules import START
-from chess_server.game.state import Game, Player, decode, encode, new_game
-from chess_server.game.wishes import (
+from chess_server.game.commands import (
     Abort,
     DrawClaim,
     DrawForce,
@@ -27,6 +21,12 @@ from chess_server.game.wishes import (
     Tick,
     Wish,
 )  # fmt: skip
+from chess_server.game.decide import Moment, Outcome, Refusal, Repeat, Step, decide, due_in_ms
+from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
+from chess_server.game.pgn import movetext
+from chess_server.game.record import replayed, row_of
+from chess_server.game.rules import START
+from chess_server.game.state import Game, Player, decode, encode, new_game
 
 NOW = Moment(elapsed_ms=1000)
 

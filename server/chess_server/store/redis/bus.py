@@ -12,7 +12,7 @@ from redis.asyncio import Connection
 
 from chess_presence.cancelling import end
 from chess_server.store.errors import UnavailableError
-from chess_server.store.line import Line, Listener
+from chess_server.store.redis.subscription import Line, Listener
 
 log = structlog.get_logger(__name__)
 

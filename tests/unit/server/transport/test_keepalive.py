@@ -2,9 +2,9 @@
 
 import pytest
 
-from chess_server.drain import spread_seconds
+from chess_server.pod.drain import spread_seconds
+from chess_server.transport.keepalive import Due, Pulse
 from chess_server.transport.link import Limits
-from chess_server.transport.pulse import Due, Pulse
 
 LIMITS = Limits(ping_seconds=20, idle_seconds=60)
 

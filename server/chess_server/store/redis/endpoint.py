@@ -14,7 +14,7 @@ from redis.backoff import NoBackoff
 
 from chess_presence.connecting import UrlError, is_cluster, plain
 from chess_server.settings import SettingsError
-from chess_server.store.nodes import ManyNodes, Nodes, OneNode
+from chess_server.store.redis.nodes import ManyNodes, Nodes, OneNode
 
 TIMEOUT_SECONDS = 2.0
 MOST_CONNECTIONS = 16

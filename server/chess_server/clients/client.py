@@ -10,15 +10,15 @@ from typing import Any
 
 import structlog
 
-from chess_server.audience import Seat
-from chess_server.game.wishes import MakeMove, Wish
-from chess_server.ledger import NoSuchGameError
-from chess_server.limits import Rate
-from chess_server.lobby import Lobby, Waiter
+from chess_server.clients.rate_limit import Rate
+from chess_server.clients.session import Close, EnterPool, LeavePool, Send, Session, Submit
+from chess_server.game.commands import MakeMove, Wish
+from chess_server.lobby.pools import Lobby, Waiter
 from chess_server.metrics import Metrics
-from chess_server.room import Room
-from chess_server.rooms import Rooms
-from chess_server.session import Close, EnterPool, LeavePool, Send, Session, Submit
+from chess_server.play.ledger import NoSuchGameError
+from chess_server.play.room import Room
+from chess_server.play.rooms import Rooms
+from chess_server.play.subscribers import Seat
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.health import RedisTime
 from chess_server.transport.link import Ending, Link

@@ -10,7 +10,7 @@ import structlog
 from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Beat, Heartbeat
 from chess_presence.registry import HEARTBEAT_SECONDS, QUIET_SECONDS, Registry
-from chess_server.drain import Drain
+from chess_server.pod.drain import Drain
 from chess_server.store.health import RedisTime
 
 log = structlog.get_logger(__name__)

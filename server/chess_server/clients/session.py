@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from chess_server.game.wishes import Wish
-from chess_server.limits import Rate, TokenBucket
+from chess_server.clients.rate_limit import Rate, TokenBucket
+from chess_server.game.commands import Wish
 from chess_server.wire import frames, pools
 from chess_server.wire.paths import LobbyPlace, Place, WatchPlace
 from chess_server.wire.pools import Pool

@@ -4,10 +4,10 @@ import itertools
 
 import msgspec
 
-from chess_server.drain import Drain
+from chess_server.clients.client import GameVisitor, Host, LobbyVisitor
+from chess_server.pod.drain import Drain
 from chess_server.settings import Settings
 from chess_server.transport.link import Client, Refused
-from chess_server.visitors import GameVisitor, Host, LobbyVisitor
 from chess_server.wire.paths import LobbyPlace, PathError, PlayPlace, parse
 
 RETRY_SECONDS = "1"
