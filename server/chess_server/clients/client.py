@@ -12,13 +12,13 @@ import structlog
 
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import Close, EnterPool, LeavePool, Send, Session, Submit
-from chess_server.game.commands import MakeMove, Wish
-from chess_server.lobby.pools import Lobby, Waiter
+from chess_server.game.commands import Command, MakeMove
+from chess_server.lobby.pools import Lobby, Seek
 from chess_server.metrics import Metrics
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room
 from chess_server.play.rooms import Rooms
-from chess_server.play.subscribers import Seat
+from chess_server.play.subscribers import Subscriber
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.health import RedisTime
 from chess_server.transport.link import Ending, Link
@@ -36,18 +36,18 @@ FAULT = 1011
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Host:
-    """What visitors stand on."""
+    """What clients stand on."""
 
     rooms: Rooms
     lobby: Lobby
     metrics: Metrics
     clock: RedisTime
-    visitors: "set[Visitor]"
+    clients: "set[Client]"
     changed: Callable[[], None]
     pod_uid: str
 
 
-class Visitor:
+class Client:
     """A connected client. Subclasses say what its place means."""
 
     kind = ""
@@ -59,13 +59,13 @@ class Visitor:
         self._tasks: set[asyncio.Task[None]] = set()
         self.member = f"{host.pod_uid}|{number}"
         self._arrival: asyncio.Task[None] | None = None
-        self.told_to_go = False
+        self.asked_to_leave = False
 
     def opened(self, link: Link) -> None:
         """Transport: the handshake is complete."""
         self._link = link
-        self._host.visitors.add(self)
-        self._host.metrics.came(self.kind)
+        self._host.clients.add(self)
+        self._host.metrics.connected(self.kind)
         self._host.changed()
         self._arrival = self._spawn(self._arrive())
 
@@ -83,8 +83,8 @@ class Visitor:
     def closed(self, ending: Ending) -> None:
         """Transport: the socket is gone."""
         self._link = None
-        self._host.visitors.discard(self)
-        self._host.metrics.went(ending.cause, ending.code, abnormally=ending.cause in ABNORMAL)
+        self._host.clients.discard(self)
+        self._host.metrics.disconnected(ending.cause, ending.code, abnormally=ending.cause in ABNORMAL)
         self._host.changed()
         self._stop_arriving()
         _leaving(self._depart())
@@ -132,19 +132,19 @@ class Visitor:
         raise NotImplementedError
 
 
-class LobbyVisitor(Visitor):
+class LobbyClient(Client):
     """Somebody who looks for an opponent."""
 
     kind = "lobby"
 
     def __init__(self, place: LobbyPlace, rate: Rate, host: Host, number: int) -> None:
         super().__init__(place, rate, host, number)
-        self._waiter = Waiter(place.sri, self.member, self)
+        self._seek = Seek(place.sri, self.member, self)
         self._turn = asyncio.Lock()
 
     async def _arrive(self) -> None:
         with contextlib.suppress(UnavailableError):  # the lobby's next round looks for a missed redirect
-            await self._host.lobby.enter(self._waiter)
+            await self._host.lobby.enter(self._seek)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
         self._spawn(self._change(effect))
@@ -153,16 +153,16 @@ class LobbyVisitor(Visitor):
         async with self._turn:
             with contextlib.suppress(UnavailableError):  # likewise: it repeats what it could not do
                 if isinstance(effect, EnterPool):
-                    await self._host.lobby.wait(self._waiter, effect.pool)
+                    await self._host.lobby.wait(self._seek, effect.pool)
                 else:
-                    await self._host.lobby.stop_waiting(self._waiter)
+                    await self._host.lobby.stop_waiting(self._seek)
 
     async def _depart(self) -> None:
         with contextlib.suppress(UnavailableError):  # the entry expires
-            await self._host.lobby.quit(self._waiter)
+            await self._host.lobby.quit(self._seek)
 
 
-class GameVisitor(Visitor):
+class GameClient(Client):
     """A player or a spectator."""
 
     def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, host: Host, number: int) -> None:
@@ -174,7 +174,7 @@ class GameVisitor(Visitor):
         self._pending = 0
         player = isinstance(place, PlayPlace)
         color = "white" if isinstance(place, PlayPlace) else place.color
-        self._seat = Seat(ear=self, color=color, player=player, member=self.member)
+        self._seat = Subscriber(sender=self, color=color, player=player, member=self.member)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -210,27 +210,29 @@ class GameVisitor(Visitor):
         if not isinstance(effect, Submit):
             return
         if self._pending >= MOST_PENDING:
-            self._refused(effect.wish, "overloaded", "too much is waiting for this game; send the same again")
+            self._refused(
+                effect.command, "overloaded", "too much is waiting for this game; send the same again"
+            )
             return
         self._pending += 1
-        self._spawn(self._submit(effect.wish, self._host.clock.now_ms(), monotonic()))
+        self._spawn(self._submit(effect.command, self._host.clock.now_ms(), monotonic()))
 
-    async def _submit(self, wish: Wish, received_ms: int, began: float) -> None:
+    async def _submit(self, command: Command, received_ms: int, began: float) -> None:
         try:
             await self._joined.wait()
-            answer = await self._put(wish, received_ms)
+            answer = await self._put(command, received_ms)
         finally:
             self._pending -= 1
         if answer is not None:
             self.send(answer)
-        if isinstance(wish, MakeMove):
+        if isinstance(command, MakeMove):
             self._host.metrics.acknowledged(monotonic() - began)
 
-    async def _put(self, wish: Wish, received_ms: int) -> bytes | None:
-        """Put a wish to the game. What came before the socket was cut is carried out all the same."""
+    async def _put(self, command: Command, received_ms: int) -> bytes | None:
+        """Put a command to the game. What connected before the socket was cut is carried out all the same."""
         if self._room is None:
             return None
-        return await self._room.submit(self._seat.color, wish, received_ms, self._lag_ms)
+        return await self._room.submit(self._seat.color, command, received_ms, self._lag_ms)
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
@@ -238,9 +240,9 @@ class GameVisitor(Visitor):
             for task in list(self._tasks):
                 task.cancel()
 
-    def _refused(self, wish: Wish, code: str, message: str) -> None:
-        self._host.metrics.refusals.labels(code).inc()
-        self.send(frames.refusal(wish.a, code, message))
+    def _refused(self, command: Command, code: str, message: str) -> None:
+        self._host.metrics.rejections.labels(code).inc()
+        self.send(frames.rejected(command.a, code, message))
 
     async def _depart(self) -> None:
         if not self._entered:

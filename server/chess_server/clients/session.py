@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from chess_server.clients.rate_limit import Rate, TokenBucket
-from chess_server.game.commands import Wish
+from chess_server.game.commands import Command
 from chess_server.wire import frames, pools
 from chess_server.wire.paths import LobbyPlace, Place, WatchPlace
 from chess_server.wire.pools import Pool
@@ -13,8 +13,8 @@ from chess_server.wire.requests import (
     PoolIn,
     PoolOut,
     Request,
+    command_of,
     decode,
-    wish_of,
 )
 
 
@@ -35,9 +35,9 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Put a wish to the game."""
+    """Put a command to the game."""
 
-    wish: Wish
+    command: Command
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +90,9 @@ class Session:
             return Send(frames.error("bad_pool", str(error)))
 
     def _at_game(self, request: Request) -> Effect:
-        wish = wish_of(request)
-        if wish is None:
+        command = command_of(request)
+        if command is None:
             return Send(frames.error("not_here", "at a game; poolIn and poolOut belong to /lobby/socket"))
         if isinstance(self._place, WatchPlace):
-            return Send(frames.refusal(wish.a, "read_only", "looking on; allowed: p"))
-        return Submit(wish)
+            return Send(frames.rejected(command.a, "read_only", "looking on; allowed: p"))
+        return Submit(command)

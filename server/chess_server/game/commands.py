@@ -1,19 +1,19 @@
-"""What a player (or the clock) may wish of a game."""
+"""What a player (or the clock) may command of a game."""
 
 from dataclasses import dataclass
 from typing import ClassVar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """`a` is the player's own number of the wish; without one nothing is acknowledged."""
+class Command:
+    """`a` is the player's own number of the command; without one nothing is acknowledged."""
 
     name: ClassVar[str] = ""
     a: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MakeMove(Wish):
+class MakeMove(Command):
     """Move, in UCI."""
 
     name: ClassVar[str] = "move"
@@ -21,56 +21,56 @@ class MakeMove(Wish):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Resign(Wish):
+class Resign(Command):
     """Give up."""
 
     name: ClassVar[str] = "resign"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Abort(Wish):
+class Abort(Command):
     """End a game that has not begun."""
 
     name: ClassVar[str] = "abort"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawYes(Wish):
+class DrawYes(Command):
     """Offer a draw or accept one."""
 
     name: ClassVar[str] = "draw-yes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawNo(Wish):
+class DrawNo(Command):
     """Decline a draw, or take one's offer back."""
 
     name: ClassVar[str] = "draw-no"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawClaim(Wish):
+class DrawClaim(Command):
     """Claim a draw by repetition or fifty moves."""
 
     name: ClassVar[str] = "draw-claim"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ResignForce(Wish):
+class ResignForce(Command):
     """Claim the win over a player who has gone."""
 
     name: ClassVar[str] = "resign-force"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DrawForce(Wish):
+class DrawForce(Command):
     """Claim a draw with a player who has gone."""
 
     name: ClassVar[str] = "draw-force"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tick(Wish):
+class Tick(Command):
     """The server's own: has a flag fallen, or was a first move not made in time."""
 
     name: ClassVar[str] = "tick"

@@ -1,7 +1,7 @@
-"""One game as this server sees it: the path of a wish, the clock, who is here.
+"""One game as this server sees it: the path of a command, the clock, who is here.
 
-A wish: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a step
-that another server made first shows as a conflict, and the wish is decided again on what is there now.
+A command: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a
+step that another server made first shows as a conflict, and the command is decided again on what is there now.
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from typing import Any
 import structlog
 
 from chess_server.game.color import OTHER, Color
-from chess_server.game.commands import Tick, Wish
-from chess_server.game.decide import Moment, Refusal, Repeat, decide
+from chess_server.game.commands import Command, Tick
+from chess_server.game.decide import Duplicate, Moment, Rejected, decide
 from chess_server.game.state import Game, decode
 from chess_server.play import channel
 from chess_server.play.ledger import Ledger, NoSuchGameError, Stores, age
-from chess_server.play.subscribers import Audience, Presence, Seat
+from chess_server.play.subscribers import Presence, Subscriber, Subscribers
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
@@ -32,7 +32,7 @@ NOBODY_GONE: dict[Color, float | None] = {"white": None, "black": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """How long players may leave each other waiting."""
 
     no_start_ms: int
@@ -42,13 +42,13 @@ class Patience:
 class Room:
     """A game with sockets here, or one that a timer looks at (then it is not live: nothing is kept)."""
 
-    def __init__(self, game_id: str, stores: Stores, patience: Patience) -> None:
+    def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts) -> None:
         self.id = game_id
         self.users = 0
-        self.audience = Audience()
-        self.ledger = Ledger(game_id, stores, patience.no_start_ms, self._set_alarm)
+        self.subscribers = Subscribers()
+        self.ledger = Ledger(game_id, stores, timeouts.no_start_ms, self._set_alarm)
         self._stores = stores
-        self._patience = patience
+        self._timeouts = timeouts
         self._crowd: Crowd | None = None
         self._told: Crowd | None = None
         self._lock = asyncio.Lock()
@@ -57,49 +57,51 @@ class Room:
         self._alarm: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # The path of a wish
+    # The path of a command
 
-    async def submit(self, color: Color, wish: Wish, received_ms: int, lag_ms: int) -> bytes | None:
-        """Carry out a wish; the answer for its sender."""
-        arrived_ms = self._arrival(color, wish.a, received_ms)
+    async def submit(self, color: Color, command: Command, received_ms: int, lag_ms: int) -> bytes | None:
+        """Carry out a command; the answer for its sender."""
+        arrived_ms = self._arrival(color, command.a, received_ms)
         async with self._lock:
             try:
-                refusal = await self._try(color, wish, arrived_ms, lag_ms)
+                rejected = await self._try(color, command, arrived_ms, lag_ms)
             except UnavailableError as error:
                 self.ledger.forget()
-                refusal = Refusal(
+                rejected = Rejected(
                     code="unavailable", message=f"{error.store} does not answer; send the same again"
                 )
             except ContradictionError:
-                refusal = Refusal(
+                rejected = Rejected(
                     code="conflict", message="the game was read back from the database; see the full"
                 )
-        if refusal is not None:
-            return frames.refusal(wish.a, refusal.code, refusal.message)
-        return None if wish.a is None else frames.ack(wish.a)
+        if rejected is not None:
+            return frames.rejected(command.a, rejected.code, rejected.message)
+        return None if command.a is None else frames.ack(command.a)
 
-    async def _try(self, color: Color, wish: Wish, arrived_ms: int, lag_ms: int) -> Refusal | None:
+    async def _try(self, color: Color, command: Command, arrived_ms: int, lag_ms: int) -> Rejected | None:
         for _ in range(TRIES):
             remembered = self.ledger.held
             held = await self.ledger.settle(await self.ledger.current())
-            moment = await self._moment(held, color, wish, arrived_ms, lag_ms)
-            outcome = decide(held.game, color, wish, moment)
-            if isinstance(outcome, Refusal):
+            moment = await self._moment(held, color, command, arrived_ms, lag_ms)
+            outcome = decide(held.game, color, command, moment)
+            if isinstance(outcome, Rejected):
                 if held is not remembered:
                     return outcome
                 self.ledger.forget()  # news may be under way: nobody is refused on what is only remembered
                 continue
-            if isinstance(outcome, Repeat) or await self.ledger.carry_out(held.game, outcome, wish.a):
+            if isinstance(outcome, Duplicate) or await self.ledger.carry_out(held.game, outcome, command.a):
                 return None
             self.ledger.forget()
-        return Refusal(code="overloaded", message="too many wishes at once; send the same again")
+        return Rejected(code="overloaded", message="too many commands at once; send the same again")
 
-    async def _moment(self, held: Held, color: Color, wish: Wish, arrived_ms: int, lag_ms: int) -> Moment:
+    async def _moment(
+        self, held: Held, color: Color, command: Command, arrived_ms: int, lag_ms: int
+    ) -> Moment:
         return Moment(
             elapsed_ms=self._stores.health.outages.elapsed(held.since_ms, arrived_ms),
             lag_ms=lag_ms,
-            opponent_gone=wish.name.endswith("-force") and await self._is_gone(OTHER[color]),
-            no_start_ms=self._patience.no_start_ms,
+            opponent_gone=command.name.endswith("-force") and await self._is_gone(OTHER[color]),
+            no_start_ms=self._timeouts.no_start_ms,
         )
 
     async def _is_gone(self, color: Color) -> bool:
@@ -108,10 +110,10 @@ class Room:
         if left_ms is None:
             return False
         away_ms = self._stores.health.outages.elapsed(left_ms, self._stores.clock.now_ms())
-        return away_ms >= self._patience.abandon_ms
+        return away_ms >= self._timeouts.abandon_ms
 
     def _arrival(self, color: Color, a: int | None, received_ms: int) -> int:
-        """When the first copy of a wish came: a player does not pay for having to send it again."""
+        """When the first copy of a command came: a player does not pay for having to send it again."""
         if a is None:
             return received_ms
         for known_color, known_a, known_ms in self._arrivals:
@@ -122,7 +124,7 @@ class Room:
 
     # The clock
 
-    async def look(self) -> bool:
+    async def check_time(self) -> bool:
         """See whether time has ended the game; True when it is over."""
         held = await self.ledger.settled()
         if not held.game.over:
@@ -134,7 +136,7 @@ class Room:
 
     def _set_alarm(self, held: Held) -> None:
         self._drop_alarm()
-        if held.game.over or not self.audience.players:
+        if held.game.over or not self.subscribers.players:
             return
         remaining_ms = self.ledger.remaining_ms(held, self._stores.clock.now_ms())
         self._alarm = asyncio.get_running_loop().call_later(
@@ -157,7 +159,7 @@ class Room:
 
     # Who is here
 
-    async def join(self, seat: Seat, resume: Resume | None, player_id: str | None) -> Game:
+    async def join(self, seat: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
         """Bring a socket up to date and keep it so. A player's secret decides the colour."""
         held = await self.ledger.settled()
         if player_id is not None:
@@ -168,14 +170,14 @@ class Room:
         await self._sit(seat)
         held = await self.ledger.settled()
         missed = await self._missed(held, resume)
-        self.audience.welcome(seat, held, missed, self._presence(held))
+        self.subscribers.welcome(seat, held, missed, self._presence(held))
         newest = self.ledger.held
         if newest is not None and age(newest) > age(held):
-            self.spawn(self._catch_up())  # it came between the look and the welcome
+            self.spawn(self._catch_up())  # it came between the read and the welcome
         self._set_alarm(newest or held)
         return held.game
 
-    async def _sit(self, seat: Seat) -> None:
+    async def _sit(self, seat: Subscriber) -> None:
         seat.seated = seat.player
         members = [seat.entry] if seat.player else []
         crowd = await self._stores.games.seat("in" if seat.player else "look", self.id, members)
@@ -202,50 +204,50 @@ class Room:
         left_ms = None if self._crowd is None else self._crowd.left_ms(color)
         if left_ms is None:
             return None
-        return max(self._patience.abandon_ms - self._elapsed_ms(left_ms, now_ms), 0)
+        return max(self._timeouts.abandon_ms - self._elapsed_ms(left_ms, now_ms), 0)
 
-    async def leave(self, seat: Seat) -> None:
+    async def leave(self, seat: Subscriber) -> None:
         """Take a socket away."""
-        self.audience.seats.discard(seat)
+        self.subscribers.seats.discard(seat)
         if seat.seated:
             await self._stores.games.seat("out", self.id, [seat.entry])
 
-    async def stay(self) -> None:
+    async def refresh_seats(self) -> None:
         """Repeat that the players here are still here."""
-        members = [seat.entry for seat in self.audience.players]
+        members = [seat.entry for seat in self.subscribers.players]
         if not members:
             return
         self._crowd = await self._stores.games.seat("in", self.id, members) or self._crowd
         over = self.ledger.held is not None and self.ledger.held.game.over
-        self.audience.tell_gone(NOBODY_GONE if over else self._left_ms(self._stores.clock.now_ms()))
+        self.subscribers.tell_gone(NOBODY_GONE if over else self._left_ms(self._stores.clock.now_ms()))
 
     # What the other servers say
 
-    def hear(self, message: bytes) -> None:
+    def on_message(self, message: bytes) -> None:
         """Take news of the game's channel."""
         heard = channel.parse(message)
         if isinstance(heard, channel.Happened):
-            self._hear_events(heard)
+            self._on_events(heard)
         elif isinstance(heard, Crowd):
-            self._hear_crowd(heard)
+            self._on_crowd(heard)
         else:
             self.ledger.forget()
             self.spawn(self._catch_up())
 
-    def _hear_events(self, heard: channel.Happened) -> None:
+    def _on_events(self, heard: channel.Happened) -> None:
         if self.ledger.held is not None and (heard.epoch, heard.last) > age(self.ledger.held):
             self.ledger.forget()
-        complete = self.audience.hear(heard)
+        complete = self.subscribers.hear(heard)
         if heard.state:
             self.ledger.keep(Held(game=decode(heard.state), committed=heard.last, since_ms=heard.since_ms))
         if not complete:
             self.spawn(self._catch_up())
 
-    def _hear_crowd(self, crowd: Crowd) -> None:
+    def _on_crowd(self, crowd: Crowd) -> None:
         self._crowd = crowd
         if self._told != crowd:
             self._told = crowd
-            self.audience.tell_crowd(crowd)
+            self.subscribers.tell_crowd(crowd)
 
     async def _catch_up(self) -> None:
         """Bring sockets up to date that have missed something; one task does it for all."""
@@ -254,13 +256,13 @@ class Room:
 
     async def _catch_up_all(self) -> None:
         held = await self.ledger.settled()
-        for seat in [seat for seat in self.audience.seats if (seat.epoch, seat.v) != age(held)]:
+        for seat in [seat for seat in self.subscribers.seats if (seat.epoch, seat.v) != age(held)]:
             missed = await self._missed(held, Resume(v=seat.v, epoch=seat.epoch))
-            self.audience.bring(seat, held, missed, self._presence(held))
+            self.subscribers.bring(seat, held, missed, self._presence(held))
 
     async def check(self, version: tuple[int, int, int] | None) -> None:
         """Compare what Redis holds with what was told here, and mend it."""
-        if version is None or self.audience.behind(version[0], version[2]):
+        if version is None or self.subscribers.behind(version[0], version[2]):
             self.ledger.forget()
             await self._catch_up()
         elif version[1] > version[2]:

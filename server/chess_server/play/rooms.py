@@ -8,7 +8,7 @@ from itertools import islice
 import structlog
 
 from chess_server.play.ledger import NoSuchGameError, Stores
-from chess_server.play.room import Patience, Room
+from chess_server.play.room import Room, Timeouts
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
@@ -25,26 +25,26 @@ REARM_IN_MS = 2000
 class Rooms:
     """The rooms of this server, by game."""
 
-    def __init__(self, stores: Stores, bus: Bus, keys: Keys, patience: Patience) -> None:
+    def __init__(self, stores: Stores, bus: Bus, keys: Keys, timeouts: Timeouts) -> None:
         self._stores = stores
         self._bus = bus
         self._keys = keys
-        self._patience = patience
+        self._timeouts = timeouts
         self._rooms: dict[str, Room] = {}
         self._sweep_now = asyncio.Event()
 
     @property
     def playing(self) -> int:
         """Games with at least one player's socket here."""
-        return sum(bool(room.audience.players) for room in self._rooms.values())
+        return sum(bool(room.subscribers.players) for room in self._rooms.values())
 
     async def enter(self, game_id: str) -> Room:
         """Give the room of a game, subscribed; each `enter` is paired with one `quit`."""
         room = self._rooms.get(game_id)
         if room is None:
-            room = self._rooms[game_id] = Room(game_id, self._stores, self._patience)
+            room = self._rooms[game_id] = Room(game_id, self._stores, self._timeouts)
         room.users += 1
-        await self._bus.subscribe(self._keys.channel(game_id), room.hear)
+        await self._bus.subscribe(self._keys.channel(game_id), room.on_message)
         room.ledger.live = True
         return room
 
@@ -57,33 +57,33 @@ class Rooms:
             room.close()
             await self._bus.unsubscribe(self._keys.channel(game_id))
 
-    def doubt(self) -> None:
+    def distrust(self) -> None:
         """Trust nothing that is remembered of any game, and compare everything now."""
         for room in self._rooms.values():
             room.ledger.forget()
         self._sweep_now.set()
 
-    async def keep_sweeping(self) -> None:
+    async def sweep(self) -> None:
         """Compare all rooms with Redis for ever."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await self._sweep_now.wait()
             self._sweep_now.clear()
-            await self._try(self._sweep)
+            await self._try(self._sweep_once)
 
-    async def keep_staying(self) -> None:
+    async def refresh_seats(self) -> None:
         """Repeat the players' seats for ever."""
         while True:
             await asyncio.sleep(STAY_SECONDS)
             for room in list(self._rooms.values()):
-                await self._try(room.stay)
+                await self._try(room.refresh_seats)
 
-    async def keep_looking(self) -> None:
+    async def check_timers(self) -> None:
         """Look at games whose time has come, wherever their players are."""
         while True:
             await asyncio.sleep(TIMER_SECONDS)
-            await self._try(self._look)
+            await self._try(self._check_due)
 
     async def rearm(self, pod_uid: str) -> None:
         """Arm the timers of all games in play, after Redis has lost them; one server does it."""
@@ -102,17 +102,17 @@ class Rooms:
         except Exception:
             log.exception("a round failed")
 
-    async def _sweep(self) -> None:
+    async def _sweep_once(self) -> None:
         async for rooms in _chunks(list(self._rooms.values())):
             versions = await self._stores.games.versions([room.id for room in rooms])
             for room, version in zip(rooms, versions, strict=True):
                 room.spawn(room.check(version))
 
-    async def _look(self) -> None:
+    async def _check_due(self) -> None:
         for game_id in await self._stores.timers.due():
-            room = self._rooms.get(game_id) or Room(game_id, self._stores, self._patience)
+            room = self._rooms.get(game_id) or Room(game_id, self._stores, self._timeouts)
             try:
-                if await room.look():
+                if await room.check_time():
                     await self._stores.timers.disarm(game_id)
             except NoSuchGameError:
                 await self._stores.timers.disarm(game_id)

@@ -13,7 +13,7 @@ from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
 
 
-class Ear(Protocol):
+class Sender(Protocol):
     """Whoever can be told something."""
 
     def send(self, frame: bytes) -> None:
@@ -21,10 +21,10 @@ class Ear(Protocol):
 
 
 @dataclass(slots=True, eq=False)
-class Seat:
+class Subscriber:
     """A socket at a game. `v` and `epoch` say what it has been told."""
 
-    ear: Ear
+    sender: Sender
     color: Color
     player: bool
     member: str
@@ -47,14 +47,14 @@ class Presence:
     left_ms: dict[Color, float | None]
 
 
-class Audience:
+class Subscribers:
     """The sockets at one game."""
 
     def __init__(self) -> None:
-        self.seats: set[Seat] = set()
+        self.seats: set[Subscriber] = set()
 
     @property
-    def players(self) -> list[Seat]:
+    def players(self) -> list[Subscriber]:
         """The players among them."""
         return [seat for seat in self.seats if seat.player]
 
@@ -64,38 +64,38 @@ class Audience:
             for seat in self.seats:
                 if seat.epoch == heard.epoch and seat.v == v - 1:
                     seat.v = v
-                    seat.ear.send(frame)
+                    seat.sender.send(frame)
         return not self.behind(heard.epoch, heard.last)
 
     def behind(self, epoch: int, v: int) -> bool:
         """Whether somebody has not been told everything up to a version."""
         return any((seat.epoch, seat.v) < (epoch, v) for seat in self.seats)
 
-    def welcome(self, seat: Seat, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
+    def welcome(self, seat: Subscriber, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
         """Take a socket in with its first message."""
         seat.v, seat.epoch = held.game.v, held.game.epoch
         if missed is None:
-            seat.ear.send(_full(seat, held, presence))
+            seat.sender.send(_full(seat, held, presence))
         else:
-            seat.ear.send(frames.batch(held.game.v, held.game.epoch, missed))
+            seat.sender.send(frames.batch(held.game.v, held.game.epoch, missed))
         self.seats.add(seat)
 
-    def bring(self, seat: Seat, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
+    def bring(self, seat: Subscriber, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
         """Bring a socket up to date: by the events that it missed (the last ones of `missed`), or by everything."""
         if (seat.epoch, seat.v) >= age(held) and seat.epoch == held.game.epoch:
             return
         if missed is None:
-            seat.ear.send(_full(seat, held, presence))
+            seat.sender.send(_full(seat, held, presence))
         else:
             for frame in missed[len(missed) - (held.game.v - seat.v) :]:
-                seat.ear.send(frame)
+                seat.sender.send(frame)
         seat.v, seat.epoch = held.game.v, held.game.epoch
 
     def tell_crowd(self, crowd: Crowd) -> None:
         """Tell everybody which players are there."""
         frame = frames.crowd(white=crowd.white_left_ms is None, black=crowd.black_left_ms is None)
         for seat in self.seats:
-            seat.ear.send(frame)
+            seat.sender.send(frame)
 
     def tell_gone(self, left_ms: dict[Color, float | None]) -> None:
         """Tell players of an opponent who is away."""
@@ -104,22 +104,22 @@ class Audience:
             _tell(seat, away, left_ms[away])
 
 
-def _full(seat: Seat, held: Held, presence: Presence) -> bytes:
+def _full(seat: Subscriber, held: Held, presence: Presence) -> bytes:
     return frames.full(
         held.game, seat.color, player=seat.player, elapsed_ms=presence.elapsed_ms, left_ms=presence.left_ms
     )
 
 
-def _tell(seat: Seat, away: Color, claim_in_ms: float | None) -> None:
+def _tell(seat: Subscriber, away: Color, claim_in_ms: float | None) -> None:
     """Tell a player once that the opponent has gone, once that the claim is open, once that the opponent is back."""
     if claim_in_ms is None:
         if seat.told:
-            seat.ear.send(frames.gone(away, is_gone=False))
+            seat.sender.send(frames.gone(away, is_gone=False))
         seat.told = ""
     elif not seat.told:
-        seat.ear.send(frames.gone(away, is_gone=True))
-        seat.ear.send(frames.gone_in(away, claim_in_ms / 1000))
+        seat.sender.send(frames.gone(away, is_gone=True))
+        seat.sender.send(frames.gone_in(away, claim_in_ms / 1000))
         seat.told = "gone"
     if claim_in_ms == 0 and seat.told == "gone":
-        seat.ear.send(frames.gone_in(away, 0.0))
+        seat.sender.send(frames.gone_in(away, 0.0))
         seat.told = "claimable"

@@ -29,7 +29,7 @@ RESTART = 1012
 class Leaver(Protocol):
     """A client that can be asked to move on."""
 
-    told_to_go: bool
+    asked_to_leave: bool
 
     def send(self, frame: bytes) -> None:
         """Send a frame."""
@@ -75,7 +75,7 @@ class Drain:
             self.on_change()
         return news
 
-    def take_back(self) -> bool:
+    def cancel(self) -> bool:
         """Accept again; False if there is nothing to take back."""
         if self._deadline is None or self._final:
             return False
@@ -84,7 +84,7 @@ class Drain:
             self._waves.cancel()
             self._waves = None
         for client in self._clients():
-            client.told_to_go = False
+            client.asked_to_leave = False
         log.info("drain taken back", clients=len(self._clients()))
         self.on_change()
         return True
@@ -94,7 +94,7 @@ class Drain:
             await self._ask_all()
             await self._pause(REPEAT_SECONDS)
             for client in self._clients():
-                client.told_to_go = False
+                client.asked_to_leave = False
         for client in list(self._clients()):
             client.close(RESTART, "restart", "drain_deadline")
         until = monotonic() + FAREWELL_SECONDS
@@ -103,13 +103,13 @@ class Drain:
         self.empty.set()
 
     async def _ask_all(self) -> None:
-        clients = [client for client in self._clients() if not client.told_to_go]
+        clients = [client for client in self._clients() if not client.asked_to_leave]
         random.shuffle(clients)
         pause = spread_seconds(len(clients), self._window) / max(len(clients), 1)
         for client in clients:
             if self._over():
                 return
-            client.told_to_go = True
+            client.asked_to_leave = True
             client.send(frames.server_restart(0, JITTER_MS))
             await asyncio.sleep(pause)
 

@@ -18,7 +18,7 @@ log = structlog.get_logger(__name__)
 RETRY_SECONDS = 1.0
 
 
-class Pulse:
+class HeartbeatLoop:
     """Beats, and obeys the drain orders that it hears of."""
 
     def __init__(
@@ -29,14 +29,14 @@ class Pulse:
         self._clock = clock
         self._state = state
         self._wake = asyncio.Event()
-        self._said: tuple[int, bool] | None = None
+        self._reported: tuple[int, bool] | None = None
 
-    def order(self, pod_uid: bytes) -> None:
+    def on_order(self, pod_uid: bytes) -> None:
         """Hear from the orders' channel."""
         if pod_uid.decode() == self._state().uid:
             self._wake.set()
 
-    def nudge(self) -> None:
+    def wake(self) -> None:
         """Say the count soon."""
         self._wake.set()
 
@@ -53,7 +53,7 @@ class Pulse:
     async def _changed(self) -> None:
         """Return at once when the count is another one than was said."""
         state = self._state()
-        if (state.connections, state.draining) != self._said:
+        if (state.connections, state.draining) != self._reported:
             return
         await self._wake.wait()
 
@@ -64,15 +64,15 @@ class Pulse:
         except REDIS_ERRORS as error:
             log.debug("no heartbeat", error=str(error))
             return RETRY_SECONDS
-        self._said = (state.connections, state.draining)
-        self._obey(beat)
+        self._reported = (state.connections, state.draining)
+        self._apply_order(beat)
         return HEARTBEAT_SECONDS * random.uniform(0.85, 1.0) - QUIET_SECONDS  # noqa: S311 - jitter
 
-    def _obey(self, beat: Beat) -> None:
+    def _apply_order(self, beat: Beat) -> None:
         if beat.drain_deadline_ms is not None:
             self._drain.begin(max(beat.drain_deadline_ms - beat.now_ms, 0) / 1000)
         elif beat.taken_back:
-            self._drain.take_back()
+            self._drain.cancel()
 
     async def leave(self, pod_uid: str) -> None:
         """Say goodbye."""

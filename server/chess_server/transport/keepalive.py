@@ -19,7 +19,7 @@ class Due(Enum):
     CUT = 2
 
 
-class Pulse:
+class Keepalive:
     """Times are monotonic seconds."""
 
     __slots__ = ("_awaited", "_heard_at", "_pinged_at", "_pings", "lag_ms")

@@ -19,9 +19,9 @@ from picows import (
 from picows.picows import WSCloseInfo, WSFrame
 
 from chess_presence.cancelling import end
-from chess_server.transport.fragments import Assembly, FaultError, close_code
-from chess_server.transport.keepalive import Due, Pulse
-from chess_server.transport.link import Client, Ending, Front, Limits, Refused
+from chess_server.transport.fragments import Assembler, ProtocolError, close_code
+from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.link import Admit, Ending, Handler, Limits, Refused
 
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
@@ -37,23 +37,23 @@ class PicowsLink(WSListener):
     """One socket."""
 
     __slots__ = (
-        "_assembly",
+        "_assembler",
         "_cause",
         "_client",
         "_closing",
+        "_keepalive",
         "_limits",
         "_open",
         "_paused",
-        "_pulse",
         "_transport",
     )
 
-    def __init__(self, client: Client, limits: Limits, open_links: "set[PicowsLink]") -> None:
+    def __init__(self, client: Handler, limits: Limits, open_links: "set[PicowsLink]") -> None:
         self._client = client
         self._limits = limits
         self._open = open_links
-        self._assembly = Assembly(limits.max_message)
-        self._pulse = Pulse(monotonic())
+        self._assembler = Assembler(limits.max_message)
+        self._keepalive = Keepalive(monotonic())
         self._transport: WSTransport | None = None
         self._paused = False
         self._closing = False
@@ -62,7 +62,7 @@ class PicowsLink(WSListener):
     @property
     def lag_ms(self) -> int:
         """The measured round trip."""
-        return self._pulse.lag_ms
+        return self._keepalive.lag_ms
 
     def send(self, frame: bytes) -> None:
         """Send a text frame; a reader that is too slow loses its socket."""
@@ -89,11 +89,11 @@ class PicowsLink(WSListener):
         self._cause = cause
         self._abort()
 
-    def beat(self, now: float) -> None:
+    def check_keepalive(self, now: float) -> None:
         """Ping, or give the socket up."""
-        due = self._pulse.due(now, self._limits)
+        due = self._keepalive.due(now, self._limits)
         if due is Due.PING and self._transport is not None and not self._closing:
-            self._transport.send_ping(self._pulse.ping(now))
+            self._transport.send_ping(self._keepalive.ping(now))
         elif due is Due.CUT:
             self.close(1001, "nothing heard", "idle")
 
@@ -102,19 +102,19 @@ class PicowsLink(WSListener):
         self._transport = transport
         self._open.add(self)
         self._client.opened(self)
-        self.beat(monotonic())
+        self.check_keepalive(monotonic())
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """picows: a frame has come."""
-        self._pulse.heard(monotonic())
+        self._keepalive.heard(monotonic())
         try:
             if frame.rsv1 or frame.rsv2 or frame.rsv3:
-                raise FaultError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
+                raise ProtocolError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
             if frame.msg_type in DATA:
                 self._data(frame)
             else:
                 self._control(transport, frame)
-        except FaultError as fault:
+        except ProtocolError as fault:
             self.close(fault.code, fault.reason, "client_fault")
             if frame.msg_type == WSMsgType.CLOSE:
                 transport.disconnect()  # its half of the handshake has come, broken as it is
@@ -122,14 +122,14 @@ class PicowsLink(WSListener):
     def _data(self, frame: WSFrame) -> None:
         if self._closing:
             return
-        whole = self._assembly.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
+        whole = self._assembler.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
         if whole is not None:
             self._client.text(whole)
 
     def _control(self, transport: WSTransport, frame: WSFrame) -> None:
         payload = frame.get_payload_as_bytes()
         if frame.msg_type == WSMsgType.PONG:
-            self._pulse.pong(payload, monotonic())
+            self._keepalive.pong(payload, monotonic())
         elif frame.msg_type == WSMsgType.PING:
             if not self._closing:
                 transport.send_pong(payload)
@@ -159,12 +159,12 @@ class PicowsLink(WSListener):
 class PicowsTransport:
     """The listener and its sockets."""
 
-    def __init__(self, front: Front, limits: Limits) -> None:
-        self._front = front
+    def __init__(self, admit: Admit, limits: Limits) -> None:
+        self._admit = admit
         self._limits = limits
         self._links: set[PicowsLink] = set()
         self._server: asyncio.Server | None = None
-        self._beats: asyncio.Task[None] | None = None
+        self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen."""
@@ -180,12 +180,12 @@ class PicowsTransport:
             use_aiofastnet=False,
             backlog=BACKLOG,
         )
-        self._beats = asyncio.get_running_loop().create_task(self._keep_beating())
+        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
         return int(self._server.sockets[0].getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
-        await end(self._beats)
+        await end(self._keepalives)
         if self._server is not None:
             self._server.close()
         for link in list(self._links):
@@ -196,7 +196,7 @@ class PicowsTransport:
         headers = request.headers
         if "upgrade" in headers.get("Connection", "").lower():
             headers["Connection"] = "upgrade"  # Firefox says `keep-alive, Upgrade`, which picows refuses
-        answer = self._front.accept(request.path.decode("latin-1"))
+        answer = self._admit(request.path.decode("latin-1"))
         if isinstance(answer, Refused):
             response = WSUpgradeResponse.create_error_response(
                 HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
@@ -204,13 +204,13 @@ class PicowsTransport:
             return WSUpgradeResponseWithListener(response, None)
         return PicowsLink(answer, self._limits, self._links)
 
-    async def _keep_beating(self) -> None:
+    async def _check_keepalives(self) -> None:
         interval = min(1.0, self._limits.ping_seconds / 4)
         while True:
             await asyncio.sleep(interval)
             now = monotonic()
             for link in list(self._links):
-                link.beat(now)
+                link.check_keepalive(now)
 
 
 def _pending(transport: WSTransport) -> int:

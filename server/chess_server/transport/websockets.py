@@ -14,8 +14,8 @@ from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 
 from chess_presence.cancelling import end
-from chess_server.transport.keepalive import Due, Pulse
-from chess_server.transport.link import Client, Ending, Front, Limits, Refused
+from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.link import Admit, Ending, Handler, Limits, Refused
 
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
@@ -28,14 +28,14 @@ class WebsocketsLink:
     def __init__(self, connection: ServerConnection, limits: Limits) -> None:
         self._connection = connection
         self._limits = limits
-        self._pulse = Pulse(monotonic())
+        self._keepalive = Keepalive(monotonic())
         self._closing: asyncio.Task[None] | None = None
         self.cause = ""
 
     @property
     def lag_ms(self) -> int:
         """The measured round trip."""
-        return self._pulse.lag_ms
+        return self._keepalive.lag_ms
 
     def send(self, frame: bytes) -> None:
         """Send a text frame; a reader that is too slow loses its socket."""
@@ -54,9 +54,9 @@ class WebsocketsLink:
         self.cause = cause
         self._closing = asyncio.get_running_loop().create_task(self._connection.close(code, reason[:120]))
 
-    def beat(self, now: float) -> None:
+    def check_keepalive(self, now: float) -> None:
         """Ping, or give the socket up."""
-        due = self._pulse.due(now, self._limits)
+        due = self._keepalive.due(now, self._limits)
         if due is Due.PING and not self.cause:
             self._ping(now)
         elif due is Due.CUT:
@@ -64,30 +64,30 @@ class WebsocketsLink:
 
     def heard(self) -> None:
         """Note that a message came."""
-        self._pulse.heard(monotonic())
+        self._keepalive.heard(monotonic())
 
     def _ping(self, now: float) -> None:
-        payload = self._pulse.ping(now)
+        payload = self._keepalive.ping(now)
         with contextlib.suppress(ConnectionClosed):
             waiter = asyncio.get_running_loop().create_task(self._await_pong(payload))
             waiter.add_done_callback(_forget)
 
     async def _await_pong(self, payload: bytes) -> None:
         await (await self._connection.ping(payload))
-        self._pulse.pong(payload, monotonic())
+        self._keepalive.pong(payload, monotonic())
 
 
 class WebsocketsTransport:
     """The listener and its sockets."""
 
-    def __init__(self, front: Front, limits: Limits) -> None:
-        self._front = front
+    def __init__(self, admit: Admit, limits: Limits) -> None:
+        self._admit = admit
         self._limits = limits
         self._links: set[WebsocketsLink] = set()
         self._connections: WeakSet[ServerConnection] = WeakSet()  # with those whose handshake has only begun
-        self._accepted: WeakKeyDictionary[ServerConnection, Client] = WeakKeyDictionary()
+        self._accepted: WeakKeyDictionary[ServerConnection, Handler] = WeakKeyDictionary()
         self._server: Server | None = None
-        self._beats: asyncio.Task[None] | None = None
+        self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen."""
@@ -104,12 +104,12 @@ class WebsocketsTransport:
             server_header=None,
             create_connection=cast("type[ServerConnection]", self._connection),  # only ever called
         )
-        self._beats = asyncio.get_running_loop().create_task(self._keep_beating())
+        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
         return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
-        await end(self._beats)
+        await end(self._keepalives)
         if self._server is not None:
             self._server.close()
             await asyncio.sleep(0)  # so that a connection just accepted has its transport
@@ -123,7 +123,7 @@ class WebsocketsTransport:
         return connection
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
-        answer = self._front.accept(request.path)
+        answer = self._admit(request.path)
         if isinstance(answer, Refused):
             headers = Headers({**answer.headers, "Content-Type": "application/json", "Connection": "close"})
             headers["Content-Length"] = str(len(answer.body))
@@ -136,7 +136,7 @@ class WebsocketsTransport:
         link = WebsocketsLink(connection, self._limits)
         self._links.add(link)
         client.opened(link)
-        link.beat(monotonic())
+        link.check_keepalive(monotonic())
         try:
             await self._pump(connection, client, link)
         finally:
@@ -144,7 +144,7 @@ class WebsocketsTransport:
             await connection.wait_closed()
             client.closed(_ending(connection, link.cause))
 
-    async def _pump(self, connection: ServerConnection, client: Client, link: WebsocketsLink) -> None:
+    async def _pump(self, connection: ServerConnection, client: Handler, link: WebsocketsLink) -> None:
         with contextlib.suppress(ConnectionClosed):
             while True:
                 message = await connection.recv()
@@ -155,13 +155,13 @@ class WebsocketsTransport:
                     link.close(CloseCode.UNSUPPORTED_DATA, "binary frames mean nothing here", "client_fault")
                     return
 
-    async def _keep_beating(self) -> None:
+    async def _check_keepalives(self) -> None:
         interval = min(1.0, self._limits.ping_seconds / 4)
         while True:
             await asyncio.sleep(interval)
             now = monotonic()
             for link in list(self._links):
-                link.beat(now)
+                link.check_keepalive(now)
 
 
 def _ending(connection: ServerConnection, cause: str) -> Ending:

@@ -31,7 +31,7 @@ def close(code: int, reason: bytes = b"") -> bytes:
 async def patient(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A house that gives nobody up while a case runs."""
     front = Front()
-    transport = request.param(front, Limits(ping_seconds=60, idle_seconds=120))
+    transport = request.param(front.admit, Limits(ping_seconds=60, idle_seconds=120))
     port = await transport.start("127.0.0.1", 0)
     yield House(front, transport, port)
     await transport.stop()

@@ -1,8 +1,8 @@
 """Group commit: what many games want stored within a few milliseconds goes into one transaction.
 
-`commit` returns when PostgreSQL has it; nobody is told of a move before that. While PostgreSQL is out of reach a batch
-is tried again for a while, then its games are told so. The wish is still in Redis, and is stored with the next try for
-its game.
+`commit` returns when PostgreSQL has stored it; no move is acknowledged or published before that. While PostgreSQL
+is out of reach, a batch is tried again for a while, then `commit` raises. The command stays in Redis and is stored
+with the next try for its game.
 """
 
 import asyncio

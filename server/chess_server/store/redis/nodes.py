@@ -16,7 +16,7 @@ from chess_server.store.errors import UnavailableError
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class NodesState:
     """What Redis says of itself: the time in milliseconds, and the identity of each node."""
 
     now_ms: float
@@ -29,7 +29,7 @@ class Nodes(Protocol):
     def of(self, key: str) -> str:
         """Name the node that holds a key. Raises UnavailableError."""
 
-    async def look(self) -> Seen:
+    async def probe(self) -> NodesState:
         """Ask all nodes. Raises what redis-py raises."""
 
 
@@ -43,13 +43,13 @@ class OneNode:
         """Name the only node."""
         return ""
 
-    async def look(self) -> Seen:
+    async def probe(self) -> NodesState:
         """Ask it for its time and identity in one round trip."""
         async with self._client.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.info("replication")
             time, info = await pipeline.execute()
-        return Seen(now_ms=_ms(time), replids={"": str(info["master_replid"])})
+        return NodesState(now_ms=_ms(time), replids={"": str(info["master_replid"])})
 
 
 class ManyNodes:
@@ -68,14 +68,14 @@ class ManyNodes:
             raise UnavailableError("redis", "no node holds the key's slot")
         return str(node.name)
 
-    async def look(self) -> Seen:
+    async def probe(self) -> NodesState:
         """Ask one primary for the time, always the same, and all for their identity."""
         await self._cluster.initialize()
         names = sorted(str(node.name) for node in self._cluster.get_primaries())
         time = await self._ask("TIME", names[0])
         infos = await asyncio.gather(*(self._ask("INFO", name, "replication") for name in names))
         replids = {name: str(info["master_replid"]) for name, info in zip(names, infos, strict=True)}
-        return Seen(now_ms=_ms(time), replids=replids)
+        return NodesState(now_ms=_ms(time), replids=replids)
 
     async def _ask(self, command: str, name: str, *arguments: str) -> Any:
         node = self._cluster.get_node(node_name=name)

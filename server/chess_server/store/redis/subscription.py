@@ -29,17 +29,17 @@ RETRY_MOST_SECONDS = 2.0
 Listener = Callable[[bytes], None]
 
 
-class Line:
-    """The subscriptions at one node. `on_again` is called when all of them stand again after a gap."""
+class NodeSubscription:
+    """The subscriptions at one node. `on_resubscribed` is called when all of them stand again after a gap."""
 
-    def __init__(self, connect: Callable[[], Connection], on_again: Callable[[], None]) -> None:
+    def __init__(self, connect: Callable[[], Connection], on_resubscribed: Callable[[], None]) -> None:
         self._connect = connect
-        self._on_again = on_again
+        self._on_resubscribed = on_resubscribed
         self._listeners: dict[str, Listener] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._leaving: Counter[str] = Counter()
         self._connection: Connection | None = None
-        self._heard_at = 0.0
+        self._received_at = 0.0
 
     @property
     def unused(self) -> bool:
@@ -72,7 +72,7 @@ class Line:
                 await self._listen()
             except REDIS_ERRORS as error:
                 log.info("subscription lost", error=f"{type(error).__name__}: {error}"[:200])
-                up_for = monotonic() - self._heard_at
+                up_for = monotonic() - self._received_at
                 pause = RETRY_SECONDS if up_for < SILENCE_SECONDS else min(pause * 2, RETRY_MOST_SECONDS)
             except Exception:
                 log.exception("a subscription failed")
@@ -86,7 +86,7 @@ class Line:
         watchdog: asyncio.Task[None] | None = None
         try:
             await connection.connect()  # type: ignore[no-untyped-call]
-            self._heard_at = monotonic()
+            self._received_at = monotonic()
             self._connection = connection
             await self._subscribe_all()
             watchdog = asyncio.get_running_loop().create_task(self._watch(connection))
@@ -106,7 +106,7 @@ class Line:
         await self._send("PING", "again")
 
     async def _watch(self, connection: Connection) -> None:
-        while monotonic() - self._heard_at < SILENCE_SECONDS:
+        while monotonic() - self._received_at < SILENCE_SECONDS:
             await self._send("PING", "")
             await asyncio.sleep(PING_SECONDS)
         await connection.disconnect(nowait=True)
@@ -118,22 +118,22 @@ class Line:
             await self._connection.send_command(*command, check_health=False)
 
     def _handle(self, message: Any) -> None:
-        self._heard_at = monotonic()
+        self._received_at = monotonic()
         if not isinstance(message, list):
             if message == b"again":
-                self._on_again()
+                self._on_resubscribed()
             return
         kind = message[0]
         if kind == b"smessage":
-            self._tell(message[1].decode(), message[2])
+            self._dispatch(message[1].decode(), message[2])
         elif kind == b"ssubscribe":
             self._confirm(message[1].decode())
         elif kind == b"sunsubscribe":
-            self._left(message[1].decode())
+            self._unsubscribed(message[1].decode())
         elif kind == b"pong" and message[1] == b"again":
-            self._on_again()
+            self._on_resubscribed()
 
-    def _tell(self, channel: str, message: bytes) -> None:
+    def _dispatch(self, channel: str, message: bytes) -> None:
         """Hand a message over; a listener that fails costs nobody else the subscription."""
         listener = self._listeners.get(channel)
         try:
@@ -142,7 +142,7 @@ class Line:
         except Exception:
             log.exception("a listener failed", channel=channel)
 
-    def _left(self, channel: str) -> None:
+    def _unsubscribed(self, channel: str) -> None:
         """Tell an unsubscription of ours from one by Redis, whose slot has moved to another node."""
         if self._leaving[channel] > 0:
             self._leaving[channel] -= 1

@@ -1,4 +1,4 @@
-"""What becomes of a wish."""
+"""What becomes of a command."""
 
 import random
 
@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from chess_server.game.color import Color
 from chess_server.game.commands import (
     Abort,
+    Command,
     DrawClaim,
     DrawForce,
     DrawNo,
@@ -19,9 +20,8 @@ from chess_server.game.commands import (
     Resign,
     ResignForce,
     Tick,
-    Wish,
 )  # fmt: skip
-from chess_server.game.decide import Moment, Outcome, Refusal, Repeat, Step, decide, due_in_ms
+from chess_server.game.decide import Duplicate, Moment, Outcome, Rejected, Step, decide, due_in_ms
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
 from chess_server.game.pgn import movetext
 from chess_server.game.record import replayed, row_of
@@ -52,13 +52,13 @@ def played(*ucis: str, game: Game | None = None) -> Game:
     return game
 
 
-def granted(outcome: Outcome) -> Step:
+def accepted(outcome: Outcome) -> Step:
     assert isinstance(outcome, Step), outcome
     return outcome
 
 
 def test_a_move() -> None:
-    step = granted(decide(fresh(), "white", MakeMove(uci="e2e4", a=1), NOW))
+    step = accepted(decide(fresh(), "white", MakeMove(uci="e2e4", a=1), NOW))
     [event] = step.events
     assert isinstance(event, Moved)
     assert (event.ply, event.uci, event.san) == (1, "e2e4", "e4")
@@ -69,7 +69,7 @@ def test_a_move() -> None:
 
 def test_clocks_run_once_both_have_moved() -> None:
     game = played("e2e4", "e7e5")
-    step = granted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=5000)))
+    step = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=5000)))
     assert step.game.clock.white.left_ms == 60_000 - 5000 + 1000
 
 
@@ -97,12 +97,12 @@ def test_the_board_ends_the_game(ucis: tuple[str, ...], status: str, winner: str
     ],
 )
 def test_endings_from_positions(fen: str, uci: str, status: str) -> None:
-    game = granted(decide(fresh(fen=fen), "white", MakeMove(uci=uci, a=1), NOW)).game
+    game = accepted(decide(fresh(fen=fen), "white", MakeMove(uci=uci, a=1), NOW)).game
     assert (game.status, game.winner) == (status, None)
 
 
 @pytest.mark.parametrize(
-    "game, color, wish, moment, code",
+    "game, color, command, moment, code",
     [
         pytest.param(fresh(), "black", MakeMove(uci="e7e5", a=1), NOW, "not_your_turn", id="not your turn"),
         pytest.param(fresh(), "white", MakeMove(uci="e2e5", a=1), NOW, "illegal_move", id="illegal"),
@@ -119,39 +119,39 @@ def test_endings_from_positions(fen: str, uci: str, status: str) -> None:
         ),
     ],
 )
-def test_refusals(game: Game, color: Color, wish: Wish, moment: Moment, code: str) -> None:
-    outcome = decide(game, color, wish, moment)
-    assert isinstance(outcome, Refusal)
+def test_refusals(game: Game, color: Color, command: Command, moment: Moment, code: str) -> None:
+    outcome = decide(game, color, command, moment)
+    assert isinstance(outcome, Rejected)
     assert outcome.code == code
 
 
 def test_a_wish_is_granted_once() -> None:
-    game = granted(decide(fresh(), "white", MakeMove(uci="e2e4", a=7), NOW)).game
-    assert decide(game, "white", MakeMove(uci="e2e4", a=7), NOW) == Repeat()
+    game = accepted(decide(fresh(), "white", MakeMove(uci="e2e4", a=7), NOW)).game
+    assert decide(game, "white", MakeMove(uci="e2e4", a=7), NOW) == Duplicate()
     assert isinstance(decide(game, "black", MakeMove(uci="e7e5", a=7), NOW), Step), (
         "each player has numbers of its own"
     )
 
 
 def test_a_resignation_sent_again_is_granted_even_after_its_number_was_forgotten() -> None:
-    game = granted(decide(fresh(), "white", Resign(a=3), NOW)).game
+    game = accepted(decide(fresh(), "white", Resign(a=3), NOW)).game
     assert (game.status, game.winner) == ("resign", "black")
-    assert decide(replace(game, granted=()), "white", Resign(a=3), NOW) == Repeat()
-    assert isinstance(decide(game, "black", Resign(a=4), NOW), Refusal)
+    assert decide(replace(game, accepted=()), "white", Resign(a=3), NOW) == Duplicate()
+    assert isinstance(decide(game, "black", Resign(a=4), NOW), Rejected)
 
 
 def test_draw_offers() -> None:
-    offered = granted(decide(fresh(), "white", DrawYes(), NOW))
+    offered = accepted(decide(fresh(), "white", DrawYes(), NOW))
     assert offered.events == (DrawOffered(color="white"),)
-    assert decide(offered.game, "white", DrawYes(), NOW) == Repeat()
-    declined = granted(decide(offered.game, "black", DrawNo(), NOW))
+    assert decide(offered.game, "white", DrawYes(), NOW) == Duplicate()
+    declined = accepted(decide(offered.game, "black", DrawNo(), NOW))
     assert (declined.events, declined.game.draw_offer) == ((DrawDeclined(color="black"),), None)
-    accepted = granted(decide(offered.game, "black", DrawYes(), NOW))
-    assert accepted.events == (Ended(status="draw", pgn_result="1/2-1/2"),)
+    agreed = accepted(decide(offered.game, "black", DrawYes(), NOW))
+    assert agreed.events == (Ended(status="draw", pgn_result="1/2-1/2"),)
 
 
 def test_an_offer_outlives_the_offerers_move_and_lapses_with_the_opponents() -> None:
-    game = granted(decide(fresh(), "white", DrawYes(), NOW)).game
+    game = accepted(decide(fresh(), "white", DrawYes(), NOW)).game
     game = played("e2e4", game=game)
     assert game.draw_offer == "white"
     assert played("e7e5", game=game).draw_offer is None
@@ -159,10 +159,10 @@ def test_an_offer_outlives_the_offerers_move_and_lapses_with_the_opponents() -> 
 
 def test_threefold_and_fifty_moves_may_be_claimed_by_the_player_to_move() -> None:
     game = played(*2 * ("g1f3", "g8f6", "f3g1", "f6g8"))
-    assert isinstance(decide(game, "black", DrawClaim(), NOW), Refusal)
-    assert granted(decide(game, "white", DrawClaim(), NOW)).game.status == "draw"
+    assert isinstance(decide(game, "black", DrawClaim(), NOW), Rejected)
+    assert accepted(decide(game, "white", DrawClaim(), NOW)).game.status == "draw"
     fifty = fresh(fen="7k/8/8/8/8/8/8/KR6 w - - 100 80")
-    assert granted(decide(fifty, "white", DrawClaim(), NOW)).game.status == "draw"
+    assert accepted(decide(fifty, "white", DrawClaim(), NOW)).game.status == "draw"
 
 
 @pytest.mark.parametrize(
@@ -175,25 +175,25 @@ def test_threefold_and_fifty_moves_may_be_claimed_by_the_player_to_move() -> Non
 def test_flag_fall(fen: str, winner: Color | None) -> None:
     game = replace(played("e2e4", "e7e5"), fen=fen)
     due = due_in_ms(game, 60_000)
-    assert isinstance(decide(game, "white", Tick(), Moment(elapsed_ms=due - 1)), Refusal)
-    ended = granted(decide(game, "white", Tick(), Moment(elapsed_ms=due))).game
+    assert isinstance(decide(game, "white", Tick(), Moment(elapsed_ms=due - 1)), Rejected)
+    ended = accepted(decide(game, "white", Tick(), Moment(elapsed_ms=due))).game
     assert (ended.status, ended.winner, ended.clock.white.left_ms) == ("outoftime", winner, 0)
 
 
 def test_a_move_after_the_flag_has_fallen_loses() -> None:
     game = played("e2e4", "e7e5")
-    ended = granted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=60_000))).game
+    ended = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=60_000))).game
     assert (ended.status, ended.winner, ended.ply) == ("outoftime", "black", 2)
 
 
 def test_nobody_wins_a_game_that_was_not_begun() -> None:
     late = Moment(elapsed_ms=60_000)
-    assert granted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
+    assert accepted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
     assert played("e2e4").result == "*"
 
 
 @pytest.mark.parametrize(
-    "wish, before, status, winner",
+    "command, before, status, winner",
     [
         pytest.param(ResignForce(), ("e2e4", "e7e5"), "timeout", "white", id="win"),
         pytest.param(DrawForce(), ("e2e4", "e7e5"), "draw", None, id="draw"),
@@ -201,9 +201,9 @@ def test_nobody_wins_a_game_that_was_not_begun() -> None:
     ],
 )
 def test_claims_over_a_player_who_has_gone(
-    wish: Wish, before: tuple[str, ...], status: str, winner: str | None
+    command: Command, before: tuple[str, ...], status: str, winner: str | None
 ) -> None:
-    ended = granted(decide(played(*before), "white", wish, Moment(elapsed_ms=0, opponent_gone=True))).game
+    ended = accepted(decide(played(*before), "white", command, Moment(elapsed_ms=0, opponent_gone=True))).game
     assert (ended.status, ended.winner) == (status, winner)
 
 
@@ -214,7 +214,7 @@ def test_any_game_agrees_with_python_chess_and_survives_the_store_and_the_databa
     for number in range(80):
         move = chance.choice(list(board.legal_moves))
         board.push(move)
-        step = granted(decide(game, game.turn, MakeMove(uci=move.uci(), a=number), NOW))
+        step = accepted(decide(game, game.turn, MakeMove(uci=move.uci(), a=number), NOW))
         moved = step.events[0]
         assert isinstance(moved, Moved)
         rows.append(row_of(moved, number, step.game))
@@ -232,5 +232,5 @@ def test_any_game_agrees_with_python_chess_and_survives_the_store_and_the_databa
         game.positions,
     )
     assert again.clock.white.left_ms == game.clock.white.left_ms
-    assert again.granted == game.granted
+    assert again.accepted == game.accepted
     assert movetext(game).endswith(game.result)
