@@ -115,9 +115,9 @@ def migrate(
     """Bring the database's schema up to date."""
     import psycopg
 
-    from chess_server import schema
     from chess_server.settings import SettingsError, load_database
-    from chess_server.store.database import connection_settings
+    from chess_server.store.postgres import schema
+    from chess_server.store.postgres.database import connection_settings
 
     try:
         url, ca_file = load_database(os.environ, {"CHESS_DATABASE_URL_FILE": database_url_file})

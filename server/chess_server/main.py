@@ -17,29 +17,29 @@ from chess_presence.cancelling import end
 from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-from chess_server import schema
-from chess_server.admin import Admin, Answer
-from chess_server.connect import RedisEndpoint
-from chess_server.drain import Drain
-from chess_server.front import FrontDoor
-from chess_server.heartbeat import Pulse
-from chess_server.ledger import Stores
-from chess_server.lobby import Lobby
+from chess_server.clients.admission import Admission
+from chess_server.clients.client import Client, Host
+from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
-from chess_server.room import Patience
-from chess_server.rooms import Rooms
+from chess_server.play.ledger import Stores
+from chess_server.play.room import Timeouts
+from chess_server.play.rooms import Rooms
+from chess_server.pod.admin import Admin, Answer
+from chess_server.pod.drain import Drain
+from chess_server.pod.heartbeat import HeartbeatLoop
 from chess_server.settings import Settings
-from chess_server.store.bus import Bus
-from chess_server.store.committer import Committer
-from chess_server.store.database import Database, connection_settings
 from chess_server.store.errors import UnavailableError
-from chess_server.store.games import Games
 from chess_server.store.health import Health, RedisTime
-from chess_server.store.keys import Keys
-from chess_server.store.pools import Pools
-from chess_server.store.timers import Timers
+from chess_server.store.postgres import schema
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database, connection_settings
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.endpoint import RedisEndpoint
+from chess_server.store.redis.games import Games
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.pools import Pools
+from chess_server.store.redis.timers import Timers
 from chess_server.transport.link import Limits, Transport
-from chess_server.visitors import Host, Visitor
 
 log = structlog.get_logger(__name__)
 
@@ -85,29 +85,29 @@ class Server:
             health=self._health,
             clock=self._clock,
         )
-        patience = Patience(
+        timeouts = Timeouts(
             no_start_ms=round(settings.no_start_seconds * 1000),
             abandon_ms=round(settings.abandon_seconds * 1000),
         )
-        self._rooms = Rooms(stores, self._bus, self._keys, patience)
+        self._rooms = Rooms(stores, self._bus, self._keys, timeouts)
         pools = Pools(self._redis, self._keys, self._health, settings.pod_uid)
-        self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, patience.no_start_ms)
-        self._visitors: set[Visitor] = set()
+        self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, timeouts.no_start_ms)
+        self._clients: set[Client] = set()
         host = Host(
             rooms=self._rooms,
             lobby=self._lobby,
             metrics=self._metrics,
             clock=self._clock,
-            visitors=self._visitors,
-            changed=lambda: self._pulse.nudge(),  # noqa: PLW0108 - the pulse is made later
+            clients=self._clients,
+            changed=lambda: self._heartbeat.wake(),  # noqa: PLW0108 - the pulse is made later
             pod_uid=settings.pod_uid,
         )
-        self._drain = Drain(lambda: self._visitors, settings.reconnect_window_seconds)
-        self._front = FrontDoor(settings, host, self._drain)
-        self._transport = _transport(settings, self._front)
+        self._drain = Drain(lambda: self._clients, settings.reconnect_window_seconds)
+        self._admission = Admission(settings, host, self._drain)
+        self._transport = _transport(settings, self._admission)
         self._registry = Registry(self._redis, settings.cluster_uid)
-        self._pulse = Pulse(self._registry, self._drain, self._clock, self._statement)
-        self._admin = Admin({"/livez": _alive, "/readyz": self._ready, "/metrics": self._measured})
+        self._heartbeat = HeartbeatLoop(self._registry, self._drain, self._clock, self._heartbeat_record)
+        self._admin = Admin({"/livez": _alive, "/readyz": self._ready, "/metrics": self._metrics_page})
         self._stopping = asyncio.Event()
         self._started = False
         self._started_at = round(time() * 1000)
@@ -166,17 +166,17 @@ class Server:
         await self._pool.open(wait=False)
 
     async def _serve(self, admin_port: int) -> None:
-        self._wire()
+        self._connect_callbacks()
         for work in (
             self._health.keep_probing(),
             self._bus.run(),
             self._committer.run(),
             self._lobby.run(),
-            self._rooms.keep_sweeping(),
-            self._rooms.keep_staying(),
-            self._rooms.keep_looking(),
-            self._pulse.run(),
-            self._hear_orders(),
+            self._rooms.sweep(),
+            self._rooms.refresh_seats(),
+            self._rooms.check_timers(),
+            self._heartbeat.run(),
+            self._subscribe_to_orders(),
         ):
             self._tasks.append(self._task(work))
         port = await self._transport.start(self._settings.listen, self._settings.port)
@@ -190,24 +190,26 @@ class Server:
         )
         await self._stopping.wait()
 
-    def _wire(self) -> None:
+    def _connect_callbacks(self) -> None:
         self._health.on_redis_changed = self._after_redis_changed
-        self._health.on_redis_back = self._rooms.doubt
-        self._bus.on_again = self._rooms.doubt
+        self._health.on_redis_back = self._rooms.distrust
+        self._bus.on_resubscribed = self._rooms.distrust
         self._drain.on_change = self._after_drain_changed
 
-    async def _hear_orders(self) -> None:
-        await self._bus.subscribe(presence_keys.orders_channel(self._settings.cluster_uid), self._pulse.order)
+    async def _subscribe_to_orders(self) -> None:
+        await self._bus.subscribe(
+            presence_keys.orders_channel(self._settings.cluster_uid), self._heartbeat.on_order
+        )
 
     def _after_redis_changed(self) -> None:
-        self._rooms.doubt()
+        self._rooms.distrust()
         self._tasks.append(self._task(self._rearm()))
 
     def _after_drain_changed(self) -> None:
         self._metrics.draining.set(self._drain.draining)
         if self._drain.draining:
             self._metrics.drains.labels("sigterm" if self._stopping.is_set() else "mark").inc()
-        self._pulse.nudge()
+        self._heartbeat.wake()
 
     async def _rearm(self) -> None:
         with contextlib.suppress(
@@ -223,7 +225,7 @@ class Server:
         while not self._committer.idle and monotonic() < until:  # noqa: ASYNC110 - nobody sets an event
             await asyncio.sleep(0.05)
         await end(*self._tasks)
-        await self._pulse.leave(self._settings.pod_uid)
+        await self._heartbeat.leave(self._settings.pod_uid)
         log.info("left")
 
     async def _close(self) -> None:
@@ -237,13 +239,13 @@ class Server:
     def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         return asyncio.get_running_loop().create_task(_watched(work))
 
-    def _statement(self) -> Heartbeat:
+    def _heartbeat_record(self) -> Heartbeat:
         settings = self._settings
         return Heartbeat(
             uid=settings.pod_uid,
             addr=settings.pod_ip,
             revision=settings.revision,
-            connections=len(self._visitors),
+            connections=len(self._clients),
             games=self._rooms.playing,
             draining=self._drain.draining,
             accepted=self._metrics.accepted_total,
@@ -262,10 +264,10 @@ class Server:
             return Answer("503 Service Unavailable", b"redis does not answer\n")
         return Answer("200 OK", b"ready\n")
 
-    def _measured(self) -> Answer:
+    def _metrics_page(self) -> Answer:
         self._metrics.games.set(self._rooms.playing)
         for kind in ("lobby", "play", "watch"):
-            self._metrics.connections.labels(kind).set(sum(v.kind == kind for v in self._visitors))
+            self._metrics.connections.labels(kind).set(sum(v.kind == kind for v in self._clients))
         for store, failures in self._health.failures.items():
             self._metrics.store_errors.labels(store).set(failures)
         body = generate_latest(self._metrics.registry)
@@ -287,15 +289,15 @@ def check_schema(settings: Settings) -> None:
     log.info("schema migrated", before=revision, after=schema.HEAD)
 
 
-def _transport(settings: Settings, front: FrontDoor) -> Transport:
+def _transport(settings: Settings, admission: Admission) -> Transport:
     limits = Limits(ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds)
     if settings.transport == "websockets":
-        from chess_server.transport.websockets_server import WebsocketsTransport
+        from chess_server.transport.websockets import WebsocketsTransport
 
-        return WebsocketsTransport(front, limits)
-    from chess_server.transport.picows_server import PicowsTransport
+        return WebsocketsTransport(admission.admit, limits)
+    from chess_server.transport.picows import PicowsTransport
 
-    return PicowsTransport(front, limits)
+    return PicowsTransport(admission.admit, limits)
 
 
 def _alive() -> Answer:

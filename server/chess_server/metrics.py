@@ -36,7 +36,9 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
-        self.refusals = Counter("chess_server_refusals", "Wishes refused", ["code"], registry=self.registry)
+        self.rejections = Counter(
+            "chess_server_refusals", "Commands refused", ["code"], registry=self.registry
+        )
         self.pairings = Counter("chess_server_pairings", "Games made by matchmaking", registry=self.registry)
         self.draining = Gauge("chess_server_draining", "1 while draining", registry=self.registry)
         self.drains = Counter("chess_server_drains", "Drains begun", ["order"], registry=self.registry)
@@ -47,12 +49,12 @@ class Metrics:
         self.abnormal_total = 0
         self._window: deque[float] = deque(maxlen=WINDOW)
 
-    def came(self, place: str) -> None:
+    def connected(self, place: str) -> None:
         """Note an accepted upgrade."""
         self.accepted.labels(place).inc()
         self.accepted_total += 1
 
-    def went(self, cause: str, code: int, *, abnormally: bool) -> None:
+    def disconnected(self, cause: str, code: int, *, abnormally: bool) -> None:
         """Note a closed socket."""
         self.closed.labels(cause, str(code)).inc()
         if abnormally:
@@ -60,13 +62,13 @@ class Metrics:
             self.abnormal_total += 1
 
     def acknowledged(self, seconds: float) -> None:
-        """Note how long a wish took."""
+        """Note how long a command took."""
         self.acks.observe(seconds)
         self._window.append(seconds)
 
     @property
     def p99_ms(self) -> float:
-        """The 99th percentile of the last wishes, in milliseconds."""
+        """The 99th percentile of the last commands, in milliseconds."""
         if not self._window:
             return 0.0
         ordered = sorted(self._window)

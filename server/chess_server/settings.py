@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from chess_server.limits import Rate
+from chess_server.clients.rate_limit import Rate
 
 
 class SettingsError(ValueError):

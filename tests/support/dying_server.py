@@ -6,10 +6,10 @@ import sys
 from typing import Any
 
 from chess_server import cli
-from chess_server.store.database import Database
-from chess_server.store.games import Games
-from chess_server.store.pools import Pools
-from chess_server.store.timers import Timers
+from chess_server.store.postgres.database import Database
+from chess_server.store.redis.games import Games
+from chess_server.store.redis.pools import Pools
+from chess_server.store.redis.timers import Timers
 
 STEPS: dict[str, tuple[type, str, bool]] = {
     "promised": (Timers, "arm", False),

@@ -1,4 +1,4 @@
-"""Both transports behind a front door that echoes, and a client on a bare socket that does what no library would."""
+"""Both transports with a handler that echoes, and a client on a bare socket that does what no library would."""
 
 import asyncio
 import base64
@@ -44,7 +44,7 @@ class Front:
     def __init__(self) -> None:
         self.clients: list[Echo] = []
 
-    def accept(self, target: str) -> Echo | Refused:
+    def admit(self, target: str) -> Echo | Refused:
         if target != "/echo?sri=12345678":
             return Refused(status=503, body=b'{"error":{}}\n', headers={"Retry-After": "1"})
         self.clients.append(Echo())

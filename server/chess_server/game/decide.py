@@ -1,6 +1,6 @@
-"""What becomes of a wish: `(game, who, wish, moment) → Step | Refusal | Repeat`. Pure.
+"""What becomes of a command: `(game, who, command, moment) → Step | Rejected | Duplicate`. Pure.
 
-The table at the end says which function decides which wish. A game that is over grants nothing but what it granted
+The table at the end says which function decides which command. A game that is over grants nothing but what it accepted
 before.
 """
 
@@ -11,6 +11,18 @@ from msgspec.structs import replace
 
 from chess_server.game.clock import GRACE_MS
 from chess_server.game.color import OTHER, Color
+from chess_server.game.commands import (
+    Abort,
+    Command,
+    DrawClaim,
+    DrawForce,
+    DrawNo,
+    DrawYes,
+    MakeMove,
+    Resign,
+    ResignForce,
+    Tick,
+)
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Event, Moved, Seconds
 from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
 from chess_server.game.rules import (
@@ -21,25 +33,13 @@ from chess_server.game.rules import (
     halfmove_clock,
     play,
 )
-from chess_server.game.state import REMEMBERED, Game, Granted
+from chess_server.game.state import REMEMBERED, Accepted, Game
 from chess_server.game.status import FIRST_MOVES, Status, result_of
-from chess_server.game.wishes import (
-    Abort,
-    DrawClaim,
-    DrawForce,
-    DrawNo,
-    DrawYes,
-    MakeMove,
-    Resign,
-    ResignForce,
-    Tick,
-    Wish,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """When a wish arrived: thinking time of the player to move (without outages), and the sender's measured lag.
+    """When a command arrived: thinking time of the player to move (without outages), and the sender's measured lag.
 
     `opponent_gone` says whether the other player has been away for long enough to claim; `no_start_ms` how long a first
     move may take.
@@ -53,43 +53,43 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The game after the wish, and the events that lead there: versions `before.v + 1 … game.v`."""
+    """The game after the command, and the events that lead there: versions `before.v + 1 … game.v`."""
 
     game: Game
     events: tuple[Event, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Not granted; nothing has changed."""
+class Rejected:
+    """Not accepted; nothing has changed."""
 
     code: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
-class Repeat:
-    """Granted before: acknowledge it once the record holds it."""
+class Duplicate:
+    """Accepted before: acknowledge it once the record holds it."""
 
 
-Outcome = Step | Refusal | Repeat
+Outcome = Step | Rejected | Duplicate
 
 
-def decide(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
-    """Decide a player's wish."""
-    if game.has_granted(color, wish.a) or _resigned_before(game, color, wish):
-        return Repeat()
+def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
+    """Decide a player's command."""
+    if game.has_accepted(color, command.a) or _resigned_before(game, color, command):
+        return Duplicate()
     if game.over:
-        return Refusal(code="game_over", message=f"the game has ended: {game.status}")
-    outcome = DECIDERS[type(wish)](game, color, wish, moment)
-    if isinstance(outcome, Step) and wish.a is not None:
-        granted = (*outcome.game.granted, Granted(color, wish.a))[-REMEMBERED:]
-        return Step(game=replace(outcome.game, granted=granted), events=outcome.events)
+        return Rejected(code="game_over", message=f"the game has ended: {game.status}")
+    outcome = DECIDERS[type(command)](game, color, command, moment)
+    if isinstance(outcome, Step) and command.a is not None:
+        accepted = (*outcome.game.accepted, Accepted(color, command.a))[-REMEMBERED:]
+        return Step(game=replace(outcome.game, accepted=accepted), events=outcome.events)
     return outcome
 
 
-def _resigned_before(game: Game, color: Color, wish: Wish) -> bool:
-    return isinstance(wish, Resign) and game.status == "resign" and game.winner == OTHER[color]
+def _resigned_before(game: Game, color: Color, command: Command) -> bool:
+    return isinstance(command, Resign) and game.status == "resign" and game.winner == OTHER[color]
 
 
 def due_in_ms(game: Game, no_start_ms: int) -> int:
@@ -114,19 +114,19 @@ def _ended(game: Game, status: Status, winner: Color | None = None, *before: Eve
     return _step(replace(game, status=status, winner=winner, draw_offer=None), *before, event)
 
 
-def _move(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
-    assert isinstance(wish, MakeMove)  # noqa: S101 - the table below pairs them
+def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
+    assert isinstance(command, MakeMove)  # noqa: S101 - the table below pairs them
     if game.turn != color:
-        return Refusal(code="not_your_turn", message=f"{wish.uci[:12]}: it is {game.turn}'s turn")
+        return Rejected(code="not_your_turn", message=f"{command.uci[:12]}: it is {game.turn}'s turn")
     timed = game.ply >= FIRST_MOVES
     if timed and game.clock.left_after(color, moment.elapsed_ms, moment.lag_ms) <= 0:
         return _flag(game)
     try:
-        played = play(game.fen, wish.uci)
+        played = play(game.fen, command.uci)
     except BadMoveError as error:
-        return Refusal(code="bad_move", message=str(error))
+        return Rejected(code="bad_move", message=str(error))
     except IllegalMoveError as error:
-        return Refusal(code="illegal_move", message=str(error))
+        return Rejected(code="illegal_move", message=str(error))
     after = replace(
         game,
         ply=game.ply + 1,
@@ -150,54 +150,54 @@ def _flag(game: Game) -> Step:
     return _ended(replace(game, clock=game.clock.stopped_at(loser, 0)), "outoftime", winner)
 
 
-def _tick(game: Game, _color: Color, _wish: Wish, moment: Moment) -> Outcome:
+def _tick(game: Game, _color: Color, _wish: Command, moment: Moment) -> Outcome:
     if moment.elapsed_ms < due_in_ms(game, moment.no_start_ms):
-        return Refusal(code="too_early", message="no flag has fallen")
+        return Rejected(code="too_early", message="no flag has fallen")
     return _ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
 
 
-def _resign(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+def _resign(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
     return _ended(game, "resign", OTHER[color])
 
 
-def _abort(game: Game, _color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+def _abort(game: Game, _color: Color, _wish: Command, _moment: Moment) -> Outcome:
     if game.ply >= FIRST_MOVES:
-        return Refusal(code="too_late", message="a game may be aborted before both have moved")
+        return Rejected(code="too_late", message="a game may be aborted before both have moved")
     return _ended(game, "aborted")
 
 
-def _draw_yes(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+def _draw_yes(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
     if game.draw_offer == OTHER[color]:
         return _ended(game, "draw")
     if game.draw_offer == color:
-        return Repeat()
+        return Duplicate()
     return _step(replace(game, draw_offer=color), DrawOffered(color=color))
 
 
-def _draw_no(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+def _draw_no(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
     if game.draw_offer is None:
-        return Refusal(code="no_draw", message="there is no draw offer")
+        return Rejected(code="no_draw", message="there is no draw offer")
     return _step(replace(game, draw_offer=None), DrawDeclined(color=color))
 
 
-def _draw_claim(game: Game, color: Color, _wish: Wish, _moment: Moment) -> Outcome:
+def _draw_claim(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
     repeated = occurrences(game.positions) >= THREEFOLD
     if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
         return _ended(game, "draw")
-    return Refusal(
+    return Rejected(
         code="no_draw", message="a draw may be claimed in one's turn, on threefold repetition or fifty moves"
     )
 
 
-def _force(game: Game, color: Color, wish: Wish, moment: Moment) -> Outcome:
+def _force(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
     if not moment.opponent_gone:
-        return Refusal(code="not_gone", message="the opponent has not been gone for as long as goneIn says")
+        return Rejected(code="not_gone", message="the opponent has not been gone for as long as goneIn says")
     if game.ply < FIRST_MOVES:
         return _ended(game, "aborted")
-    return _ended(game, "timeout", color) if isinstance(wish, ResignForce) else _ended(game, "draw")
+    return _ended(game, "timeout", color) if isinstance(command, ResignForce) else _ended(game, "draw")
 
 
-DECIDERS: dict[type[Wish], Callable[[Game, Color, Wish, Moment], Outcome]] = {
+DECIDERS: dict[type[Command], Callable[[Game, Color, Command, Moment], Outcome]] = {
     MakeMove: _move,
     Resign: _resign,
     Abort: _abort,

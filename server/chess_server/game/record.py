@@ -12,7 +12,7 @@ from chess_server.game.events import Moved
 from chess_server.game.pgn import pgn_of
 from chess_server.game.repetition import extended
 from chess_server.game.rules import play
-from chess_server.game.state import REMEMBERED, Game, Granted
+from chess_server.game.state import REMEMBERED, Accepted, Game
 from chess_server.game.status import Status
 
 
@@ -64,5 +64,5 @@ def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
         )
     if rows:
         game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms))
-    granted = tuple(Granted(turn_at(row.ply - 1), row.a) for row in rows[-REMEMBERED:])
-    return replace(game, granted=granted, v=len(rows))
+    accepted = tuple(Accepted(turn_at(row.ply - 1), row.a) for row in rows[-REMEMBERED:])
+    return replace(game, accepted=accepted, v=len(rows))

@@ -10,7 +10,7 @@ from chess_server.game.rules import START
 from chess_server.game.status import Result, Status, result_of
 
 REMEMBERED = 24
-"""How many of the wishes last granted are remembered, so that one sent again is done once."""
+"""How many of the commands last accepted are remembered, so that one sent again is done once."""
 
 
 class Player(Struct, frozen=True, kw_only=True):
@@ -20,8 +20,8 @@ class Player(Struct, frozen=True, kw_only=True):
     sri: str = ""
 
 
-class Granted(Struct, frozen=True, array_like=True):
-    """A wish that was granted: who, and by which number of theirs."""
+class Accepted(Struct, frozen=True, array_like=True):
+    """A command that was accepted: who, and by which number of theirs."""
 
     color: Color
     a: int
@@ -45,7 +45,8 @@ class Game(Struct, frozen=True, kw_only=True):
     status: Status = "started"
     winner: Color | None = None
     draw_offer: Color | None = None
-    granted: tuple[Granted, ...] = ()
+    accepted: tuple[Accepted, ...] = msgspec.field(name="granted", default=())
+    """Named `granted` in the store, where games outlive the servers that wrote them."""
 
     @property
     def turn(self) -> Color:
@@ -76,9 +77,9 @@ class Game(Struct, frozen=True, kw_only=True):
         by_secret: dict[str, Color] = {self.white.id: "white", self.black.id: "black"}
         return by_secret.get(secret)
 
-    def has_granted(self, color: Color, a: int | None) -> bool:
-        """Whether a player's wish of that number was granted before."""
-        return a is not None and Granted(color, a) in self.granted
+    def has_accepted(self, color: Color, a: int | None) -> bool:
+        """Whether a player's command of that number was accepted before."""
+        return a is not None and Accepted(color, a) in self.accepted
 
     def mover(self) -> Color:
         """Who made the last move."""

@@ -1,6 +1,6 @@
 """How a game stands, as tables. Names are lila's.
 
-What may live here: facts about statuses and wishes that hold for every game. No code that looks at a board.
+What may live here: facts about statuses and commands that hold for every game. No code that looks at a board.
 """
 
 from typing import Literal

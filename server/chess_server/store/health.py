@@ -16,7 +16,7 @@ import structlog
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.errors import UnavailableError
-from chess_server.store.nodes import Nodes
+from chess_server.store.redis.nodes import Nodes
 
 log = structlog.get_logger(__name__)
 
@@ -34,7 +34,7 @@ class RedisTime:
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float]] = deque([(1e9, time() * 1000 - _monotonic_ms())], SAMPLES)
 
-    def learn(self, redis_ms: float, sent_ms: float, received_ms: float) -> None:
+    def sample(self, redis_ms: float, sent_ms: float, received_ms: float) -> None:
         """Learn from a probe; a jump of more than a second (another host) empties the memory."""
         offset = redis_ms - (sent_ms + received_ms) / 2
         if abs(offset - self._offset()) > 1000 + (received_ms - sent_ms):
@@ -118,13 +118,13 @@ class Health:
     async def _probe(self) -> None:
         began_ms, sent_ms = self._clock.now_ms(), _monotonic_ms()
         try:
-            seen = await self._nodes.look()
+            state = await self._nodes.probe()
         except REDIS_ERRORS as error:
             self.failed("redis", began_ms, error)
             raise UnavailableError("redis", str(error)) from error
-        self._clock.learn(seen.now_ms, sent_ms, _monotonic_ms())
+        self._clock.sample(state.now_ms, sent_ms, _monotonic_ms())
         self.redis_seen_at = monotonic()
-        self._recognise(seen.replids)
+        self._recognise(state.replids)
 
     def _recognise(self, replids: dict[str, str]) -> None:
         was_down, before = self.redis_down, self._replids

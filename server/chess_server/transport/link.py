@@ -1,15 +1,14 @@
-"""What the server knows of a WebSocket, whichever library carries it.
+"""The server's view of a WebSocket, whichever library carries it.
 
-A transport calls `Front.accept` once for each upgrade request, then the `Client` that it gave back: `opened`, `text`
-for each whole message, `closed` exactly once. All calls are made on the event loop and return at once.
+A transport calls `Admit` once for each upgrade request, then the `Handler` that it returned: `opened`, `text` for each
+whole message, `closed` exactly once. All calls are made on the event loop and return at once.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 MAX_MESSAGE = 8 * 1024
-CLEAN = frozenset({1000, 1001})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +23,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """An upgrade that is answered with an HTTP status instead."""
+    """The HTTP answer to an upgrade request that is not admitted."""
 
     status: int
     body: bytes
@@ -47,34 +46,31 @@ class Link(Protocol):
     """The server's end of one socket."""
 
     def send(self, frame: bytes) -> None:
-        """Send a text frame; nothing happens if the socket is closing."""
+        """Send a text frame; does nothing if the socket is closing."""
 
     def close(self, code: int, reason: str, cause: str = "server") -> None:
         """Begin the close handshake; the socket is cut if the client does not answer."""
 
     @property
     def lag_ms(self) -> int:
-        """The measured round trip of this socket's pings; 0 as long as none came back."""
+        """The measured round trip of this socket's pings; 0 until the first pong."""
 
 
-class Client(Protocol):
-    """Who is at the other end."""
+class Handler(Protocol):
+    """Handles the events of one socket."""
 
     def opened(self, link: Link) -> None:
-        """Say that the handshake is complete."""
+        """Handle the completed handshake."""
 
     def text(self, message: bytes) -> None:
-        """Hand over one message: UTF-8, checked, within the limit."""
+        """Handle one message: valid UTF-8, within the limit."""
 
     def closed(self, ending: Ending) -> None:
-        """Say that the socket is gone."""
+        """Handle the end of the socket."""
 
 
-class Front(Protocol):
-    """Decides on upgrade requests."""
-
-    def accept(self, target: str) -> Client | Refused:
-        """Decide on a request target (path and query)."""
+Admit = Callable[[str], Handler | Refused]
+"""Decides on a request target (path and query)."""
 
 
 class Transport(Protocol):

@@ -24,12 +24,12 @@ def event(happened: Event, v: int) -> bytes:
 
 
 def ack(a: int) -> bytes:
-    """Encode the acknowledgement of a wish."""
+    """Encode the acknowledgement of a command."""
     return frame("ack", a)
 
 
-def refusal(a: int | None, code: str, message: str) -> bytes:
-    """Encode a nack, or an error if the wish had no number."""
+def rejected(a: int | None, code: str, message: str) -> bytes:
+    """Encode a nack, or an error if the command had no number."""
     if a is None:
         return error(code, message)
     return frame("nack", {"a": a, "code": code, "message": message})

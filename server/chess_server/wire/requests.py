@@ -8,8 +8,9 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta, Struct
 
-from chess_server.game.wishes import (
+from chess_server.game.commands import (
     Abort,
+    Command,
     DrawClaim,
     DrawForce,
     DrawNo,
@@ -17,7 +18,6 @@ from chess_server.game.wishes import (
     MakeMove,
     Resign,
     ResignForce,
-    Wish,
 )
 
 Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
@@ -28,7 +28,7 @@ class BadMessageError(ValueError):
 
 
 class Numbered(Struct, frozen=True):
-    """The data of a wish: only its number."""
+    """The data of a command: only its number."""
 
     a: Number | None = None
 
@@ -66,37 +66,37 @@ class Move(Struct, frozen=True, tag_field="t", tag="move"):
     d: MoveData
 
 
-class _Wished(Struct, frozen=True, tag_field="t"):
-    """A wish that is no move."""
+class _CommandMessage(Struct, frozen=True, tag_field="t"):
+    """A command that is no move."""
 
     d: Numbered | None = None
 
 
-class ResignMessage(_Wished, frozen=True, tag="resign"):
+class ResignMessage(_CommandMessage, frozen=True, tag="resign"):
     """Resign."""
 
 
-class AbortMessage(_Wished, frozen=True, tag="abort"):
+class AbortMessage(_CommandMessage, frozen=True, tag="abort"):
     """Abort."""
 
 
-class DrawYesMessage(_Wished, frozen=True, tag="draw-yes"):
+class DrawYesMessage(_CommandMessage, frozen=True, tag="draw-yes"):
     """Offer or accept."""
 
 
-class DrawNoMessage(_Wished, frozen=True, tag="draw-no"):
+class DrawNoMessage(_CommandMessage, frozen=True, tag="draw-no"):
     """Decline."""
 
 
-class DrawClaimMessage(_Wished, frozen=True, tag="draw-claim"):
+class DrawClaimMessage(_CommandMessage, frozen=True, tag="draw-claim"):
     """Claim by the rules."""
 
 
-class ResignForceMessage(_Wished, frozen=True, tag="resign-force"):
+class ResignForceMessage(_CommandMessage, frozen=True, tag="resign-force"):
     """Claim the win."""
 
 
-class DrawForceMessage(_Wished, frozen=True, tag="draw-force"):
+class DrawForceMessage(_CommandMessage, frozen=True, tag="draw-force"):
     """Claim the draw."""
 
 
@@ -114,7 +114,7 @@ Request = (
     | DrawForceMessage
 )
 
-WISHES: dict[type[_Wished], type[Wish]] = {
+COMMANDS: dict[type[_CommandMessage], type[Command]] = {
     ResignMessage: Resign,
     AbortMessage: Abort,
     DrawYesMessage: DrawYes,
@@ -142,12 +142,12 @@ def decode(frame: bytes) -> Request:
     return request
 
 
-def wish_of(request: Request) -> Wish | None:
-    """Turn a message into the wish that it expresses, if it does."""
+def command_of(request: Request) -> Command | None:
+    """Turn a message into the command that it expresses, if it does."""
     if isinstance(request, Move):
         return MakeMove(uci=request.d.u, a=request.d.a)
-    if isinstance(request, _Wished):
-        return WISHES[type(request)](a=None if request.d is None else request.d.a)
+    if isinstance(request, _CommandMessage):
+        return COMMANDS[type(request)](a=None if request.d is None else request.d.a)
     return None
 
 

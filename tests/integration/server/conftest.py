@@ -26,8 +26,8 @@ from chess_localcluster.stores.redis import start_redis
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 from chess_server.transport.link import Limits
-from chess_server.transport.picows_server import PicowsTransport
-from chess_server.transport.websockets_server import WebsocketsTransport
+from chess_server.transport.picows import PicowsTransport
+from chess_server.transport.websockets import WebsocketsTransport
 
 DEADLINE = 20.0
 SUPPORT = Path(__file__).parents[2] / "support"
@@ -247,7 +247,7 @@ def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A listening transport, one after the other."""
     front = Front()
-    transport = request.param(front, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
+    transport = request.param(front.admit, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
     port = await transport.start("127.0.0.1", 0)
     yield House(front, transport, port)
     await transport.stop()

@@ -13,8 +13,8 @@ import pytest
 from echo_house import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, Front, House, Raw, encode
 
 from chess_server.transport.link import MAX_MESSAGE, Limits
-from chess_server.transport.picows_server import PicowsTransport
-from chess_server.transport.websockets_server import WebsocketsTransport
+from chess_server.transport.picows import PicowsTransport
+from chess_server.transport.websockets import WebsocketsTransport
 
 pytestmark = pytest.mark.integration
 
@@ -31,7 +31,7 @@ def close(code: int, reason: bytes = b"") -> bytes:
 async def patient(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A house that gives nobody up while a case runs."""
     front = Front()
-    transport = request.param(front, Limits(ping_seconds=60, idle_seconds=120))
+    transport = request.param(front.admit, Limits(ping_seconds=60, idle_seconds=120))
     port = await transport.start("127.0.0.1", 0)
     yield House(front, transport, port)
     await transport.stop()

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
-from chess_server.connect import RedisEndpoint
-from chess_server.store.bus import Bus
-from chess_server.store.keys import Keys
-from chess_server.store.pools import Match, Pools, Redirect
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.endpoint import RedisEndpoint
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.pools import Match, Pools, Redirect
 
 pytestmark = pytest.mark.integration
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from chess_server.limits import Rate
-from chess_server.schema import HEAD, is_newer
+from chess_server.clients.rate_limit import Rate
 from chess_server.settings import Settings, SettingsError, load
+from chess_server.store.postgres.schema import HEAD, is_newer
 
 
 @pytest.fixture
@@ -94,7 +94,7 @@ def test_the_schema_that_is_asked_for_is_the_newest_revision() -> None:
     from alembic.script import ScriptDirectory
 
     config = Config()
-    config.set_main_option("script_location", "chess_server:migrations")
+    config.set_main_option("script_location", "chess_server.store.postgres:migrations")
     assert ScriptDirectory.from_config(config).get_current_head() == HEAD
     assert not is_newer(HEAD)
     assert is_newer("9999")

@@ -1,0 +1,46 @@
+"""The front door: who is let in, and what is said to those who are not."""
+
+import itertools
+
+import msgspec
+
+from chess_server.clients.client import GameClient, Host, LobbyClient
+from chess_server.pod.drain import Drain
+from chess_server.settings import Settings
+from chess_server.transport.link import Handler, Refused
+from chess_server.wire.paths import LobbyPlace, PathError, PlayPlace, parse
+
+RETRY_SECONDS = "1"
+
+
+class Admission:
+    """Decides on upgrade requests; keeps no state but a counter."""
+
+    def __init__(self, settings: Settings, host: Host, drain: Drain) -> None:
+        self._settings = settings
+        self._host = host
+        self._drain = drain
+        self._numbers = itertools.count(1)
+
+    def admit(self, target: str) -> Handler | Refused:
+        """Decide on a request target."""
+        try:
+            place = parse(target)
+        except PathError as error:
+            return self._refused(error.status, error.code, str(error))
+        if self._drain.draining:
+            return self._refused(503, "draining", "this server is leaving; try again, another will answer")
+        if len(self._host.clients) >= self._settings.max_connections:
+            limit = self._settings.max_connections
+            return self._refused(503, "full", f"this server holds {limit} connections already; try again")
+        number = next(self._numbers)
+        if isinstance(place, LobbyPlace):
+            return LobbyClient(place, self._settings.lobby_rate, self._host, number)
+        rate = self._settings.play_rate if isinstance(place, PlayPlace) else self._settings.watch_rate
+        return GameClient(place, rate, self._host, number)
+
+    def _refused(self, status: int, code: str, message: str) -> Refused:
+        self._host.metrics.refused.labels(code).inc()
+        body = msgspec.json.encode({"error": {"code": code, "message": message}}) + b"\n"
+        headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}  # noqa: PLR2004
+        return Refused(status=status, body=body, headers=headers)

@@ -1,0 +1,98 @@
+"""One client's session: messages in, effects out. Knows no socket, no store and no clock but its arguments."""
+
+from dataclasses import dataclass
+
+from chess_server.clients.rate_limit import Rate, TokenBucket
+from chess_server.game.commands import Command
+from chess_server.wire import frames, pools
+from chess_server.wire.paths import LobbyPlace, Place, WatchPlace
+from chess_server.wire.pools import Pool
+from chess_server.wire.requests import (
+    BadMessageError,
+    Ping,
+    PoolIn,
+    PoolOut,
+    Request,
+    command_of,
+    decode,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Send a frame to this client."""
+
+    frame: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """Close this client's socket."""
+
+    code: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """Put a command to the game."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True)
+class EnterPool:
+    """Wait for an opponent."""
+
+    pool: Pool
+
+
+@dataclass(frozen=True, slots=True)
+class LeavePool:
+    """Stop waiting."""
+
+
+Effect = Send | Close | Submit | EnterPool | LeavePool
+
+RATE_POLICY = 1008
+
+
+class Session:
+    """What a place allows, and how often."""
+
+    __slots__ = ("_bucket", "_place", "_rate")
+
+    def __init__(self, place: Place, rate: Rate, now: float) -> None:
+        self._place = place
+        self._rate = rate
+        self._bucket = TokenBucket(rate, now)
+
+    def receive(self, message: bytes, now: float) -> list[Effect]:
+        """Say what a text frame causes. `now` is monotonic seconds."""
+        if not self._bucket.take(now):
+            return [Close(RATE_POLICY, f"rate limit: {self._rate}")]
+        try:
+            request = decode(message)
+        except BadMessageError as error:
+            return [Send(frames.error("bad_message", str(error)))]
+        if isinstance(request, Ping):
+            return [Send(frames.PONG)]
+        return [self._in_lobby(request) if isinstance(self._place, LobbyPlace) else self._at_game(request)]
+
+    def _in_lobby(self, request: Request) -> Effect:
+        if isinstance(request, PoolOut):
+            return LeavePool()
+        if not isinstance(request, PoolIn):
+            return Send(frames.error("not_here", "in the lobby; allowed: p, poolIn, poolOut"))
+        try:
+            return EnterPool(pools.parse(request.d.id))
+        except ValueError as error:
+            return Send(frames.error("bad_pool", str(error)))
+
+    def _at_game(self, request: Request) -> Effect:
+        command = command_of(request)
+        if command is None:
+            return Send(frames.error("not_here", "at a game; poolIn and poolOut belong to /lobby/socket"))
+        if isinstance(self._place, WatchPlace):
+            return Send(frames.rejected(command.a, "read_only", "looking on; allowed: p"))
+        return Submit(command)

@@ -1,0 +1,1 @@
+"""The lobby: who waits in which pool, and games made of pairs."""

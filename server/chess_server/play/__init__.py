@@ -1,0 +1,1 @@
+"""Games with sockets here: rooms, their clocks, and what reaches whom."""

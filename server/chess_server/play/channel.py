@@ -1,0 +1,47 @@
+"""What servers tell each other about a game, as read from its channel (written by store/lua/)."""
+
+from dataclasses import dataclass
+
+from chess_server.store.redis.games import Crowd, crowd_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happened:
+    """Events `first, first + 1, …` as finished frames; `state` is the newest game or empty."""
+
+    epoch: int
+    since_ms: int
+    first: int
+    frames: tuple[bytes, ...]
+    state: bytes
+
+    @property
+    def last(self) -> int:
+        """The version of the last event."""
+        return self.first + len(self.frames) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The game was put into Redis anew."""
+
+
+News = Happened | Crowd | Reload
+
+
+def parse(message: bytes) -> News:
+    """Parse a message of a game's channel."""
+    head, _, body = message.partition(b"\n")
+    words = head.split(b" ")
+    if words[0] == b"events":
+        lines = body.split(b"\n")
+        return Happened(
+            epoch=int(words[1]),
+            since_ms=int(words[2]),
+            first=int(words[3]),
+            frames=tuple(lines[: int(words[4])]),
+            state=lines[-1],
+        )
+    if words[0] == b"crowd":
+        return crowd_of(words[2], words[3])
+    return Reload()

@@ -1,0 +1,160 @@
+"""What is known of one game, and how it changes: Redis first, PostgreSQL next, the world last.
+
+Held in memory only while this server subscribes to the game's news (`live`); otherwise each look goes to Redis.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+
+from chess_server.game.decide import Step, due_in_ms
+from chess_server.game.events import Moved
+from chess_server.game.record import MoveRow, finish_of, row_of
+from chess_server.game.state import Game
+from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.health import Health, RedisTime
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database, Entry
+from chess_server.store.redis.games import Games, Held
+from chess_server.store.redis.timers import Timers
+
+log = structlog.get_logger(__name__)
+
+IN_FLIGHT_SECONDS = 0.05
+IN_FLIGHT_TRIES = 6
+
+
+class NoSuchGameError(Exception):
+    """Neither Redis nor PostgreSQL has the game, or the secret is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """What rooms stand on."""
+
+    games: Games
+    database: Database
+    committer: Committer
+    timers: Timers
+    health: Health
+    clock: RedisTime
+
+
+class Ledger:
+    """One game's state. `on_kept` is called with each newer state that is remembered."""
+
+    def __init__(
+        self, game_id: str, stores: Stores, no_start_ms: int, on_kept: Callable[[Held], None]
+    ) -> None:
+        self.id = game_id
+        self.live = False
+        self.held: Held | None = None
+        self._stores = stores
+        self._no_start_ms = no_start_ms
+        self._on_kept = on_kept
+
+    async def settled(self) -> Held:
+        """Give the game with nothing left unpublished. Raises NoSuchGameError, UnavailableError, ContradictionError."""
+        for _ in range(IN_FLIGHT_TRIES):
+            held = await self.current()
+            if held.committed == held.game.v:
+                return held
+            self.held = None
+            await asyncio.sleep(IN_FLIGHT_SECONDS)  # most likely another server has it in hand
+        return await self.settle(await self.current())
+
+    async def current(self) -> Held:
+        """Give the game as it is, perhaps with a tail that is not stored yet."""
+        held = self.held or await self._stores.games.load(self.id)
+        if held is None:
+            # Redis may have come back unnoticed: two servers that know it by different identities would each
+            # replace what the other has read back.
+            await self._stores.health.probe()
+            held = await self._stores.games.load(self.id) or await self._reread(None)
+        self.keep(held)
+        return held
+
+    async def _reread(self, instead_of: int | None) -> Held:
+        """Read the game back from PostgreSQL into Redis, under a higher epoch."""
+        game = await self._stores.database.reread(self.id)
+        if game is None:
+            raise NoSuchGameError(self.id)
+        mine = await self._stores.games.create(game, instead_of=instead_of)
+        held = await self._stores.games.load(self.id)
+        if held is None:
+            raise UnavailableError("redis", "the game was lost again")
+        if mine:
+            log.info("game read back from the database", game=self.id, epoch=game.epoch, ply=game.ply)
+            await self.arm(held)
+        return held
+
+    async def settle(self, held: Held) -> Held:
+        """Store and publish what was applied in Redis, by whomever."""
+        if held.committed == held.game.v:
+            return held
+        game = held.game
+        tail = await self._stores.games.events(self.id, game.epoch, held.committed, game.v)
+        if len(tail) != game.v - held.committed:
+            return await self._reread(game.epoch)
+        return await self._store(game, tuple(row for _, row in tail if row is not None))
+
+    async def _store(self, game: Game, rows: tuple[MoveRow, ...]) -> Held:
+        try:
+            await self._stores.committer.commit(Entry(game_id=self.id, rows=rows, finish=finish_of(game)))
+        except ContradictionError:
+            log.warning("database holds another move; the game is read back", game=self.id, epoch=game.epoch)
+            self.held = None
+            await self._reread(game.epoch)
+            raise
+        since_ms = await self._stores.games.publish(game)
+        if since_ms is None:
+            self.held = None
+            raise UnavailableError("redis", "the game was read back meanwhile")
+        held = Held(game=game, committed=game.v, since_ms=since_ms)
+        self.keep(held)
+        return held
+
+    def keep(self, held: Held) -> None:
+        """Remember a state if it is newer than the one remembered."""
+        known = self.held
+        if self.live and (known is None or age(held) > age(known)):
+            self.held = held
+            self._on_kept(held)
+
+    def forget(self) -> None:
+        """Trust nothing that is remembered: the next look goes to Redis."""
+        self.held = None
+
+    async def carry_out(self, before: Game, step: Step, a: int | None) -> bool:
+        """Apply, store and publish a step; False if somebody else was first."""
+        applied = await self._stores.games.apply(before, step, a)
+        if applied != "ok":
+            self.held = None
+            return False
+        self.held = None
+        await self._store(step.game, _rows(step, a))
+        if step.game.over:
+            await self._stores.timers.disarm(self.id)
+        return True
+
+    async def arm(self, held: Held) -> None:
+        """Have the game looked at when its time is up, whoever is still here then."""
+        now_ms = self._stores.clock.now_ms()
+        if not held.game.over:
+            await self._stores.timers.arm(self.id, now_ms + self.remaining_ms(held, now_ms), now_ms)
+
+    def remaining_ms(self, held: Held, now_ms: int) -> int:
+        """How long until the player to move has no time left."""
+        elapsed = self._stores.health.outages.elapsed(held.since_ms, now_ms)
+        return max(due_in_ms(held.game, self._no_start_ms) - elapsed, 0)
+
+
+def age(held: Held) -> tuple[int, int]:
+    """Order states: a higher epoch is newer, then more published events."""
+    return held.game.epoch, held.committed
+
+
+def _rows(step: Step, a: int | None) -> tuple[MoveRow, ...]:
+    return tuple(row_of(event, a, step.game) for event in step.events if isinstance(event, Moved))

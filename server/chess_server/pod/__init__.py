@@ -1,0 +1,1 @@
+"""This pod among the others: its heartbeat, its drain, its admin port."""

@@ -1,0 +1,80 @@
+"""This pod's statement in the registry: every few seconds, and soon after its count has changed."""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import Callable
+
+import structlog
+
+from chess_presence.connecting import REDIS_ERRORS
+from chess_presence.records import Beat, Heartbeat
+from chess_presence.registry import HEARTBEAT_SECONDS, QUIET_SECONDS, Registry
+from chess_server.pod.drain import Drain
+from chess_server.store.health import RedisTime
+
+log = structlog.get_logger(__name__)
+
+RETRY_SECONDS = 1.0
+
+
+class HeartbeatLoop:
+    """Beats, and obeys the drain orders that it hears of."""
+
+    def __init__(
+        self, registry: Registry, drain: Drain, clock: RedisTime, state: Callable[[], Heartbeat]
+    ) -> None:
+        self._registry = registry
+        self._drain = drain
+        self._clock = clock
+        self._state = state
+        self._wake = asyncio.Event()
+        self._reported: tuple[int, bool] | None = None
+
+    def on_order(self, pod_uid: bytes) -> None:
+        """Hear from the orders' channel."""
+        if pod_uid.decode() == self._state().uid:
+            self._wake.set()
+
+    def wake(self) -> None:
+        """Say the count soon."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Beat for ever."""
+        while True:
+            pause = await self._beat()
+            await asyncio.sleep(QUIET_SECONDS)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._changed()
+            self._wake.clear()
+
+    async def _changed(self) -> None:
+        """Return at once when the count is another one than was said."""
+        state = self._state()
+        if (state.connections, state.draining) != self._reported:
+            return
+        await self._wake.wait()
+
+    async def _beat(self) -> float:
+        state = self._state()
+        try:
+            beat = await self._registry.beat(state)
+        except REDIS_ERRORS as error:
+            log.debug("no heartbeat", error=str(error))
+            return RETRY_SECONDS
+        self._reported = (state.connections, state.draining)
+        self._apply_order(beat)
+        return HEARTBEAT_SECONDS * random.uniform(0.85, 1.0) - QUIET_SECONDS  # noqa: S311 - jitter
+
+    def _apply_order(self, beat: Beat) -> None:
+        if beat.drain_deadline_ms is not None:
+            self._drain.begin(max(beat.drain_deadline_ms - beat.now_ms, 0) / 1000)
+        elif beat.taken_back:
+            self._drain.cancel()
+
+    async def leave(self, pod_uid: str) -> None:
+        """Say goodbye."""
+        with contextlib.suppress(*REDIS_ERRORS):
+            await self._registry.leave(pod_uid)

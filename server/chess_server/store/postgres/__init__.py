@@ -1,0 +1,1 @@
+"""PostgreSQL: games and moves, group commit, and the schema with its migrations."""

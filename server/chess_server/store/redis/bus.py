@@ -1,0 +1,105 @@
+"""Redis pub/sub: one callback per channel, over one connection to each node that holds a channel of ours.
+
+The node that holds a channel's slot publishes it. In a cluster, slots move and primaries change, so `run` checks again
+and again that each channel is subscribed where it is published.
+"""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+from redis.asyncio import Connection
+
+from chess_presence.cancelling import end
+from chess_server.store.errors import UnavailableError
+from chess_server.store.redis.subscription import Listener, NodeSubscription
+
+log = structlog.get_logger(__name__)
+
+CHECK_SECONDS = 1.0
+
+
+class Bus:
+    """Subscriptions of this server. `node_of` gives the node of a channel, `connect` connects to a node."""
+
+    def __init__(self, node_of: Callable[[str], str], connect: Callable[[str], Connection]) -> None:
+        self._node_of = node_of
+        self._connect = connect
+        self._listeners: dict[str, Listener] = {}
+        self._nodes: dict[str, str] = {}
+        self._subscriptions: dict[str, NodeSubscription] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self.on_resubscribed: Callable[[], None] = lambda: None
+        """Called when all channels of a node are subscribed again after a gap."""
+
+    async def subscribe(self, channel: str, listener: Listener) -> None:
+        """Listen to a channel; returns when Redis has confirmed it. Raises UnavailableError."""
+        node = self._nodes.get(channel) or self._node_of(channel)
+        self._listeners[channel] = listener
+        self._nodes[channel] = node
+        await self._subscription(node).subscribe(channel, listener)
+
+    async def unsubscribe(self, channel: str) -> None:
+        """Stop listening."""
+        self._listeners.pop(channel, None)
+        node = self._nodes.pop(channel, None)
+        if node is not None:
+            await self._subscriptions[node].unsubscribe(channel)
+
+    async def run(self) -> None:
+        """Follow the channels to their nodes, forever."""
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            await self._follow()
+
+    async def stop(self) -> None:
+        """Close all connections."""
+        await end(*self._tasks.values())
+
+    def _subscription(self, node: str) -> NodeSubscription:
+        subscription = self._subscriptions.get(node)
+        if subscription is None:
+            subscription = self._subscriptions[node] = NodeSubscription(
+                connect=lambda: self._connect(node),
+                on_resubscribed=lambda: self.on_resubscribed(),  # noqa: PLW0108 - set later
+            )
+            self._tasks[node] = asyncio.get_running_loop().create_task(subscription.run())
+        return subscription
+
+    async def _follow(self) -> None:
+        moved = [channel for channel, node in self._nodes.items() if self._now_at(channel, node) != node]
+        for channel in moved:
+            node = self._nodes.get(channel)
+            if node is None:
+                continue
+            self._nodes[channel] = self._now_at(channel, node)
+            await self._subscriptions[node].unsubscribe(channel)
+            await self._resume(channel)
+        if moved:
+            log.info("channels followed to other nodes", channels=len(moved))
+            self.on_resubscribed()
+        if len(self._subscriptions) > 1:
+            await self._close_unused()
+
+    async def _resume(self, channel: str) -> None:
+        listener, node = self._listeners.get(channel), self._nodes.get(channel)
+        if listener is not None and node is not None:
+            subscription = self._subscription(node)
+            try:
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await subscription.subscribe(channel, listener)
+            except TimeoutError:
+                log.debug("put off", channel=channel)  # subscribed as soon as the connection is up
+
+    def _now_at(self, channel: str, node: str) -> str:
+        try:
+            return self._node_of(channel)
+        except UnavailableError:
+            return node
+
+    async def _close_unused(self) -> None:
+        """Close connections without a subscription, such as one to a node that is gone."""
+        unused = [node for node, subscription in self._subscriptions.items() if subscription.unused]
+        for node in unused:
+            del self._subscriptions[node]
+            await end(self._tasks.pop(node))

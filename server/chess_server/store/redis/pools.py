@@ -1,0 +1,140 @@
+"""Who waits for an opponent, in Redis; and the redirects that players have not followed yet.
+
+Pairing takes three steps: `enter` or `stay` promises two players to each other, their game is made, `seal` makes the
+promise true. The last one alone changes anything for players, all of it at once; what is broken off before it leaves
+two who wait.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Literal
+
+from redis.asyncio import Redis
+
+from chess_server.store.health import Health
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.scripts import source
+
+WAITING_TTL_MS = 6_000
+PROMISE_MS = 5_000
+REDIRECT_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Two that are promised to each other: `sri` asked, `other` had waited."""
+
+    pool: str
+    sri: str
+    other: str
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The client was paired already and has not come to the board yet."""
+
+    frame: bytes
+
+
+Placed = Match | Redirect | Literal["waiting", "elsewhere"]
+"""`elsewhere`: another socket of this sri has asked since, or its client has stopped waiting."""
+
+
+class Pools:
+    """The lobby of one ChessCluster."""
+
+    def __init__(self, client: Redis, keys: Keys, health: Health, pod_uid: str) -> None:
+        self._client = client
+        self._keys = keys
+        self._health = health
+        self._pod_uid = pod_uid
+        self._numbers = count(1)
+        self._match = client.register_script(source("match"))
+        self._seal = client.register_script(source("seal"))
+        self._unwait = client.register_script(source("unwait"))
+
+    async def enter(self, pool: str, sri: str, owner: str) -> Placed:
+        """Wait in a pool, as the client asks; `owner` is `pod uid|socket`."""
+        return await self._place("in", pool, sri, owner)
+
+    async def stay(self, pool: str, sri: str, owner: str) -> Placed:
+        """Repeat that a client waits."""
+        return await self._place("stay", pool, sri, owner)
+
+    async def leave(self, sri: str) -> Placed:
+        """Stop waiting, as the client asks, whichever socket began it; it may have been paired before."""
+        told = await self._stop("out", sri, "")
+        return Redirect(bytes(told)) if told else "elsewhere"
+
+    async def quit(self, sri: str, owner: str) -> None:
+        """Stop waiting because a socket is gone, if it is still that socket's wait."""
+        await self._stop("quit", sri, owner)
+
+    async def seal(self, match: Match, redirects: Mapping[str, bytes]) -> bool:
+        """Send both to their game; False, and neither of them goes, if one has left meanwhile."""
+        one, other = match.sri, match.other
+        answer = await self._health.redis(
+            lambda: self._seal(
+                keys=[
+                    *self._waits,
+                    self._keys.redirect(one),
+                    self._keys.redirect(other),
+                    self._keys.waiting(match.pool),
+                ],
+                args=[
+                    match.token,
+                    REDIRECT_SECONDS,
+                    self._keys.lobby_channel(""),
+                    *(one, redirects[one], other, redirects[other]),
+                ],
+            )
+        )
+        return bool(answer[0] == b"sealed")
+
+    async def redirect_of(self, sri: str) -> bytes | None:
+        """Give the redirect that a client has not followed yet."""
+        found = await self._health.redis(lambda: self._client.get(self._keys.redirect(sri)))
+        return bytes(found) if found is not None else None
+
+    async def followed(self, sri: str, game_id: str) -> None:
+        """Forget a redirect that has been followed."""
+        held = await self.redirect_of(sri)
+        if held is not None and game_id.encode() in held:
+            await self._health.redis(lambda: self._client.delete(self._keys.redirect(sri)))
+
+    @property
+    def _waits(self) -> list[str]:
+        return [self._keys.waits(), self._keys.expiry()]
+
+    async def _place(self, op: str, pool: str, sri: str, owner: str) -> Placed:
+        token = f"{self._pod_uid}|{next(self._numbers)}"
+        args: list[Any] = [
+            op,
+            sri,
+            owner,
+            pool,
+            WAITING_TTL_MS,
+            token,
+            PROMISE_MS,
+            self._keys.lobby_channel(""),
+        ]
+        answer = await self._health.redis(
+            lambda: self._match(
+                keys=[*self._waits, self._keys.waiting(pool), self._keys.redirect(sri)], args=args
+            )
+        )
+        if answer[0] == b"matched":
+            return Match(pool=pool, sri=sri, other=answer[1].decode(), token=token)
+        if answer[0] == b"redirect":
+            return Redirect(bytes(answer[1]))
+        return "elsewhere" if answer[0] == b"elsewhere" else "waiting"
+
+    async def _stop(self, op: str, sri: str, owner: str) -> bytes | None:
+        told: bytes | None = await self._health.redis(
+            lambda: self._unwait(
+                keys=[*self._waits, self._keys.redirect(sri)], args=[op, sri, owner, WAITING_TTL_MS]
+            )
+        )
+        return told

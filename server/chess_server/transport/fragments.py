@@ -1,0 +1,65 @@
+"""Fragments to messages, as RFC 6455 wants it. Pure: opcodes and payloads in, whole texts out."""
+
+CONTINUATION = 0x0
+TEXT = 0x1
+BINARY = 0x2
+NO_FAULT = 1000
+CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
+
+
+class ProtocolError(Exception):
+    """The peer broke the protocol: the close code that it has earned, and why."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Assembler:
+    """Collects one message at a time. Only text is spoken here."""
+
+    __slots__ = ("_limit", "_parts")
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: bytearray | None = None
+
+    def feed(self, opcode: int, payload: bytes, *, fin: bool) -> bytes | None:
+        """Take a data frame; give the message when it is whole. Raises ProtocolError."""
+        if opcode == TEXT and fin and self._parts is None:
+            return _text(payload, self._limit)
+        return self._fragment(opcode, payload, fin=fin)
+
+    def _fragment(self, opcode: int, payload: bytes, *, fin: bool) -> bytes | None:
+        if opcode == BINARY:
+            raise ProtocolError(1003, "binary frames mean nothing here")
+        if (opcode == CONTINUATION) != (self._parts is not None):
+            raise ProtocolError(1002, "fragments out of order")
+        parts = self._parts if self._parts is not None else bytearray()
+        parts += payload
+        self._parts = None if fin else parts
+        if len(parts) > self._limit:
+            raise ProtocolError(1009, f"message over {self._limit} bytes")
+        return _text(bytes(parts), self._limit) if fin else None
+
+
+def close_code(payload: bytes) -> int:
+    """Give the code to answer a close frame with: its own, if it bore one. Raises ProtocolError."""
+    if not payload:
+        return NO_FAULT
+    code = int.from_bytes(payload[:2], "big")
+    if not any(first <= code <= last for first, last in CLOSE_CODES):
+        raise ProtocolError(1002, "no close code that may be sent")
+    return code
+
+
+def _text(payload: bytes, limit: int) -> bytes:
+    if len(payload) > limit:
+        raise ProtocolError(1009, f"message over {limit} bytes")
+    if not payload.isascii():
+        try:
+            payload.decode("utf-8")
+        except UnicodeDecodeError:
+            raise ProtocolError(1007, "invalid UTF-8") from None
+    return payload

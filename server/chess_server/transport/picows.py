@@ -1,0 +1,246 @@
+"""The production transport: picows' core on uvloop. Fragments, close handshake and caps are ours."""
+
+import asyncio
+from http import HTTPStatus
+from time import monotonic
+from typing import cast
+
+import structlog
+from picows import (
+    WSCloseCode,
+    WSListener,
+    WSMsgType,
+    WSTransport,
+    WSUpgradeRequest,
+    WSUpgradeResponse,
+    WSUpgradeResponseWithListener,
+    ws_create_server,
+)
+from picows.picows import WSCloseInfo, WSFrame
+
+from chess_presence.cancelling import end
+from chess_server.transport.fragments import Assembler, ProtocolError, close_code
+from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.link import Admit, Ending, Handler, Limits, Refused
+
+HANDSHAKE_SECONDS = 5.0
+CLOSE_SECONDS = 2.0
+READ_BUFFER = 1024
+BACKLOG = 4096
+ABNORMAL = 1006
+DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+log = structlog.get_logger(__name__)
+
+
+class PicowsLink(WSListener):
+    """One socket."""
+
+    __slots__ = (
+        "_assembler",
+        "_cause",
+        "_client",
+        "_closing",
+        "_keepalive",
+        "_limits",
+        "_open",
+        "_paused",
+        "_transport",
+    )
+
+    def __init__(self, client: Handler, limits: Limits, open_links: "set[PicowsLink]") -> None:
+        self._client = client
+        self._limits = limits
+        self._open = open_links
+        self._assembler = Assembler(limits.max_message)
+        self._keepalive = Keepalive(monotonic())
+        self._transport: WSTransport | None = None
+        self._paused = False
+        self._closing = False
+        self._cause = ""
+
+    @property
+    def lag_ms(self) -> int:
+        """The measured round trip."""
+        return self._keepalive.lag_ms
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame; a reader that is too slow loses its socket."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        transport.send(WSMsgType.TEXT, frame)
+        if self._paused and _pending(transport) > self._limits.max_pending:
+            self.cut("slow_reader")
+
+    def close(self, code: int, reason: str, cause: str = "server") -> None:
+        """Begin the close handshake."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        self._closing = True
+        self._cause = cause
+        transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+
+    def cut(self, cause: str) -> None:
+        """End the socket without a handshake."""
+        self._closing = True
+        self._cause = cause
+        self._abort()
+
+    def check_keepalive(self, now: float) -> None:
+        """Ping, or give the socket up."""
+        due = self._keepalive.due(now, self._limits)
+        if due is Due.PING and self._transport is not None and not self._closing:
+            self._transport.send_ping(self._keepalive.ping(now))
+        elif due is Due.CUT:
+            self.close(1001, "nothing heard", "idle")
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """picows: the handshake is complete."""
+        self._transport = transport
+        self._open.add(self)
+        self._client.opened(self)
+        self.check_keepalive(monotonic())
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """picows: a frame has come."""
+        self._keepalive.heard(monotonic())
+        try:
+            if frame.rsv1 or frame.rsv2 or frame.rsv3:
+                raise ProtocolError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
+            if frame.msg_type in DATA:
+                self._data(frame)
+            else:
+                self._control(transport, frame)
+        except ProtocolError as fault:
+            self.close(fault.code, fault.reason, "client_fault")
+            if frame.msg_type == WSMsgType.CLOSE:
+                transport.disconnect()  # its half of the handshake has come, broken as it is
+
+    def _data(self, frame: WSFrame) -> None:
+        if self._closing:
+            return
+        whole = self._assembler.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
+        if whole is not None:
+            self._client.text(whole)
+
+    def _control(self, transport: WSTransport, frame: WSFrame) -> None:
+        payload = frame.get_payload_as_bytes()
+        if frame.msg_type == WSMsgType.PONG:
+            self._keepalive.pong(payload, monotonic())
+        elif frame.msg_type == WSMsgType.PING:
+            if not self._closing:
+                transport.send_pong(payload)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(cast("WSCloseCode", close_code(payload)))
+            transport.disconnect()
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """picows: the socket is gone."""
+        self._open.discard(self)
+        self._closing = True
+        self._client.closed(_ending(transport, self._cause))
+
+    def pause_writing(self) -> None:
+        """picows: the client reads more slowly than we write."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """picows: the client has caught up."""
+        self._paused = False
+
+    def _abort(self) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.disconnect(graceful=False)
+
+
+class PicowsTransport:
+    """The listener and its sockets."""
+
+    def __init__(self, admit: Admit, limits: Limits) -> None:
+        self._admit = admit
+        self._limits = limits
+        self._links: set[PicowsLink] = set()
+        self._server: asyncio.Server | None = None
+        self._keepalives: asyncio.Task[None] | None = None
+
+    async def start(self, host: str, port: int) -> int:
+        """Listen."""
+        self._server = await ws_create_server(
+            self._listener,
+            host,
+            port,
+            websocket_handshake_timeout=HANDSHAKE_SECONDS,
+            logger_name=_Quiet(),  # type: ignore[arg-type] # any object with a logger's methods will do
+            enable_auto_pong=False,  # which would answer pings that are broken, too
+            max_frame_size=self._limits.max_message,
+            read_buffer_init_size=READ_BUFFER,
+            use_aiofastnet=False,
+            backlog=BACKLOG,
+        )
+        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def stop(self) -> None:
+        """Stop listening and cut what is still open."""
+        await end(self._keepalives)
+        if self._server is not None:
+            self._server.close()
+        for link in list(self._links):
+            link.cut("stopped")
+        await asyncio.sleep(0)
+
+    def _listener(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
+        headers = request.headers
+        if "upgrade" in headers.get("Connection", "").lower():
+            headers["Connection"] = "upgrade"  # Firefox says `keep-alive, Upgrade`, which picows refuses
+        answer = self._admit(request.path.decode("latin-1"))
+        if isinstance(answer, Refused):
+            response = WSUpgradeResponse.create_error_response(
+                HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
+            )
+            return WSUpgradeResponseWithListener(response, None)
+        return PicowsLink(answer, self._limits, self._links)
+
+    async def _check_keepalives(self) -> None:
+        interval = min(1.0, self._limits.ping_seconds / 4)
+        while True:
+            await asyncio.sleep(interval)
+            now = monotonic()
+            for link in list(self._links):
+                link.check_keepalive(now)
+
+
+def _pending(transport: WSTransport) -> int:
+    return int(transport.underlying_transport.get_write_buffer_size())
+
+
+def _code(info: WSCloseInfo | None) -> int:
+    """Give a close code as a number; picows has an enum for those that it knows and numbers for the rest."""
+    code: object = ABNORMAL if info is None else info.code
+    return code.value if isinstance(code, WSCloseCode) else int(cast("int", code))
+
+
+def _ending(transport: WSTransport, cause: str) -> Ending:
+    handshake = transport.close_handshake
+    if handshake is None:
+        return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+    if handshake.recv_then_sent and not cause:
+        return Ending(code=_code(handshake.recv), by_client=True, cause="client")
+    return Ending(code=_code(handshake.sent), by_client=False, cause=cause or "client_fault")
+
+
+class _Quiet:
+    """picows' log, less its news of each connection. A logger for each connection would cost more than the socket."""
+
+    def isEnabledFor(self, _level: int) -> bool:  # noqa: N802 - logging's own name
+        return False
+
+    def _nothing(self, *_args: object, **_more: object) -> None: ...
+
+    debug = info = warning = error = log = _nothing
+
+    def exception(self, message: str, *_args: object, **_more: object) -> None:
+        log.exception("transport fault", detail=message)  # noqa: LOG004 - picows calls it while handling one

@@ -1,0 +1,236 @@
+"""What becomes of a command."""
+
+import random
+
+import chess
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chess_server.game.color import Color
+from chess_server.game.commands import (
+    Abort,
+    Command,
+    DrawClaim,
+    DrawForce,
+    DrawNo,
+    DrawYes,
+    MakeMove,
+    Resign,
+    ResignForce,
+    Tick,
+)  # fmt: skip
+from chess_server.game.decide import Duplicate, Moment, Outcome, Rejected, Step, decide, due_in_ms
+from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
+from chess_server.game.pgn import movetext
+from chess_server.game.record import replayed, row_of
+from chess_server.game.rules import START
+from chess_server.game.state import Game, Player, decode, encode, new_game
+
+NOW = Moment(elapsed_ms=1000)
+
+
+def fresh(**fields: object) -> Game:
+    game = new_game(
+        "abcdefgh",
+        white=Player(id="w" * 12),
+        black=Player(id="b" * 12),
+        initial_seconds=60,
+        increment_seconds=1,
+        now_ms=0,
+    )
+    return replace(game, **fields)
+
+
+def played(*ucis: str, game: Game | None = None) -> Game:
+    game = game or fresh()
+    for number, uci in enumerate(ucis):
+        outcome = decide(game, game.turn, MakeMove(uci=uci, a=number), NOW)
+        assert isinstance(outcome, Step), outcome
+        game = outcome.game
+    return game
+
+
+def accepted(outcome: Outcome) -> Step:
+    assert isinstance(outcome, Step), outcome
+    return outcome
+
+
+def test_a_move() -> None:
+    step = accepted(decide(fresh(), "white", MakeMove(uci="e2e4", a=1), NOW))
+    [event] = step.events
+    assert isinstance(event, Moved)
+    assert (event.ply, event.uci, event.san) == (1, "e2e4", "e4")
+    assert event.fen == step.game.fen == "rnbqkbnr/pppppppp/8/8/4P3/8/PPPP1PPP/RNBQKBNR b KQkq - 0 1"
+    assert (step.game.v, step.game.ply, step.game.turn) == (1, 1, "black")
+    assert step.game.clock == fresh().clock, "no clock runs before both have moved"
+
+
+def test_clocks_run_once_both_have_moved() -> None:
+    game = played("e2e4", "e7e5")
+    step = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=5000)))
+    assert step.game.clock.white.left_ms == 60_000 - 5000 + 1000
+
+
+@pytest.mark.parametrize(
+    "ucis, status, winner, result",
+    [
+        pytest.param(("f2f3", "e7e5", "g2g4", "d8h4"), "mate", "black", "0-1", id="mate"),
+        pytest.param(
+            ("e2e4", "e7e5", "d1h5", "b8c6", "f1c4", "g8f6", "h5f7"), "mate", "white", "1-0", id="scholar"
+        ),
+        pytest.param(4 * ("g1f3", "g8f6", "f3g1", "f6g8"), "draw", None, "1/2-1/2", id="fivefold"),
+    ],
+)
+def test_the_board_ends_the_game(ucis: tuple[str, ...], status: str, winner: str | None, result: str) -> None:
+    game = played(*ucis)
+    assert (game.status, game.winner, game.result) == (status, winner, result)
+
+
+@pytest.mark.parametrize(
+    "fen, uci, status",
+    [
+        pytest.param("7k/8/5Q2/8/8/8/8/K7 w - - 0 1", "f6f7", "stalemate", id="stalemate"),
+        pytest.param("7k/8/8/8/8/8/1p6/K7 w - - 0 1", "a1b2", "draw", id="bare kings"),
+        pytest.param("7k/8/8/8/8/8/8/KR6 w - - 149 100", "b1b2", "draw", id="seventy-five moves"),
+    ],
+)
+def test_endings_from_positions(fen: str, uci: str, status: str) -> None:
+    game = accepted(decide(fresh(fen=fen), "white", MakeMove(uci=uci, a=1), NOW)).game
+    assert (game.status, game.winner) == (status, None)
+
+
+@pytest.mark.parametrize(
+    "game, color, command, moment, code",
+    [
+        pytest.param(fresh(), "black", MakeMove(uci="e7e5", a=1), NOW, "not_your_turn", id="not your turn"),
+        pytest.param(fresh(), "white", MakeMove(uci="e2e5", a=1), NOW, "illegal_move", id="illegal"),
+        pytest.param(fresh(), "white", MakeMove(uci="hello", a=1), NOW, "bad_move", id="not uci"),
+        pytest.param(fresh(), "white", MakeMove(uci="0000", a=1), NOW, "illegal_move", id="null move"),
+        pytest.param(fresh(), "white", MakeMove(uci="P@e4", a=1), NOW, "illegal_move", id="drop"),
+        pytest.param(played("e2e4", "e7e5"), "white", Abort(), NOW, "too_late", id="abort"),
+        pytest.param(fresh(), "white", DrawNo(), NOW, "no_draw", id="nothing to decline"),
+        pytest.param(fresh(), "white", DrawClaim(), NOW, "no_draw", id="nothing to claim"),
+        pytest.param(fresh(), "white", ResignForce(), NOW, "not_gone", id="opponent is there"),
+        pytest.param(fresh(), "white", Tick(), NOW, "too_early", id="too early"),
+        pytest.param(
+            fresh(status="aborted"), "white", MakeMove(uci="e2e4", a=1), NOW, "game_over", id="over"
+        ),
+    ],
+)
+def test_refusals(game: Game, color: Color, command: Command, moment: Moment, code: str) -> None:
+    outcome = decide(game, color, command, moment)
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == code
+
+
+def test_a_wish_is_granted_once() -> None:
+    game = accepted(decide(fresh(), "white", MakeMove(uci="e2e4", a=7), NOW)).game
+    assert decide(game, "white", MakeMove(uci="e2e4", a=7), NOW) == Duplicate()
+    assert isinstance(decide(game, "black", MakeMove(uci="e7e5", a=7), NOW), Step), (
+        "each player has numbers of its own"
+    )
+
+
+def test_a_resignation_sent_again_is_granted_even_after_its_number_was_forgotten() -> None:
+    game = accepted(decide(fresh(), "white", Resign(a=3), NOW)).game
+    assert (game.status, game.winner) == ("resign", "black")
+    assert decide(replace(game, accepted=()), "white", Resign(a=3), NOW) == Duplicate()
+    assert isinstance(decide(game, "black", Resign(a=4), NOW), Rejected)
+
+
+def test_draw_offers() -> None:
+    offered = accepted(decide(fresh(), "white", DrawYes(), NOW))
+    assert offered.events == (DrawOffered(color="white"),)
+    assert decide(offered.game, "white", DrawYes(), NOW) == Duplicate()
+    declined = accepted(decide(offered.game, "black", DrawNo(), NOW))
+    assert (declined.events, declined.game.draw_offer) == ((DrawDeclined(color="black"),), None)
+    agreed = accepted(decide(offered.game, "black", DrawYes(), NOW))
+    assert agreed.events == (Ended(status="draw", pgn_result="1/2-1/2"),)
+
+
+def test_an_offer_outlives_the_offerers_move_and_lapses_with_the_opponents() -> None:
+    game = accepted(decide(fresh(), "white", DrawYes(), NOW)).game
+    game = played("e2e4", game=game)
+    assert game.draw_offer == "white"
+    assert played("e7e5", game=game).draw_offer is None
+
+
+def test_threefold_and_fifty_moves_may_be_claimed_by_the_player_to_move() -> None:
+    game = played(*2 * ("g1f3", "g8f6", "f3g1", "f6g8"))
+    assert isinstance(decide(game, "black", DrawClaim(), NOW), Rejected)
+    assert accepted(decide(game, "white", DrawClaim(), NOW)).game.status == "draw"
+    fifty = fresh(fen="7k/8/8/8/8/8/8/KR6 w - - 100 80")
+    assert accepted(decide(fifty, "white", DrawClaim(), NOW)).game.status == "draw"
+
+
+@pytest.mark.parametrize(
+    "fen, winner",
+    [
+        pytest.param(START, "black", id="the opponent can mate"),
+        pytest.param("7k/8/8/8/8/8/8/QK6 w - - 0 1", None, id="a bare king cannot"),
+    ],
+)
+def test_flag_fall(fen: str, winner: Color | None) -> None:
+    game = replace(played("e2e4", "e7e5"), fen=fen)
+    due = due_in_ms(game, 60_000)
+    assert isinstance(decide(game, "white", Tick(), Moment(elapsed_ms=due - 1)), Rejected)
+    ended = accepted(decide(game, "white", Tick(), Moment(elapsed_ms=due))).game
+    assert (ended.status, ended.winner, ended.clock.white.left_ms) == ("outoftime", winner, 0)
+
+
+def test_a_move_after_the_flag_has_fallen_loses() -> None:
+    game = played("e2e4", "e7e5")
+    ended = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=60_000))).game
+    assert (ended.status, ended.winner, ended.ply) == ("outoftime", "black", 2)
+
+
+def test_nobody_wins_a_game_that_was_not_begun() -> None:
+    late = Moment(elapsed_ms=60_000)
+    assert accepted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
+    assert played("e2e4").result == "*"
+
+
+@pytest.mark.parametrize(
+    "command, before, status, winner",
+    [
+        pytest.param(ResignForce(), ("e2e4", "e7e5"), "timeout", "white", id="win"),
+        pytest.param(DrawForce(), ("e2e4", "e7e5"), "draw", None, id="draw"),
+        pytest.param(ResignForce(), ("e2e4",), "aborted", None, id="not begun"),
+    ],
+)
+def test_claims_over_a_player_who_has_gone(
+    command: Command, before: tuple[str, ...], status: str, winner: str | None
+) -> None:
+    ended = accepted(decide(played(*before), "white", command, Moment(elapsed_ms=0, opponent_gone=True))).game
+    assert (ended.status, ended.winner) == (status, winner)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_any_game_agrees_with_python_chess_and_survives_the_store_and_the_database(seed: int) -> None:
+    chance, board, game, rows = random.Random(seed), chess.Board(), fresh(), []  # noqa: S311 - any game will do
+    for number in range(80):
+        move = chance.choice(list(board.legal_moves))
+        board.push(move)
+        step = accepted(decide(game, game.turn, MakeMove(uci=move.uci(), a=number), NOW))
+        moved = step.events[0]
+        assert isinstance(moved, Moved)
+        rows.append(row_of(moved, number, step.game))
+        game = step.game
+        assert game.fen == board.fen()
+        assert game.over == (board.outcome() is not None)
+        assert decode(encode(game)) == game
+        if game.over:
+            break
+    again = replayed(fresh(), rows)
+    assert (again.fen, again.moves, again.sans, again.positions) == (
+        game.fen,
+        game.moves,
+        game.sans,
+        game.positions,
+    )
+    assert again.clock.white.left_ms == game.clock.white.left_ms
+    assert again.accepted == game.accepted
+    assert movetext(game).endswith(game.result)

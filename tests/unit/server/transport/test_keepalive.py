@@ -1,0 +1,52 @@
+"""A socket's keepalive, and how many clients a drain asks in a second."""
+
+import pytest
+
+from chess_server.pod.drain import spread_seconds
+from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.link import Limits
+
+LIMITS = Limits(ping_seconds=20, idle_seconds=60)
+
+
+def test_a_socket_is_pinged_at_once_and_then_every_ping_seconds_and_cut_when_nothing_comes() -> None:
+    keepalive = Keepalive(0.0)
+    assert keepalive.due(0.0, LIMITS) is Due.PING
+    keepalive.ping(0.0)
+    assert keepalive.due(19.9, LIMITS) is Due.NOTHING
+    assert keepalive.due(20.0, LIMITS) is Due.PING
+    assert keepalive.due(60.0, LIMITS) is Due.CUT
+    keepalive.heard(30.0)
+    assert keepalive.due(89.9, LIMITS) is not Due.CUT
+    assert keepalive.due(90.0, LIMITS) is Due.CUT
+
+
+def test_lag_is_what_the_server_measured_smoothed() -> None:
+    keepalive = Keepalive(0.0)
+    keepalive.pong(keepalive.ping(1.0), 1.1)
+    assert keepalive.lag_ms == 100
+    keepalive.pong(keepalive.ping(2.0), 2.2)
+    assert keepalive.lag_ms == 130
+
+
+def test_a_pong_that_was_not_asked_for_measures_nothing() -> None:
+    keepalive = Keepalive(0.0)
+    payload = keepalive.ping(1.0)
+    keepalive.pong(b"forged", 3.0)
+    assert keepalive.lag_ms == 0
+    keepalive.pong(payload, 1.05)
+    keepalive.pong(payload, 4.0)
+    assert keepalive.lag_ms == 50
+
+
+@pytest.mark.parametrize(
+    "clients, window, seconds",
+    [
+        pytest.param(3, 30, 2.5, id="few leave quickly"),
+        pytest.param(3, 1, 1, id="never longer than the window"),
+        pytest.param(500, 30, 20, id="many in waves"),
+        pytest.param(5000, 30, 30, id="the window bounds"),
+    ],
+)
+def test_the_spread_of_a_drain(clients: int, window: float, seconds: float) -> None:
+    assert spread_seconds(clients, window) == seconds
