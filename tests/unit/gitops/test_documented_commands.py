@@ -1,4 +1,4 @@
-"""What docs/gitops.md and the pages it leads to tell people to type exists: commands, options, targets, files."""
+"""The commands that the documentation gives to people exist, with their options, targets and files."""
 
 import re
 import shlex
@@ -13,6 +13,9 @@ from chess_stacks.cli import app as stacks
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = (
+    "README.md",
+    "examples/README.md",
+    "docs/demo.md",
     "docs/gitops.md",
     "docs/aws/deploy.md",
     "charts/chess-operator/README.md",
