@@ -1,15 +1,15 @@
-"""The world with Argo CD, which these tests share from the first to the last; figures that they print; players."""
+"""The service under Argo CD, brought to the state that a test asks for, whatever ran before; figures; players."""
 
 import asyncio
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 from program import Program
+from stage import Stage, State
 
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
@@ -18,15 +18,26 @@ from chess_bench.cluster import targets
 from chess_bench.gitops.service import GitOpsService as World
 from chess_bench.gitops.service import refuse_others
 from chess_localcluster import cluster
-from chess_localcluster.argocd import run as argocd
-from chess_localcluster.progress import Silent
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 OUT = ROOT / "out" / "gitops.json"
-DRAIN_S = 35
-"""The drain's deadline: longer than any game here, and not much longer."""
+CHEAPEST_ORDER = ("empty_node", "world", "bare", "installed")
+"""A test runs in any order; in this one the service changes its state the fewest times."""
 LEAVING = pytest.StashKey[ExitStack]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    def rank(item: pytest.Item) -> int:
+        if not item.path.is_relative_to(HERE):
+            return -1
+        asked = getattr(item, "fixturenames", ())
+        return next((number for number, name in enumerate(CHEAPEST_ORDER) if name in asked), 0)
+
+    ours = [number for number, item in enumerate(items) if item.path.is_relative_to(HERE)]
+    ordered = sorted((items[number] for number in ours), key=rank)
+    for number, item in zip(ours, ordered, strict=True):
+        items[number] = item
 
 
 @pytest.fixture(scope="session")
@@ -38,48 +49,37 @@ def node() -> Program:
     return Program(Path(kubectl.program), kubectl.options)
 
 
-@dataclass(frozen=True)
-class Delivery:
-    """The world, and the revision that it began with."""
-
-    world: World
-    revision: str
-
-
 @pytest.fixture(scope="session")
-def delivery(
+def stage(
     node: Program, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Iterator[Delivery]:
-    """Git and Argo CD have been told of the service, on a cluster that had nothing of it."""
+) -> Iterator[Stage]:
     assert node("get", "nodes", "-o", "name").out.split(), "the local cluster has no node"
     asyncio.run(refuse_others(targets.local_kubectl()))
-    argocd.down()
-    made = World.begin(Silent(), tmp_path_factory.mktemp("gitops"))
-    asyncio.run(made.clear())
+    made = Stage(node, tmp_path_factory.mktemp("gitops"))
     with pytestconfig.stash.setdefault(LEAVING, ExitStack()) as stack:
-        stack.callback(lambda: asyncio.run(made.leave()))
-        made.edit(lambda spec: spec["drain"].update(deadlineSeconds=DRAIN_S))
-        revision = made.push("The project")
-        asyncio.run(made.bootstrap())
-        yield Delivery(made, revision)
+        stack.callback(lambda: asyncio.run(made.empty()))
+        yield made
 
 
 @pytest.fixture
-async def world(delivery: Delivery) -> World:
-    """The service as it was delivered, whatever a test before this one has pushed, and Healthy."""
-    made, pushed = delivery.world, None
-    if made.checkout.revert(delivery.revision):
-        pushed = made.push("As it was")
-    for name in ("chess-root", "chess-operator", "chess"):
-        await made.settled(name, revision=pushed, seconds=240)
+async def empty_node(stage: Stage, node: Program) -> Program:
+    """Kubectl on a node without Argo CD or anything of ours."""
+    await stage.empty()
+    return node
+
+
+@pytest.fixture
+async def world(stage: Stage) -> World:
+    """The service as it was delivered, and Healthy."""
+    return await stage.delivered()
+
+
+@pytest.fixture
+async def bare(stage: Stage) -> World:
+    """The cluster without the service; what the test makes there goes before the next one."""
+    made = await stage.bare()
+    stage.state = State.OTHER
     return made
-
-
-@pytest.fixture(scope="module")
-def bare(delivery: Delivery) -> World:
-    """The cluster without the service."""
-    asyncio.run(delivery.world.clear())
-    return delivery.world
 
 
 @pytest.hookimpl(wrapper=True)
@@ -96,10 +96,10 @@ def figures(pytestconfig: pytest.Config) -> Iterator[Callable[..., None]]:
     kept: dict[str, Any] = {}
     terminal = pytestconfig.pluginmanager.get_plugin("terminalreporter")
 
-    def show(**said: Any) -> None:
-        kept.update(said)
+    def show(**named: Any) -> None:
+        kept.update(named)
         if terminal is not None:
-            terminal.write_line("  " + ", ".join(f"{name}: {value}" for name, value in said.items()))
+            terminal.write_line("  " + ", ".join(f"{name}: {value}" for name, value in named.items()))
 
     yield show
     OUT.parent.mkdir(exist_ok=True)

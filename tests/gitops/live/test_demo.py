@@ -1,4 +1,4 @@
-"""`make demo-gitops` as a user runs it, to its end and to Ctrl-C. It comes first: it wants the cluster for itself."""
+"""`make demo-gitops` as a user runs it, to its end and to Ctrl-C."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def _is_tidy(node: Program) -> None:
     assert not Places(home=Home.at(None)).root.exists(), "Argo CD is still there"
 
 
-def test_from_an_empty_cluster_to_a_played_game(node: Program) -> None:
+def test_from_an_empty_cluster_to_a_played_game(empty_node: Program) -> None:
     OUT.unlink(missing_ok=True)
     demo = _demo()
     said, _ = demo.communicate(timeout=280)
@@ -45,10 +45,10 @@ def test_from_an_empty_cluster_to_a_played_game(node: Program) -> None:
     assert figures["games"] > 0
     assert figures["moves"] > figures["games"]
     assert (figures["dropped"], figures["lost"], figures["wrong_positions"]) == (0, 0, 0)
-    _is_tidy(node)
+    _is_tidy(empty_node)
 
 
-def test_ctrl_c_leaves_nothing_behind(node: Program) -> None:
+def test_ctrl_c_leaves_nothing_behind(empty_node: Program) -> None:
     demo = _demo()
     try:
         assert demo.stdout is not None
@@ -69,4 +69,4 @@ def test_ctrl_c_leaves_nothing_behind(node: Program) -> None:
     assert demo.returncode != 0
     assert "stopped; left: nothing" in rest, rest[-2000:]
     assert time.monotonic() - interrupted < 120
-    _is_tidy(node)
+    _is_tidy(empty_node)

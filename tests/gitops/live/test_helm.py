@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from program import Program
+from stage import Stage, State
 
 from chess_bench.bots.fleet import Fleet
 from chess_bench.gitops.service import GAMES, SYSTEM, until
@@ -24,6 +25,16 @@ PLAYERS = 8
 @pytest.fixture(scope="module")
 def users_helm(helm: Program, node: Program) -> Program:
     return Program(helm.path, node.options)
+
+
+@pytest.fixture
+async def installed(stage: Stage, users_helm: Program) -> World:
+    """The service by Helm. A test that leaves it as it was says so in `stage.state`."""
+    world = await stage.bare() if stage.state is not State.INSTALLED else stage.world
+    if stage.state is not State.INSTALLED:
+        await _install(world, users_helm)
+    stage.state = State.OTHER
+    return world
 
 
 async def _install(world: World, helm: Program) -> None:
@@ -55,16 +66,16 @@ def _restarts(pod: dict[str, Any]) -> int:
     return sum(one["restartCount"] for one in pod["status"].get("containerStatuses", []))
 
 
-async def test_install_and_helm_test(bare: World, users_helm: Program) -> None:
-    await _install(bare, users_helm)
+async def test_install_and_helm_test(installed: World, stage: Stage, users_helm: Program) -> None:
     assert "Succeeded" in users_helm("test", "chess-operator", "-n", SYSTEM, "--timeout", "90s").out
     assert "Succeeded" in users_helm("test", "chess", "-n", GAMES, "--timeout", "90s").out
+    stage.state = State.INSTALLED
 
 
 async def test_upgrades_and_rollbacks_restart_no_server_pod(
-    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
+    installed: World, stage: Stage, users_helm: Program, fleet: Callable[..., Fleet]
 ) -> None:
-    world, before = bare, await _pods(bare)
+    world, before = installed, await _pods(installed)
     assert before
     chess, operator = ("chess", "-n", GAMES), ("chess-operator", "-n", SYSTEM)
     steps: tuple[tuple[str, ...], ...] = (
@@ -84,6 +95,7 @@ async def test_upgrades_and_rollbacks_restart_no_server_pod(
         report = await players.finish(90)
     assert report.counts.games > 0
     assert report.counts.dropped == report.counts.lost == 0
+    stage.state = State.INSTALLED
 
 
 async def _moved(players: Fleet, moves: int) -> str | None:
@@ -95,10 +107,10 @@ async def _run(helm: Program, *step: str) -> None:
     await asyncio.to_thread(helm, *step)
 
 
-async def test_uninstall_drains_and_leaves_the_crd_and_the_secrets(
-    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
+async def test_uninstall_drains_and_what_it_leaves_is_good_for_another_install(
+    installed: World, stage: Stage, users_helm: Program, fleet: Callable[..., Fleet]
 ) -> None:
-    world = bare
+    world = installed
     async with _live_games(world, fleet) as players:
         await _run(users_helm, "uninstall", "chess", "-n", GAMES)
         await _play_to_the_end(players)
@@ -111,13 +123,14 @@ async def test_uninstall_drains_and_leaves_the_crd_and_the_secrets(
     left = await world.kubectl.run("get", "crd,clusterroles,clusterrolebindings", "-o", "name")
     ours = [one for one in left.split() if "chess" in one]
     assert ours == ["customresourcedefinition.apiextensions.k8s.io/chessclusters.chesscluster.dev"]
+    await _install(world, users_helm)
+    stage.state = State.INSTALLED
 
 
 async def test_uninstall_with_the_operator_first_is_freed_by_one_command(
-    bare: World, users_helm: Program, fleet: Callable[..., Fleet]
+    installed: World, users_helm: Program, fleet: Callable[..., Fleet]
 ) -> None:
-    world = bare
-    await _install(world, users_helm)
+    world = installed
     async with _live_games(world, fleet) as players:
         await _run(users_helm, "uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
         await _run(users_helm, "uninstall", "chess", "-n", GAMES)
