@@ -85,27 +85,21 @@ SETUP = (
     _setup("node", str(BIN / "localcluster"), "up", "--image", ".", needs=("packages",)),
     _setup("programs", "make", "--no-print-directory", "gitops-tools", follows=("node",)),
     _setup("aws-tools", "make", "--no-print-directory", "aws-tools"),
-    _setup("operator", sys.executable, "-m", "lanes.operator", needs=("node",)),
 )
 """What is compiled and installed once; the tests that need none of it run beside."""
 
 ALL = (
     *SETUP,
-    _pytest(
-        "gitops-live", "gitops", "gitops/live", needs=("node", "programs"), load=Load.WAITS, machine=True
-    ),
-    _pytest("faults", "cluster", "cluster/faults", needs=("operator",), load=Load.WAITS),
-    _pytest(
-        "node-pods", "cluster", "cluster/localcluster/test_node.py", needs=("operator",), load=Load.WAITS
-    ),
-    _pytest("demo", "cluster", "cluster/demo", needs=("operator",), follows=("faults",), load=Load.WAITS),
-    _pytest(
-        "node-life", "cluster", "cluster/localcluster/test_lifecycle.py", follows=("demo",), load=Load.WAITS
-    ),
+    _live("gitops-git", "gitops", "gitops/live/test_delivery.py", "gitops/live/test_health.py", needs=("programs",)),
+    _live("faults", "cluster", "cluster/faults"),
+    _live("demo", "cluster", "cluster/demo"),
+    _live("gitops-helm", "gitops", "gitops/live", needs=("programs",)),
+    _pytest("node-pods", "cluster", "cluster/localcluster", needs=("node",), load=Load.WAITS),
     _pytest("server", "integration", "integration/server", "integration/presence", needs=("packages",)),
     _pytest("aws-synth", "aws", "aws/synth", needs=("aws-tools",)),
-    _pytest("control-plane", "integration", "integration/crd", needs=("node",)),
+    _pytest("operator", "integration", "integration/operator", "integration/crd", needs=("node",)),
     _pytest("aws-life", "aws", "aws/lifecycle", "aws/faults", "aws/live", needs=("aws-tools", "node")),
+    _pytest("localcluster", "integration", "integration/localcluster", "integration/bench", needs=("node",)),
     _pytest("gitops-static", "gitops", "gitops", needs=("programs", "aws-tools")),
     *QUICK,
 )

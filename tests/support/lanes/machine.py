@@ -106,8 +106,6 @@ def _inside(name: str, command: Sequence[str]) -> int:
         copy = Path("/run") / setting.strip("/").replace("/", "-")
         copy.write_text(Path(setting).read_text())
         _mount("--bind", str(copy), setting)
-    Path("/run/resolv.conf").touch()  # no name server is reached from here
-    _mount("--bind", "/run/resolv.conf", "/etc/resolv.conf")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     return _run_and_reap(command)
 
