@@ -1,10 +1,10 @@
-"""NetworkPolicies as decisions: from the API's JSON to who may talk to whom, and to nftables' words."""
+"""NetworkPolicies as decisions: from the API's JSON to who may talk to whom."""
 
 from typing import Any
 
 import pytest
 
-from chess_localcluster.netpol import model, rules, verdicts
+from chess_localcluster.netpol import model, verdicts
 from chess_localcluster.netpol.verdicts import Allowed, World
 
 
@@ -113,24 +113,3 @@ def test_policies_add_up_and_egress_is_another_matter() -> None:
         "10.88.0.3": (to_bots,),
     }
     assert verdicts.ingress(world(both, more)) == {}
-
-
-def test_pods_without_an_address_of_their_own_do_not_count() -> None:
-    pending, ended, on_host = pod(""), pod("10.88.0.8"), pod("10.88.0.1")
-    ended["status"]["phase"] = "Succeeded"
-    on_host["spec"]["hostNetwork"] = True
-    assert model.read_pods([pending, ended, on_host]) == ()
-
-
-def test_the_table_says_it_in_nftables_words() -> None:
-    allowed = Allowed(
-        addresses=("10.0.0.0/8",), excluded=("10.1.0.0/16",), ports=(("tcp", "80"), ("udp", "53"))
-    )
-    text = rules.table({"10.88.0.2": (allowed,)}, {"10.88.0.3": ()})
-    assert text.startswith("add table ip localcluster-netpol\ndelete table ip localcluster-netpol\n")
-    assert "ip saddr { 10.0.0.0/8 } ip saddr != 10.1.0.0/16 tcp dport 80 return" in text
-    assert "ip saddr { 10.0.0.0/8 } ip saddr != 10.1.0.0/16 udp dport 53 return" in text
-    assert "ip saddr vmap { 10.88.0.3 : jump out-10-88-0-3 }" in text
-    assert "ip daddr vmap { 10.88.0.2 : jump in-10-88-0-2 }" in text
-    forward = text[text.index("chain forward") :]
-    assert forward.index("out-10-88-0-3") < forward.index("in-10-88-0-2")
