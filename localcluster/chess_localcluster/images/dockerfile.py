@@ -8,7 +8,7 @@ from chess_localcluster.images import base, dockerignore, wheels
 from chess_localcluster.images.layout import Layout
 from chess_localcluster.machine import files, mounts
 from chess_localcluster.machine.commands import run, succeeds
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
@@ -36,7 +36,7 @@ def build(
     """Build the image of a directory, unless nothing of it has changed; tell whether it was built. Takes no node."""
     require_dockerfile(project)
     name = full_name(tag)
-    with alone(cache.images / ".lock", "image build", progress):
+    with locked(cache.images / ".lock", "image build", progress):
         key = dockerignore.fingerprint(project, name, base_ref or base.NAME)
         if _is_built(cache, name, key):
             return False

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.images import dockerfile
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Progress
@@ -32,7 +32,7 @@ def build_and_load(
     """Build the image of a directory and give it to the node; do nothing if neither would change."""
     name, layout = dockerfile.full_name(tag), dockerfile.layout(cache)
     fresh = dockerfile.build(cache, project, progress, tag, base_ref)
-    with alone(cache.images / ".lock", "image build", progress):
+    with locked(cache.images / ".lock", "image build", progress):
         if layout.digest(name) != containers.digests(home, cache).get(name):
             with progress.stage(f"loading {tag} into the node"):
                 _load(home, cache, name)
