@@ -64,7 +64,7 @@ def up(
         plan = _settle_plan(place, nodes, api_port)
         _provide(cache, nodes, shown, image)
         registry = homes.registry(place)
-        launch.leftovers(registry)
+        launch.stop_unrecorded(registry)
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
             images.build_and_load(place, cache, image, shown)
@@ -144,12 +144,12 @@ def _start_control_plane(
     with progress.stage("control plane"):
         etcd, apiserver, *clients = control_plane(plan, home)
         served = launch.start_missing([etcd, apiserver], registry, cache.bin)
-        launch.await_true("the API server", api.ready, [etcd.name, apiserver.name], registry)
+        launch.wait_for("the API server", api.ready, [etcd.name, apiserver.name], registry)
         api.apply_all(objects.rights())
         # not earlier: the controller manager gives up on an API server that takes longer than ten seconds
         started = launch.start_missing(clients, registry, cache.bin)
         names = [component.name for component in clients]
-        launch.await_true("the controllers", lambda: _controllers_work(api), names, registry)
+        launch.wait_for("the controllers", lambda: _controllers_work(api), names, registry)
     return [*served, *started]
 
 
@@ -168,7 +168,7 @@ def _controllers_work(api: Api) -> bool:
 
 
 def down(home: Path | None = None, progress: Progress | None = None) -> bool:
-    """Stop what `up` started and remove the home; tell whether there was anything."""
+    """Stop what `up` started and remove the home; return whether there was anything."""
     place, shown = Home.at(home), progress or Silent()
     if not place.root.exists():
         return False
@@ -181,7 +181,7 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
                 lifecycle.remove(place, registry)
         with shown.stage("stopping the control plane"):
             # at once: what they would still write is about to be removed
-            registry.stop([*STORES, *CONTROL_PLANE], grace=0.0)
-            stop([*registry.recorded(), *registry.marked()], grace=1.0)
+            registry.stop([*STORES, *CONTROL_PLANE], grace_seconds=0.0)
+            stop([*registry.recorded(), *registry.marked()], grace_seconds=1.0)
         homes.remove(place)
     return True

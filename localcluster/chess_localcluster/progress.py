@@ -11,7 +11,7 @@ from typing import Protocol
 from rich.console import Console
 from rich.status import Status
 
-REMIND_AFTER = 20.0  # seconds between plain lines of one stage
+REMINDER_SECONDS = 20.0  # between plain lines of one stage
 
 
 class Note(Protocol):
@@ -66,7 +66,7 @@ class Terminal:
         def note(text: str) -> None:
             nonlocal reminded
             self._show(title, text)
-            if not self.console.is_terminal and time.monotonic() - reminded > REMIND_AFTER:
+            if not self.console.is_terminal and time.monotonic() - reminded > REMINDER_SECONDS:
                 reminded = time.monotonic()
                 self.line(f"  … {title}: {text} ({reminded - began:.0f} s)")
 

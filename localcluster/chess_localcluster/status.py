@@ -35,7 +35,7 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether every part is well."""
+        """Return whether every part is well."""
         return all(part.healthy for part in self.parts)
 
     def document(self) -> dict[str, object]:
@@ -61,7 +61,7 @@ def _process(registry: Registry, name: str) -> Part:
     if process is None:
         return Part(name=name, healthy=False, detail="never started: `localcluster up` goes on")
     if not process.alive:
-        return Part(name=name, healthy=False, detail=f"died: {launch.last_words(registry, name)}")
+        return Part(name=name, healthy=False, detail=f"died: {launch.last_log_line(registry, name)}")
     if process.frozen:
         return Part(name=name, healthy=False, detail=f"pid {process.pid}, stopped by a signal")
     return Part(name=name, healthy=True, detail=f"pid {process.pid}")

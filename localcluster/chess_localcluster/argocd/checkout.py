@@ -60,7 +60,7 @@ class Checkout:
         return self._git("rev-parse", "HEAD").strip()
 
     def revert(self, revision: str) -> bool:
-        """Bring every file back to what it was then; tell whether there is anything to commit."""
+        """Bring every file back to what it was then; return whether there is anything to commit."""
         self._git("checkout", "--quiet", revision, "--", ".")
         return bool(self._git("status", "--porcelain").strip())
 

@@ -1,7 +1,7 @@
 """What Argo CD is made of here: ports, programs and their arguments. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from chess_localcluster.paths import Home
@@ -30,10 +30,6 @@ class Ports:
     def names(cls) -> tuple[str, ...]:
         """Name every port."""
         return tuple(field.name for field in fields(cls))
-
-    def as_json(self) -> dict[str, int]:
-        """Return them as JSON has them."""
-        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

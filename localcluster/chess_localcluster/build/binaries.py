@@ -39,7 +39,8 @@ class Build:
     tags: str = ""
     linker: str = "-s -w"
     cgo: bool = False
-    names: tuple[str, ...] = ()  # what else the program is called: it dispatches on its name
+    names: tuple[str, ...] = ()
+    """Further names of the program, which dispatches on the name it is called by."""
 
     def key(self, go_version: str) -> str:
         """Return the hash of all that decides the result."""

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.plan import Plan
 
-TIMEOUT = 5.0
+TIMEOUT_SECONDS = 5.0
 WATCH_SECONDS = 300
 OK = 200
 NOT_FOUND = 404
@@ -35,7 +35,7 @@ class Api:
         return cls(host=plan.api_host, port=plan.ports.api, pki=pki, identity=identity)
 
     def ready(self) -> bool:
-        """Tell whether /readyz answers ok."""
+        """Return whether /readyz answers ok."""
         try:
             return self._request("GET", "/readyz", None)[0] == OK
         except (OSError, http.client.HTTPException):
@@ -87,7 +87,7 @@ class Api:
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=trust)
 
     def _request(self, method: str, path: str, body: str | None) -> tuple[int, str]:
-        connection = self._connect(TIMEOUT)
+        connection = self._connect(TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, {"Content-Type": "application/apply-patch+yaml"})
             answer = connection.getresponse()

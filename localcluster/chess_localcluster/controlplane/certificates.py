@@ -17,8 +17,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chess_localcluster.plan import API_SERVICE, BRIDGE_ADDRESS, DOMAIN, LOOPBACK, NODE_NAME
 
-VALID = datetime.timedelta(days=365)
-EARLIER = datetime.timedelta(hours=1)  # clocks of one machine may still be set back
+VALIDITY = datetime.timedelta(days=365)
+CLOCK_SKEW = datetime.timedelta(hours=1)  # clocks of one machine may still be set back
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 SIGNING_KEY = "service-accounts"
 
@@ -125,8 +125,8 @@ def _dated(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
         .subject_name(subject)
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - EARLIER)
-        .not_valid_after(now + VALID)
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(now + VALIDITY)
     )
 
 

@@ -33,7 +33,7 @@ def require_dockerfile(project: Path) -> None:
 def build(
     cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None
 ) -> bool:
-    """Build the image of a directory, unless nothing of it has changed; tell whether it was built. Takes no node."""
+    """Build the image of a directory, unless nothing of it has changed; return whether it was built. Takes no node."""
     require_dockerfile(project)
     name = full_name(tag)
     with locked(cache.images / ".lock", "image build", progress):

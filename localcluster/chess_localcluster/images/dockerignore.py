@@ -14,7 +14,7 @@ def patterns(text: str) -> list[str]:
 
 
 def ignored(path: str, rules: Iterable[str]) -> bool:
-    """Tell whether the last rule that matches the path, or a directory above it, leaves it out."""
+    """Return whether the last rule that matches the path, or a directory above it, leaves it out."""
     places = [path, *(str(parent) for parent in PurePosixPath(path).parents if parent.name)]
     verdict = False
     for rule in rules:

@@ -7,7 +7,7 @@ PRIVATE = 0o600
 
 
 def write(path: Path, text: str, mode: int = PRIVATE) -> bool:
-    """Write unless the file holds this very text; tell whether it was written.
+    """Write unless the file holds this very text; return whether it was written.
 
     kube-proxy ends when its configuration is written anew, whatever it says then.
     """

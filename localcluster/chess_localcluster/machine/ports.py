@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether a listener could be opened there."""
+    """Return whether a listener could be opened there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

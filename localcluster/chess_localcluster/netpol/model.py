@@ -26,7 +26,7 @@ class Selector:
     expressions: tuple[tuple[str, str, frozenset[str]], ...]
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether labels satisfy every requirement."""
+        """Return whether labels satisfy every requirement."""
         return all(labels.get(key) == value for key, value in self.labels.items()) and all(
             _satisfied(labels, *expression) for expression in self.expressions
         )

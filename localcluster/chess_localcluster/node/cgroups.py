@@ -11,7 +11,7 @@ from chess_localcluster.node.config import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 PROCESSES = "cgroup.procs"
-SETTLE = 5.0
+KILL_SECONDS = 5.0
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
@@ -49,8 +49,8 @@ def _enable_controllers(hierarchy: Path, group: Path) -> None:
 
 def remove() -> None:
     """Kill every process of every pod and remove the groups."""
-    wait_until(_all_killed, SETTLE)
-    wait_until(lambda: not _groups_left(), SETTLE)
+    wait_until(_all_killed, KILL_SECONDS)
+    wait_until(lambda: not _groups_left(), KILL_SECONDS)
 
 
 def _all_killed() -> bool:

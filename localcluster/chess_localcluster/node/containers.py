@@ -19,7 +19,7 @@ def ctr(home: Home, cache: Cache, *arguments: str) -> str:
 
 
 def answers(home: Home, cache: Cache) -> bool:
-    """Tell whether containerd is ready for requests."""
+    """Return whether containerd is ready for requests."""
     return socket(home).exists() and succeeds(*_ctr(home, cache), "version")
 
 

@@ -46,15 +46,15 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
     """Start the node's components and wait until the node is Ready."""
     api = Api.of(plan, home.pki)
     with progress.stage("node"):
-        launch.await_true("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
+        launch.wait_for("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
         containers.ensure_pause(home, cache, progress)
         components = config.node_components(plan, home)
         started = launch.start_missing(components, registry, cache.bin)
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
-        launch.await_true("the node to be Ready", lambda: is_ready(api), names, registry)
-        launch.await_true("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
-        launch.await_true("NetworkPolicies", network.policies_enforced, names, registry)
+        launch.wait_for("the node to be Ready", lambda: is_ready(api), names, registry)
+        launch.wait_for("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
+        launch.wait_for("NetworkPolicies", network.policies_enforced, names, registry)
     return started
 
 
@@ -63,14 +63,14 @@ def _names(components: list[Component]) -> list[str]:
 
 
 def is_ready(api: Api) -> bool:
-    """Tell whether kubelet says that the node takes pods."""
+    """Return whether kubelet says that the node takes pods."""
     node = api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
 
 
 def knows_its_pods(api: Api) -> bool:
-    """Tell whether kubelet has read its pods: after its death the node is still Ready, but nobody can exec."""
+    """Return whether kubelet has read its pods: after its death the node is still Ready, but nobody can exec."""
     pods = api.items(f"/api/v1/pods?fieldSelector=spec.nodeName={NODE_NAME},status.phase=Running")
     try:
         known = api.items(f"/api/v1/nodes/{NODE_NAME}/proxy/pods")
@@ -85,11 +85,11 @@ def _uids(pods: list[dict[str, Any]]) -> set[str]:
 
 def remove(home: Home, registry: Registry) -> None:
     """Stop the node's processes and pods; take back mounts, links, network and control groups."""
-    registry.stop(CLIENTS_FIRST, grace=2.0)
+    registry.stop(CLIENTS_FIRST, grace_seconds=2.0)
     cgroups.remove()
     shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
-    stop(shims, grace=0.0)
-    registry.stop(["containerd"], grace=3.0)
+    stop(shims, grace_seconds=0.0)
+    registry.stop(["containerd"], grace_seconds=3.0)
     _remove_strays(home)
     mounts.remove_below(home.root)
     network.remove(home)

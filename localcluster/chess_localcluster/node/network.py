@@ -55,7 +55,7 @@ def claim(home: Home) -> None:
 
 
 def owned(home: Home) -> bool:
-    """Tell whether the machine's node is this home's."""
+    """Return whether the machine's node is this home's."""
     return _owner() == home.root
 
 
@@ -77,7 +77,7 @@ def ensure(home: Home) -> None:
     run("ip", "link", "set", BRIDGE, "up")
     for name, value in SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
-    run("nft", "-f", "-", given=MASQUERADE)
+    run("nft", "-f", "-", stdin=MASQUERADE)
 
 
 def remove(home: Home) -> None:
@@ -130,7 +130,7 @@ def _without_kube(program: str, table: str, *, existed: bool) -> None:
     if not existed and not any(line.startswith("-A") for line in kept):
         succeeds("nft", "delete", "table", family, table)
         return
-    run(f"{program}-restore", "-T", table, given="\n".join(kept) + "\n")
+    run(f"{program}-restore", "-T", table, stdin="\n".join(kept) + "\n")
 
 
 def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
@@ -147,15 +147,15 @@ def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
 
 
 def policies_enforced() -> bool:
-    """Tell whether the table of NetworkPolicies is in the kernel."""
+    """Return whether the table of NetworkPolicies is in the kernel."""
     return succeeds("nft", "list", "table", "ip", POLICY_TABLE)
 
 
 def bridge_exists() -> bool:
-    """Tell whether the node's bridge is there."""
+    """Return whether the node's bridge is there."""
     return Path("/sys/class/net", BRIDGE).exists()
 
 
 def is_root() -> bool:
-    """Tell whether the kernel will let us."""
+    """Return whether the kernel will let us."""
     return os.geteuid() == 0

@@ -11,8 +11,8 @@ from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.process import stop
 from chess_localcluster.processes.registry import Registry
 
-PATIENCE = 90.0
-LET_GO = 2.0
+TIMEOUT_SECONDS = 90.0
+PORT_RELEASE_SECONDS = 2.0
 SHIM = "containerd-shim"
 
 
@@ -35,13 +35,13 @@ def _require_port(component: Component) -> None:
     if component.port is None:
         return
     host, port = component.port
-    if not wait_until(lambda: ports.is_free(host, port), LET_GO):
+    if not wait_until(lambda: ports.is_free(host, port), PORT_RELEASE_SECONDS):
         raise ClusterError(
             f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
         )
 
 
-def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
+def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
     """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
     names = list(needed)
 
@@ -50,11 +50,11 @@ def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], 
             return True
         for name in names:
             if not registry.alive(name):
-                raise ClusterError(f"{name} ended while waiting for {what}: {last_words(registry, name)}")
+                raise ClusterError(f"{name} ended while waiting for {what}: {last_log_line(registry, name)}")
         return False
 
-    if not wait_until(reached, PATIENCE):
-        raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
+    if not wait_until(reached, TIMEOUT_SECONDS):
+        raise ClusterError(f"{what}: not within {TIMEOUT_SECONDS:.0f} s; the logs are in {registry.log}")
 
 
 def _holds(condition: Callable[[], bool]) -> bool:
@@ -65,7 +65,7 @@ def _holds(condition: Callable[[], bool]) -> bool:
         return False
 
 
-def last_words(registry: Registry, name: str) -> str:
+def last_log_line(registry: Registry, name: str) -> str:
     """Return the last line of a component's log."""
     path = registry.log / f"{name}.log"
     try:
@@ -75,7 +75,7 @@ def last_words(registry: Registry, name: str) -> str:
     return f"{next((line.strip() for line in reversed(lines) if line.strip()), 'silent')} (log: {path})"
 
 
-def leftovers(registry: Registry) -> list[str]:
+def stop_unrecorded(registry: Registry) -> list[str]:
     """Stop processes of this home that no record knows: their `up` was killed before it could write one."""
     marked = registry.marked()
     known = {process.pid for process in registry.recorded() if process.alive}
@@ -85,5 +85,5 @@ def leftovers(registry: Registry) -> list[str]:
         for process in marked
         if process.pid not in known and process.parent not in family and not process.name.startswith(SHIM)
     ]
-    stop(strangers, grace=3.0)
+    stop(strangers, grace_seconds=3.0)
     return [process.name for process in strangers]

@@ -58,7 +58,7 @@ class Registry:
             return None
 
     def alive(self, name: str) -> bool:
-        """Tell whether the process of that name runs."""
+        """Return whether the process of that name runs."""
         process = self.find(name)
         return process is not None and process.alive
 
@@ -78,10 +78,10 @@ class Registry:
         """Remove the record."""
         (self.run / f"{name}.json").unlink(missing_ok=True)
 
-    def stop(self, names: Iterable[str], grace: float) -> None:
+    def stop(self, names: Iterable[str], grace_seconds: float) -> None:
         """Stop the named processes together and forget them."""
         chosen = [process for name in names if (process := self.find(name)) is not None]
-        stop(chosen, grace)
+        stop(chosen, grace_seconds)
         for process in chosen:
             self.forget(process.name)
 

@@ -72,7 +72,7 @@ def _make_database(programs: Path, data: Path, secret: str) -> None:
         f"CREATE DATABASE {ROLE} OWNER {ROLE}\n"
     )
     run(
-        *user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", given=statements, cwd="/"
+        *user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", stdin=statements, cwd="/"
     )
     draft.rename(data)
 

@@ -15,7 +15,7 @@ from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.process import Process, await_end
 from chess_localcluster.processes.registry import Registry
 
-KILL_TAKES = 5.0
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ def signal_family(process: Process, number: signal.Signals) -> None:
     pids = children.read_text().split() if children.exists() else []
     process.signal(number)
     if number is signal.SIGKILL:
-        await_end([process], KILL_TAKES)
+        await_end([process], KILL_SECONDS)
     if number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in pids:
             os.kill(int(pid), number)
@@ -68,7 +68,7 @@ def start(
         # a killed server cannot remove this; its pid may be another process by now
         (directory / "data" / "postmaster.pid").unlink(missing_ok=True)
         launch.start_missing([component], processes, directory)
-    launch.await_true(name, lambda: _answers(probe, directory), [name], processes)
+    launch.wait_for(name, lambda: _answers(probe, directory), [name], processes)
     process = processes.find(name)
     if process is None:
         raise ClusterError(f"{name}: its record in {processes.run} is gone")
@@ -87,7 +87,7 @@ def _own_registry(directory: Path) -> Registry:
 def stop(store: Store) -> None:
     """End a store started without a registry."""
     store.signal(signal.SIGCONT)
-    _own_registry(store.directory).stop([store.name], grace=5.0)
+    _own_registry(store.directory).stop([store.name], grace_seconds=5.0)
 
 
 def as_user(user: str) -> tuple[str, ...]:

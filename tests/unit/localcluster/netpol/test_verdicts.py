@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chess_localcluster.netpol import model, verdicts
-from chess_localcluster.netpol.verdicts import Allowed, World
+from chess_localcluster.netpol.verdicts import Allowed, Snapshot
 
 
 def pod(ip: str, namespace: str = "game", **labels: str) -> dict[str, Any]:
@@ -29,8 +29,8 @@ PODS = [pod("10.88.0.2", app="server"), pod("10.88.0.3", app="bot"), pod("10.88.
 NAMESPACES = [namespace("game", team="chess"), namespace("other", team="go")]
 
 
-def world(*policies: dict[str, Any], pods: list[dict[str, Any]] | None = None) -> World:
-    return World(
+def snapshot(*policies: dict[str, Any], pods: list[dict[str, Any]] | None = None) -> Snapshot:
+    return Snapshot(
         pods=model.read_pods(PODS if pods is None else pods),
         namespaces=model.read_namespaces(NAMESPACES),
         policies=model.read_policies(policies),
@@ -84,7 +84,7 @@ def rule(*peers: dict[str, Any], ports: list[dict[str, Any]] | None = None) -> d
     ],
 )
 def test_ingress(ingress: list[dict[str, Any]], allowed: tuple[Allowed, ...]) -> None:
-    seen = verdicts.ingress(world(policy(**SERVER, policyTypes=["Ingress"], ingress=ingress)))
+    seen = verdicts.ingress(snapshot(policy(**SERVER, policyTypes=["Ingress"], ingress=ingress)))
     assert seen == {"10.88.0.2": allowed}
 
 
@@ -100,16 +100,16 @@ def test_ingress(ingress: list[dict[str, Any]], allowed: tuple[Allowed, ...]) ->
 )
 def test_expressions(operator: str, values: list[str], matched: list[str]) -> None:
     chosen = {"podSelector": {"matchExpressions": [{"key": "app", "operator": operator, "values": values}]}}
-    assert sorted(verdicts.ingress(world(policy(**chosen, policyTypes=["Ingress"])))) == matched
+    assert sorted(verdicts.ingress(snapshot(policy(**chosen, policyTypes=["Ingress"])))) == matched
 
 
 def test_policies_add_up_and_egress_is_another_matter() -> None:
     both = policy(policyTypes=["Egress"], egress=[{"to": [BOTS], "ports": [{"port": "ws"}]}])
     more = policy(**SERVER, policyTypes=["Egress"], egress=[{"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}]}])
-    seen = verdicts.egress(world(both, more))
+    seen = verdicts.egress(snapshot(both, more))
     to_bots = Allowed(addresses=("10.88.0.3",), ports=(("tcp", "8080"),))
     assert seen == {
         "10.88.0.2": (to_bots, Allowed(addresses=("10.9.0.0/16",))),
         "10.88.0.3": (to_bots,),
     }
-    assert verdicts.ingress(world(both, more)) == {}
+    assert verdicts.ingress(snapshot(both, more)) == {}
