@@ -85,7 +85,7 @@ def _redis_directory(places: Places) -> None:
 
 
 def _start_redis(places: Places, chosen: Ports) -> None:
-    """Start it under a registry of its own: in the home's, the name `redis` is the players'."""
+    """Start Redis under a registry of its own: in the home's, the name `redis` is the game's Redis."""
     own = homes.registry(places.home)
     renamed = Registry(run=places.root / "run", log=own.log / "argocd", mark=own.mark)
     start_redis(places.redis, LOOPBACK, chosen.redis, renamed)
@@ -134,7 +134,7 @@ def _install(places: Places, programs: Path, progress: Progress) -> None:
 
 
 def down(home: Path | None = None) -> bool:
-    """Stop Argo CD; what it made in the cluster stays. Return whether there was anything."""
+    """Stop Argo CD; what it made in the cluster stays. Return whether it was there."""
     place = Home.at(home)
     places = Places(home=place)
     if not places.root.exists():

@@ -1,4 +1,4 @@
-"""A Go toolchain: the one on PATH if it is recent enough, else PyPI's, so that Python is all a user must have."""
+"""A Go toolchain: the one on PATH if it is recent enough, else PyPI's, so Python is all that a user needs."""
 
 import os
 import re
@@ -26,13 +26,13 @@ class Go:
     version: str
 
     def environment(self) -> dict[str, str]:
-        """Return the settings of a reproducible build, whatever the shell says; mirrors and proxies stay its own."""
+        """Return the environment of a reproducible build; mirrors and proxies stay as the shell has them."""
         steering = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
         return dict(os.environ) | steering
 
 
 def ensure(cache: Cache, progress: Progress) -> Go:
-    """Return a Go toolchain, installing one if need be."""
+    """Return a Go toolchain; install one if none is recent enough."""
     for path in (*_on_path(), *USUAL_PLACES):
         if go := _usable(path):
             return go

@@ -10,7 +10,7 @@ from chess_localcluster.errors import ClusterError
 def run(
     *argv: str, env: Mapping[str, str] | None = None, stdin: str | None = None, cwd: str | None = None
 ) -> str:
-    """Return what the program prints; raise with its last words if it fails."""
+    """Return what the program prints; raise ClusterError with its last line if it fails."""
     try:
         answer = subprocess.run(
             argv, capture_output=True, text=True, check=False, env=env, input=stdin, cwd=cwd
@@ -25,13 +25,13 @@ def run(
 
 
 def succeeds(*argv: str, env: Mapping[str, str] | None = None) -> bool:
-    """Return whether the program ends well; what it says does not matter."""
+    """Return whether the program succeeds; its output is dropped."""
     environment = os.environ | dict(env or {})
     return subprocess.run(argv, capture_output=True, check=False, env=environment).returncode == 0
 
 
 def abbreviate(argv: Sequence[str]) -> str:
-    """Return the beginning of a command line, enough to know it by."""
+    """Return the beginning of a command line, enough to recognise it."""
     return " ".join(argv[:4])
 
 

@@ -1,4 +1,4 @@
-"""Locks between processes that want the same thing made: one makes it, the others wait and find it made."""
+"""Locks between processes that need the same thing: one makes it, the others wait and find it made."""
 
 import fcntl
 from collections.abc import Iterator
@@ -10,9 +10,9 @@ from chess_localcluster.progress import Progress
 
 @contextmanager
 def locked(lock: Path, what: str, progress: Progress) -> Iterator[None]:
-    """Hold the lock, and show if that takes waiting; the kernel releases it when its holder dies.
+    """Hold the lock; show it if another process has it first. The kernel releases it when its holder dies.
 
-    Look again inside of the lock whether the thing is there: whoever held it before has most likely made it.
+    Check under the lock what is still to do: the process that held it before has most likely done it.
     """
     lock.parent.mkdir(parents=True, exist_ok=True)
     with lock.open("w") as file:

@@ -1,6 +1,6 @@
-"""Watches pods, namespaces and policies, and renews the table when what it says has changed.
+"""Watches pods, namespaces and policies, and replaces the table when it changes.
 
-Traffic of the node itself (kubelet's probes, NodePorts) is never held back, as Kubernetes wants it.
+Traffic of the node itself (kubelet's probes, NodePorts) is never blocked, as Kubernetes requires.
 """
 
 import logging
@@ -24,7 +24,7 @@ BURST_SECONDS = 0.05  # a burst of events is one change
 RETRY_SECONDS = 1.0
 log = logging.getLogger("netpol")
 
-# what runs on the bridge counts as the pods that it would be in another cluster
+# in another cluster these would be pods, and policies select them as pods
 ON_THE_BRIDGE = (
     Pod(namespace="kube-system", labels={"k8s-app": "kube-dns"}, ip=BRIDGE_ADDRESS, ports={}),
     *(
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def _watch(api: Api, path: str, changed: threading.Event) -> None:
-    """Wake the enforcer at every event, the first of which says that the watch stands."""
+    """Wake the enforcer at every event; the first one shows that the watch has begun."""
     while True:
         try:
             for _ in api.watch(path):
@@ -70,7 +70,7 @@ def _enforce(api: Api, changed: threading.Event) -> None:
                 run("nft", "-f", "-", stdin=wanted)
                 current = wanted
         except (OSError, ValueError, ClusterError) as error:
-            log.info("not renewed: %s", error)
+            log.info("table not replaced: %s", error)
             time.sleep(RETRY_SECONDS)
             changed.set()
 

@@ -1,4 +1,4 @@
-"""Who may talk to whom: policies and pods in, for each isolated pod the list of what it allows out.
+"""Which pods may connect: from policies and pods to what each isolated pod allows.
 
 A pod is isolated in a direction once any policy selects it for that direction; then only what some policy allows
 passes. Both ends decide: the sender's egress and the receiver's ingress.
@@ -12,7 +12,7 @@ from chess_localcluster.netpol.model import Labels, Peer, Pod, Policy, Port, Rul
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Allowed:
-    """One thing that passes: the other end (None: anyone) on these ports (none: all)."""
+    """Traffic that passes: to or from these addresses (None: any) on these ports (empty: all)."""
 
     addresses: tuple[str, ...] | None
     excluded: tuple[str, ...] = ()
@@ -21,7 +21,7 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """All that decisions rest on."""
+    """Pods, namespaces and policies at one moment: all that the verdicts depend on."""
 
     pods: tuple[Pod, ...]
     namespaces: Mapping[str, Labels]
@@ -75,7 +75,7 @@ def _allowed(
 def _of_rule(snapshot: Snapshot, namespace: str, rule: Rule, named_on: tuple[Pod, ...]) -> Iterator[Allowed]:
     ports = tuple(text for port in rule.ports for text in _port_texts(port, named_on))
     if rule.ports and not ports:
-        return  # a named port that nobody has: nothing passes by it
+        return  # no pod has the named port, so nothing passes
     if not rule.peers:
         yield Allowed(addresses=None, ports=ports)
     for peer in rule.peers:
@@ -95,7 +95,7 @@ def _of_peer(
 
 
 def _is_peer(snapshot: Snapshot, namespace: str, peer: Peer, pod: Pod) -> bool:
-    """Without a namespace selector, the policy's own namespace is meant."""
+    """Return whether a pod is the peer; without a namespace selector, only the policy's own namespace counts."""
     if peer.namespaces is None:
         in_namespace = pod.namespace == namespace
     else:

@@ -1,4 +1,4 @@
-"""Starts components that do not run yet, and waits for what they bring about."""
+"""Starts the components that do not run, and waits for their effects."""
 
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
@@ -31,7 +31,7 @@ def start_missing(components: Iterable[Component], registry: Registry, programs:
 
 
 def _require_port(component: Component) -> None:
-    """Insist on a free port, but not at once: the kernel closes the sockets of a killed process a moment later."""
+    """Fail if the port stays taken; the kernel closes the sockets of a killed process a moment later."""
     if component.port is None:
         return
     host, port = component.port
@@ -42,7 +42,7 @@ def _require_port(component: Component) -> None:
 
 
 def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
-    """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
+    """Wait until the condition holds; fail at once if one of the `needed` components ends."""
     names = list(needed)
 
     def reached() -> bool:
@@ -54,11 +54,13 @@ def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], re
         return False
 
     if not wait_until(reached, TIMEOUT_SECONDS):
-        raise ClusterError(f"{what}: not within {TIMEOUT_SECONDS:.0f} s; the logs are in {registry.log}")
+        raise ClusterError(
+            f"waited {TIMEOUT_SECONDS:.0f} s in vain for {what}; the logs are in {registry.log}"
+        )
 
 
 def _holds(condition: Callable[[], bool]) -> bool:
-    """Count a server that is just starting, or starting again, as one that does not answer yet."""
+    """Return the condition's value; a connection error counts as false, because a server may be starting."""
     try:
         return condition()
     except (OSError, HTTPException):
@@ -76,7 +78,7 @@ def last_log_line(registry: Registry, name: str) -> str:
 
 
 def stop_unrecorded(registry: Registry) -> list[str]:
-    """Stop processes of this home that no record knows: their `up` was killed before it could write one."""
+    """Stop processes of this home that no record knows: their `up` was killed before it wrote one."""
     marked = registry.marked()
     known = {process.pid for process in registry.recorded() if process.alive}
     family = known | {process.pid for process in marked}

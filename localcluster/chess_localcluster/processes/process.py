@@ -1,4 +1,4 @@
-"""A process by pid and start time, so that a signal never reaches another process which has the same pid by now."""
+"""A process by pid and start time, so that a signal never reaches another process that has the same pid by now."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Return whether this very process still runs; a zombie does not."""
+        """Return whether this process still runs; a zombie does not."""
         fields = stat_fields(self.pid)
         if fields is None or int(fields[START]) != self.start:
             return False
@@ -73,7 +73,7 @@ def identify(name: str, pid: int) -> Process | None:
 
 
 def stop(processes: Iterable[Process], grace_seconds: float) -> None:
-    """Ask all to end, and kill those that have not done so after `grace_seconds` seconds."""
+    """Ask all to end, and kill those that still run after `grace_seconds`."""
     living = [process for process in processes if process.alive]
     for process in living:
         process.signal(signal.SIGTERM)

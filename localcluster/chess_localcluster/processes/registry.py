@@ -1,7 +1,7 @@
 """The processes of one home: recorded when they start, and found again by later commands.
 
-All carry the cluster's mark in their environment as well, so that a process whose starter was killed before it could
-write the record is still found.
+Their environment also has the cluster's mark, by which a process is found whose starter was killed before it wrote
+the record.
 """
 
 import json
@@ -87,7 +87,7 @@ class Registry:
 
 
 def _environment() -> dict[str, str]:
-    """Pass on nothing that steers a program of ours from outside but what finding programs takes."""
+    """Return the few variables that programs need; no other may change how they behave."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TZ") if name in os.environ}
     return kept | {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"}
 

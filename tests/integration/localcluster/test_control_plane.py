@@ -269,7 +269,7 @@ def test_what_is_not_there_is_said_in_one_line(home: Path, shared: Path) -> None
         assert refused.stderr.strip() == f"localcluster: no cluster at {home}: `localcluster up` makes one"
     refused = localcluster(shared, "logs", "kublet")
     assert refused.returncode == 1
-    assert "component 'kublet' has no log: etcd, kube-apiserver" in refused.stderr
+    assert "component 'kublet': unknown; these have a log: etcd, kube-apiserver" in refused.stderr
 
 
 def test_status_as_json_names_every_part(shared: Path) -> None:

@@ -13,7 +13,7 @@ from chess_localcluster.build import golang
         ("go version go1.9.7 linux/amd64", "1.9.7", False),
     ],
 )
-def test_go_versions_compare_as_numbers(text: str, version: str, enough: bool) -> None:  # noqa: FBT001
+def test_go_versions_compare_as_numbers(text: str, version: str, enough: bool) -> None:  # noqa: FBT001 - a parameter of the cases
     assert golang.parse_version(text) == version
     assert golang.at_least(version, golang.OLDEST) is enough
 

@@ -42,5 +42,5 @@ def test_only_etcd_s_own_authority_opens_etcd() -> None:
     "identity, serves",
     [(Identity(name="a", common_name="a"), False), (Identity(name="b", common_name="b", hosts=("h",)), True)],
 )
-def test_only_servers_may_serve(identity: Identity, serves: bool) -> None:  # noqa: FBT001
+def test_only_servers_may_serve(identity: Identity, serves: bool) -> None:  # noqa: FBT001 - a parameter of the cases
     assert (ExtendedKeyUsageOID.SERVER_AUTH in certificates.purposes(identity)) is serves

@@ -20,7 +20,7 @@ RULES = ["*", "!server", "!requirements/image.txt", "**/__pycache__", "**/*.pyc"
         ("web/page.tsx", True),
     ],
 )
-def test_what_goes_into_an_image_follows_dockerignore(path: str, out: bool) -> None:  # noqa: FBT001
+def test_what_goes_into_an_image_follows_dockerignore(path: str, out: bool) -> None:  # noqa: FBT001 - a parameter of the cases
     assert dockerignore.ignored(path, RULES) is out
 
 
