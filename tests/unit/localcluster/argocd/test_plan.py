@@ -11,14 +11,14 @@ PLACES = plan.Places(home=Home.at(Path("/home/of/cluster")))
 PARTS = plan.components(PLACES, PORTS, Path("/programs"), PASSWORD, "/usr/bin")
 
 
-def test_every_listener_is_told_to_stay_on_loopback() -> None:
+def test_every_listener_stays_on_loopback() -> None:
     for part in PARTS:
-        told = " ".join([*part.argv, *(f"{name}={value}" for name, value in part.env.items())])
+        settings = " ".join([*part.argv, *(f"{name}={value}" for name, value in part.env.items())])
         assert part.port is not None
         assert part.port[0] == "127.0.0.1"
-        assert "0.0.0.0" not in told  # noqa: S104 - the very thing
+        assert "0.0.0.0" not in settings  # noqa: S104 - the very thing
         if part.name in ("argocd-repo-server", "argocd-server"):
-            assert "--address 127.0.0.1" in told
+            assert "--address 127.0.0.1" in settings
 
 
 def test_no_argument_list_shows_the_password() -> None:
