@@ -37,16 +37,16 @@ HomeOption = Annotated[
 
 
 class Output(StrEnum):
-    """How a result is written."""
+    """Format of a result."""
 
     TEXT = "text"
     JSON = "json"
 
 
-OutputOption = Annotated[Output, typer.Option("--output", "-o", help="How the result is written")]
+OutputOption = Annotated[Output, typer.Option("--output", "-o", help="Format of the result")]
 
 
-def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the option's value
     if wanted:
         print(f"localcluster {version('chesscluster')}")
         raise typer.Exit
@@ -54,7 +54,7 @@ def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it so
 
 @app.callback()
 def _root(
-    _version: Annotated[  # noqa: FBT002 - typer reads it so
+    _version: Annotated[  # noqa: FBT002 - typer makes an option of it
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version")
     ] = False,
 ) -> None:
@@ -76,11 +76,14 @@ def up(
     image: Annotated[
         Path | None,
         typer.Option(
-            exists=True, file_okay=False, resolve_path=True, help="Build this directory's image as well"
+            exists=True,
+            file_okay=False,
+            resolve_path=True,
+            help="Also build this directory's image and load it into the node",
         ),
     ] = None,
 ) -> None:
-    """Bring the cluster up; heal it if parts of it have died."""
+    """Start the cluster, or the parts of it that do not run."""
     running = cluster.up(home, nodes, Terminal(), api_port=api_port, image=image)
     state = f"started {', '.join(running.started)}" if running.started else "already running"
     print(f"cluster at {running.api_url} is ready after {running.seconds:.1f} s ({state})")
@@ -89,21 +92,21 @@ def up(
 
 @app.command()
 def down(home: HomeOption = None) -> None:
-    """Stop the cluster and remove everything it left."""
+    """Stop the cluster and remove everything that it left on the machine."""
     found = cluster.down(home, Terminal())
     print("the cluster is gone" if found else f"no cluster at {Home.at(home).root}")
 
 
 @app.command()
 def setup() -> None:
-    """Install the Debian packages that a node takes, saying what and why."""
+    """Install the Debian packages that a node needs; show each with its reason."""
     installed = packages.ensure(Terminal())
     print(f"installed: {' '.join(installed)}" if installed else "nothing is missing")
 
 
 @app.command()
 def status(home: HomeOption = None, output: OutputOption = Output.TEXT) -> None:
-    """Show what lives and what has died; exit code 0 only if all is well."""
+    """Show which parts run; exit code 0 only if all of them do."""
     found = status_of(Home.at(home))
     if found is None:
         raise ClusterError(f"no cluster at {Home.at(home).root}: `localcluster up` makes one")
@@ -118,26 +121,28 @@ def status(home: HomeOption = None, output: OutputOption = Output.TEXT) -> None:
 
 @app.command()
 def logs(
-    component: Annotated[str, typer.Argument(help="As `status` names it")],
+    component: Annotated[str, typer.Argument(help="Name of a component, as `status` shows it")],
     home: HomeOption = None,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it grows")] = False,  # noqa: FBT002
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the log as it grows")] = False,  # noqa: FBT002 - typer makes an option of it
 ) -> None:
     """Print the log of one component."""
     directory = _existing(home).log
     path = directory / f"{component}.log"
     if not path.exists():
         known = ", ".join(sorted(found.stem for found in directory.glob("*.log")))
-        raise ClusterError(f"component {component!r} has no log: {known}")
-    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), str(path)])  # noqa: S606 - no shell is meant
+        raise ClusterError(f"component {component!r}: unknown; these have a log: {known or 'none'}")
+    os.execvp("tail", ["tail", "-n", "+1", *(["-F"] if follow else []), str(path)])  # noqa: S606 - no shell is wanted
 
 
 @app.command()
 def store(
-    fault: Annotated[Fault, typer.Argument(help="stop, cont: freeze and thaw; kill: -9; start: again")],
+    fault: Annotated[
+        Fault, typer.Argument(help="stop: freeze; cont: resume; kill: kill -9; start: start again")
+    ],
     name: Annotated[str, typer.Argument(help="redis or postgres")],
     home: HomeOption = None,
 ) -> None:
-    """Disturb Redis or PostgreSQL, as fault tests do. A killed Redis starts empty, PostgreSQL on its data."""
+    """Make Redis or PostgreSQL fail, for fault tests. A killed Redis starts empty, PostgreSQL with its data."""
     place = _existing(home)
     managed.disturb(place, homes.registry(place), name, fault)
 
@@ -150,15 +155,17 @@ app.add_typer(argocd.app, name="argocd")
 @image.command("build")
 def image_build(
     directory: Annotated[
-        Path, typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Has a Dockerfile")
+        Path,
+        typer.Argument(exists=True, file_okay=False, resolve_path=True, help="Directory with a Dockerfile"),
     ] = Path(),
     tag: Annotated[str, typer.Option(help="Name of the image")] = TAG,
     base: Annotated[
-        str | None, typer.Option(help="Base image of a registry (default: Debian 12, made here)")
+        str | None,
+        typer.Option(help="Base image from a registry (default: Debian 12, built on this machine)"),
     ] = None,
     home: HomeOption = None,
 ) -> None:
-    """Build the image of a directory and give it to the node."""
+    """Build a directory's image and load it into the node."""
     built = images.build_and_load(_existing(home), Cache.of_user(), directory, Terminal(), tag, base)
     print(f"{built.name} is on the node ({'built' if built.fresh else 'unchanged'})")
 
@@ -168,7 +175,7 @@ def image_load(
     archive: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="OCI or Docker archive")],
     home: HomeOption = None,
 ) -> None:
-    """Give the images of an archive to the node."""
+    """Load the images of an archive into the node."""
     with Terminal().stage(f"loading {archive.name}"):
         containers.load(_existing(home), Cache.of_user(), archive)
 
@@ -183,11 +190,11 @@ def kubeconfig(home: HomeOption = None) -> None:
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
 def kubectl(context: typer.Context) -> None:
-    """Run kubectl of the cluster's own version; everything after it is kubectl's."""
+    """Run kubectl of the cluster's own version; all arguments are passed to it."""
     place = _existing(None)
     program = Cache.of_user().bin / "kubectl"
     os.environ["KUBECONFIG"] = str(place.kubeconfig)
-    os.execv(program, [str(program), *context.args])  # noqa: S606 - no shell is meant
+    os.execv(program, [str(program), *context.args])  # noqa: S606 - no shell is wanted
 
 
 def _existing(home: Path | None) -> Home:
@@ -198,7 +205,7 @@ def _existing(home: Path | None) -> Home:
 
 
 def main() -> None:
-    """Run; what a person can act on is one line, not a traceback."""
+    """Run a command; an error that the user can act on is one line, not a traceback."""
     try:
         app()
     except ClusterError as error:
@@ -209,7 +216,7 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         print(
-            "localcluster: interrupted; `localcluster up` goes on, `localcluster down` removes",
+            "localcluster: interrupted; `localcluster up` continues, `localcluster down` removes everything",
             file=sys.stderr,
         )
         sys.exit(130)

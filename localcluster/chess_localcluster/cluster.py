@@ -1,4 +1,4 @@
-"""`up` and `down`: what happens, in order. Each step does only what is missing, so that `up` is also what heals."""
+"""`up` and `down`: what happens, in order. Each step does only what is missing, so `up` also repairs a cluster."""
 
 import json
 import time
@@ -24,8 +24,8 @@ from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress, Silent
 from chess_localcluster.stores import managed
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - asked whether free, never listened on
-USUAL_API_PORT = 6443  # the one that NetworkPolicies of others know
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - only checked for a free port, never listened on
+USUAL_API_PORT = 6443  # NetworkPolicies of other projects expect it
 NEEDED_BYTES = 1 << 30
 STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
@@ -52,7 +52,7 @@ def up(
     api_port: int | None = None,
     image: Path | None = None,
 ) -> Running:
-    """Bring a cluster up, or heal it, or find it running; `image` is a directory whose image the node shall have."""
+    """Start a cluster, or the parts of it that do not run; build the image of the directory `image` for its node."""
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
     if nodes and not network.is_root():
         raise ClusterError("up --nodes 1 needs root (bridge, mounts, control groups); --nodes 0 does not")
@@ -64,7 +64,7 @@ def up(
         plan = _settle_plan(place, nodes, api_port)
         _provide(cache, nodes, shown, image)
         registry = homes.registry(place)
-        launch.leftovers(registry)
+        launch.stop_unrecorded(registry)
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
             images.build_and_load(place, cache, image, shown)
@@ -79,14 +79,14 @@ def up(
 
 
 def _check_image(nodes: int, image: Path) -> None:
-    """Find out before anything is started."""
+    """Refuse before anything is started."""
     if not nodes:
         raise ClusterError("up --image needs a node to give the image to: --nodes 1, not 0")
     dockerfile.require_dockerfile(image)
 
 
 def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> None:
-    """Make programs and image present; the long compilation runs beside what waits on the network."""
+    """Provide programs and image; the long compilation runs beside what waits for the network."""
     if not nodes:
         binaries.ensure(cache, (binaries.KUBE,), progress)
         return
@@ -101,7 +101,7 @@ def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -
 
 
 def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
-    """Keep the plan of a cluster that exists: its ports are in kubeconfigs by now."""
+    """Return the plan; that of an existing cluster stays, because kubeconfigs hold its ports."""
     if home.plan.exists():
         plan = Plan.from_json(home.plan.read_text())
         if plan.nodes != nodes:
@@ -144,12 +144,12 @@ def _start_control_plane(
     with progress.stage("control plane"):
         etcd, apiserver, *clients = control_plane(plan, home)
         served = launch.start_missing([etcd, apiserver], registry, cache.bin)
-        launch.await_true("the API server", api.ready, [etcd.name, apiserver.name], registry)
+        launch.wait_for("the API server", api.ready, [etcd.name, apiserver.name], registry)
         api.apply_all(objects.rights())
-        # not earlier: the controller manager gives up on an API server that takes longer than ten seconds
+        # not earlier: the controller manager ends if the API server takes longer than ten seconds
         started = launch.start_missing(clients, registry, cache.bin)
         names = [component.name for component in clients]
-        launch.await_true("the controllers", lambda: _controllers_work(api), names, registry)
+        launch.wait_for("the controllers", lambda: _controllers_work(api), names, registry)
     return [*served, *started]
 
 
@@ -163,12 +163,12 @@ def _write_configuration(plan: Plan, home: Home) -> None:
 
 
 def _controllers_work(api: Api) -> bool:
-    """Pods need their namespace's default account, which the controller manager makes."""
+    """Return whether the default service account is there: pods need it, and the controller manager makes it."""
     return api.get("/api/v1/namespaces/default/serviceaccounts/default") is not None
 
 
 def down(home: Path | None = None, progress: Progress | None = None) -> bool:
-    """Stop what `up` started and remove the home; tell whether there was anything."""
+    """Stop what `up` started and remove the home; return whether there was anything."""
     place, shown = Home.at(home), progress or Silent()
     if not place.root.exists():
         return False
@@ -180,8 +180,8 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
             with shown.stage("removing the node"):
                 lifecycle.remove(place, registry)
         with shown.stage("stopping the control plane"):
-            # at once: what they would still write is about to be removed
-            registry.stop([*STORES, *CONTROL_PLANE], grace=0.0)
-            stop([*registry.recorded(), *registry.marked()], grace=1.0)
+            # without grace: all that they would still write is removed next
+            registry.stop([*STORES, *CONTROL_PLANE], grace_seconds=0.0)
+            stop([*registry.recorded(), *registry.marked()], grace_seconds=1.0)
         homes.remove(place)
     return True

@@ -2,4 +2,4 @@
 
 
 class ClusterError(Exception):
-    """Something that its reader can act on; the message is the whole line shown."""
+    """An error that the user can act on; the message is the whole line shown."""

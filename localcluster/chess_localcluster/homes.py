@@ -1,4 +1,4 @@
-"""One command at a time works on a home; the second one says who is before it."""
+"""One command at a time works on a home; a second one fails and names the first."""
 
 import contextlib
 import fcntl
@@ -18,7 +18,7 @@ BUSY = "busy.json"
 
 @contextmanager
 def locked(home: Home, command: str) -> Iterator[None]:
-    """Hold the home; the lock is the kernel's, so that a killed command leaves none behind."""
+    """Hold the home; the lock is the kernel's, so a killed command leaves none behind."""
     descriptor = _open(home.root, command)
     try:
         (home.root / BUSY).write_text(json.dumps({"pid": os.getpid(), "command": command}))
@@ -63,13 +63,13 @@ def _still_there(root: Path, descriptor: int) -> bool:
 
 
 def is_one(home: Home) -> bool:
-    """Tell a cluster's home, also one that hardly began, from any other directory: `down` must not touch that."""
+    """Return whether a directory is a cluster's home, even one that hardly began: `down` must not touch any other."""
     marks = (home.plan, home.root / "before.json", home.run / "etcd.json")
     return any(path.exists() for path in marks) or {path.name for path in home.root.iterdir()} <= {BUSY}
 
 
 def remove(home: Home) -> None:
-    """Remove what commands of ours put into a home, and the directory itself if nothing else is in it."""
+    """Remove what localcluster put into a home, and the directory itself if nothing else is in it."""
     for path in (home.pki, home.conf, home.run, home.log, home.etcd, home.node, home.stores):
         shutil.rmtree(path, ignore_errors=True)
     for name in (BUSY, "before.json", home.plan.name, home.kubeconfig.name):

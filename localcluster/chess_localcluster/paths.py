@@ -1,4 +1,4 @@
-"""Where things are kept: a cache that is worth keeping, and one home per cluster that `down` removes."""
+"""Where files are: a cache that outlives clusters, and one home per cluster, which `down` removes."""
 
 import os
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ DEFAULT_HOME = Path("/var/lib/localcluster")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cache:
-    """What is made once a machine: binaries, base image, wheels."""
+    """What is made once per machine: binaries, base image, wheels."""
 
     root: Path
 
@@ -69,7 +69,7 @@ class Home:
 
     @property
     def log(self) -> Path:
-        """One log a component."""
+        """One log per component."""
         return self.root / "log"
 
     @property
@@ -79,7 +79,7 @@ class Home:
 
     @property
     def node(self) -> Path:
-        """What kubelet and containerd keep."""
+        """Data of kubelet and containerd."""
         return self.root / "node"
 
     @property

@@ -24,7 +24,7 @@ PORT_NAMES = ("api", "etcd", "etcd_peer", "proxy_health", "proxy_metrics", "dns_
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
-    """Free loopback ports, so that control planes may live side by side."""
+    """Loopback ports of one cluster; they differ, so that several control planes can run on one machine."""
 
     api: int
     etcd: int
@@ -37,7 +37,7 @@ class Ports:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What `up` brings about, and what a later `up` heals."""
+    """What `up` starts, and what a later `up` repairs."""
 
     home: Path
     nodes: int

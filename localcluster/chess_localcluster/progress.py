@@ -1,4 +1,4 @@
-"""What a person sees while it works: one line a stage, with its seconds; a live line on a terminal."""
+"""What a user sees while a command works: one line per stage, with its seconds; a live line on a terminal."""
 
 import sys
 import threading
@@ -11,11 +11,11 @@ from typing import Protocol
 from rich.console import Console
 from rich.status import Status
 
-REMIND_AFTER = 20.0  # seconds between plain lines of one stage
+REMINDER_SECONDS = 20.0  # between plain lines of one stage
 
 
 class Note(Protocol):
-    """Says how far a stage has come."""
+    """Shows how far a stage has come."""
 
     def __call__(self, text: str) -> None:
         """Show `text` beside the stage."""
@@ -25,27 +25,27 @@ class Progress(Protocol):
     """Where stages are shown."""
 
     def stage(self, title: str) -> AbstractContextManager[Note]:
-        """Show a stage from begin to end."""
+        """Show a stage from its begin to its end."""
 
     def line(self, text: str) -> None:
         """Show one line."""
 
 
 class Silent:
-    """Shows nothing; for tests and for library use."""
+    """Shows nothing; for tests and callers without a terminal."""
 
     @contextmanager
     def stage(self, title: str) -> Iterator[Note]:  # noqa: ARG002 - part of the protocol
-        """Do without."""
+        """Show nothing."""
         yield self.line
 
     def line(self, text: str) -> None:
-        """Do without."""
+        """Show nothing."""
 
 
 @dataclass(slots=True)
 class Terminal:
-    """Lines on standard error, so that standard output stays for results. Stages may run in parallel threads."""
+    """Writes to standard error; standard output is for results. Stages may run in parallel threads."""
 
     console: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
     _running: dict[str, str] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Terminal:
         def note(text: str) -> None:
             nonlocal reminded
             self._show(title, text)
-            if not self.console.is_terminal and time.monotonic() - reminded > REMIND_AFTER:
+            if not self.console.is_terminal and time.monotonic() - reminded > REMINDER_SECONDS:
                 reminded = time.monotonic()
                 self.line(f"  … {title}: {text} ({reminded - began:.0f} s)")
 

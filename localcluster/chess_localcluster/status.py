@@ -1,4 +1,4 @@
-"""What of a cluster lives, what has died, and how to see why."""
+"""Which parts of a cluster run, which have died, and where to see why."""
 
 from dataclasses import asdict, dataclass
 
@@ -17,7 +17,7 @@ NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", *NAMES)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One thing that shall be well, and what is the matter if it is not."""
+    """One part of the cluster, whether it is healthy, and why not."""
 
     name: str
     healthy: bool
@@ -35,7 +35,7 @@ class Status:
 
     @property
     def healthy(self) -> bool:
-        """Tell whether every part is well."""
+        """Return whether every part is healthy."""
         return all(part.healthy for part in self.parts)
 
     def document(self) -> dict[str, object]:
@@ -44,7 +44,7 @@ class Status:
 
 
 def read(home: Home) -> Status | None:
-    """Look at the cluster of a home; None if there is none."""
+    """Return the status of the cluster of a home, or None if there is none."""
     if not home.plan.exists():
         return None
     plan, registry = Plan.from_json(home.plan.read_text()), homes.registry(home)
@@ -59,9 +59,9 @@ def read(home: Home) -> Status | None:
 def _process(registry: Registry, name: str) -> Part:
     process = registry.find(name)
     if process is None:
-        return Part(name=name, healthy=False, detail="never started: `localcluster up` goes on")
+        return Part(name=name, healthy=False, detail="not started yet: `localcluster up` starts it")
     if not process.alive:
-        return Part(name=name, healthy=False, detail=f"died: {launch.last_words(registry, name)}")
+        return Part(name=name, healthy=False, detail=f"died: {launch.last_log_line(registry, name)}")
     if process.frozen:
         return Part(name=name, healthy=False, detail=f"pid {process.pid}, stopped by a signal")
     return Part(name=name, healthy=True, detail=f"pid {process.pid}")

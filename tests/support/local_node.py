@@ -1,10 +1,10 @@
 """A namespace on the local cluster for tests of the cluster itself, and pods under the strictest security level."""
 
 import subprocess
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from polling import wait_until
 
 from chess_localcluster.controlplane.api import Api
 from chess_localcluster.images import base
@@ -47,13 +47,6 @@ class Namespace:
         return self.api.get(f"/api/v1/namespaces/{self.name}/{path}") or {}
 
 
-def until(condition: Callable[[], object], seconds: float = 30.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, f"not within {seconds} s"
-        time.sleep(0.1)
-
-
 def pod(name: str, code: str, *, labels: dict[str, str] | None = None, **container: Any) -> dict[str, Any]:
     """A pod under the strictest Pod Security level that runs one line of Python."""
     limited = {"requests": {"cpu": "10m"}, "limits": {"memory": "64Mi"}}
@@ -91,5 +84,5 @@ def make_namespace(home: Home, name: str) -> Namespace:
     api = Api.of(Plan.from_json(home.plan.read_text()), home.pki)
     found = Namespace(api, name, home.kubeconfig)
     api.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": RESTRICTED}})
-    until(lambda: found.get("serviceaccounts/default"))
+    wait_until(lambda: found.get("serviceaccounts/default"), f"{name} has its default account")
     return found

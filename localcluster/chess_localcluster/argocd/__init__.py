@@ -1,1 +1,1 @@
-"""Argo CD beside the local cluster, with a Git server: programs of the host, like those of the control plane."""
+"""Argo CD and a Git server beside the local cluster: programs of the host, like those of the control plane."""

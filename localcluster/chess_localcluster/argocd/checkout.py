@@ -1,4 +1,4 @@
-"""A work tree of the Git server's repository: what a person would clone, edit, commit and push."""
+"""A work tree of the Git server's repository: what a user would clone, edit, commit and push."""
 
 import subprocess
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ class Checkout:
         return self._git("rev-parse", "HEAD").strip()
 
     def revert(self, revision: str) -> bool:
-        """Bring every file back to what it was then; tell whether there is anything to commit."""
+        """Restore every file of that revision; return whether there is anything to commit."""
         self._git("checkout", "--quiet", revision, "--", ".")
         return bool(self._git("status", "--porcelain").strip())
 
@@ -69,7 +69,7 @@ class Checkout:
 
 
 def _copy_tracked(project: Path, part: str, root: Path) -> None:
-    """Copy what Git would: not the editor's and the system's droppings."""
+    """Copy only the files that Git tracks or would track, without what .gitignore excludes."""
     listing = (
         "git",
         "-C",

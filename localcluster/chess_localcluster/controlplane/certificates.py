@@ -1,7 +1,8 @@
-"""Certificates of one cluster: its own authorities, and one identity a component.
+"""Certificates of one cluster: its own authorities, and one identity per component.
 
-Three authorities, because each opens another door: `ca` signs clients and servers of Kubernetes, `etcd-ca` alone
-opens etcd (whoever holds it is above RBAC), `front-proxy-ca` lets the API server speak for a user to extensions.
+There are three authorities, because each gives other rights: `ca` signs clients and servers of Kubernetes, `etcd-ca`
+alone gives access to etcd (which RBAC does not protect), `front-proxy-ca` lets the API server act for a user
+towards extensions.
 """
 
 import datetime
@@ -17,8 +18,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chess_localcluster.plan import API_SERVICE, BRIDGE_ADDRESS, DOMAIN, LOOPBACK, NODE_NAME
 
-VALID = datetime.timedelta(days=365)
-EARLIER = datetime.timedelta(hours=1)  # clocks of one machine may still be set back
+VALIDITY = datetime.timedelta(days=365)
+CLOCK_SKEW = datetime.timedelta(hours=1)  # the machine's clock may be set back
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 SIGNING_KEY = "service-accounts"
 
@@ -67,7 +68,7 @@ IDENTITIES = (
 
 
 def ensure(directory: Path) -> None:
-    """Make what is missing; what exists stays, so that a healed cluster keeps its identity."""
+    """Make the certificates that are missing; those that exist stay, so a repaired cluster keeps its identity."""
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
     authorities = {name: _authority(directory, name) for name in AUTHORITIES}
     for identity in IDENTITIES:
@@ -125,8 +126,8 @@ def _dated(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
         .subject_name(subject)
         .issuer_name(issuer)
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - EARLIER)
-        .not_valid_after(now + VALID)
+        .not_valid_before(now - CLOCK_SKEW)
+        .not_valid_after(now + VALIDITY)
     )
 
 
@@ -139,13 +140,13 @@ def subject_of(identity: Identity) -> x509.Name:
 
 
 def purposes(identity: Identity) -> list[x509.ObjectIdentifier]:
-    """Servers are clients of each other as well (etcd of its peers); clients serve nothing."""
+    """Return the extended key usages: servers are also clients (etcd of its peers), clients only clients."""
     server = [ExtendedKeyUsageOID.SERVER_AUTH] if identity.hosts else []
     return [*server, ExtendedKeyUsageOID.CLIENT_AUTH]
 
 
 def alternative_names(hosts: tuple[str, ...]) -> x509.SubjectAlternativeName:
-    """Addresses as addresses, everything else as DNS names."""
+    """Return the names of a server: IP addresses as such, all others as DNS names."""
     return x509.SubjectAlternativeName([_general_name(host) for host in hosts])
 
 
@@ -182,7 +183,7 @@ def _signing_key(directory: Path) -> None:
 def _write(
     directory: Path, name: str, certificate: x509.Certificate, key: ec.EllipticCurvePrivateKey
 ) -> None:
-    """Write the key first: the certificate's presence says that both are there."""
+    """Write the key first: if the certificate exists, both do."""
     _write_private(directory / f"{name}.key", key)
     draft = directory / f"{name}.draft"
     draft.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))

@@ -1,4 +1,4 @@
-"""etcd, API server, controller manager and scheduler: a Plan in, their argument lists out. Nothing here acts."""
+"""etcd, API server, controller manager and scheduler: from a Plan to their arguments. Pure."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def _flags(program: str, values: Mapping[str, object]) -> tuple[str, ...]:
 
 
 def _etcd(plan: Plan, home: Home) -> tuple[str, ...]:
-    """Certificates on both ports: whoever reaches etcd without one stands above RBAC."""
+    """Require certificates on both ports: RBAC does not protect etcd."""
     pki = home.pki
     peer = f"https://{LOOPBACK}:{plan.ports.etcd_peer}"
     tls = {
@@ -50,7 +50,7 @@ def _etcd(plan: Plan, home: Home) -> tuple[str, ...]:
         ),
         "--client-cert-auth",
         "--peer-client-cert-auth",
-        "--unsafe-no-fsync",  # a lost machine loses the cluster anyway; tests win seconds
+        "--unsafe-no-fsync",  # the cluster does not survive its machine anyway; tests save seconds
     )
 
 
@@ -60,7 +60,7 @@ def _apiserver(plan: Plan, home: Home) -> tuple[str, ...]:
         {
             "bind-address": plan.api_host,
             "secure-port": plan.ports.api,
-            # loopback may not be advertised; without a node nobody reads it
+            # the API server refuses to advertise loopback; without a node nothing reads this
             "advertise-address": BRIDGE_ADDRESS,
             "endpoint-reconciler-type": "lease" if plan.nodes else "none",
             "service-cluster-ip-range": SERVICE_CIDR,
@@ -107,7 +107,7 @@ def _controller_manager(home: Home) -> tuple[str, ...]:
         "kube-controller-manager",
         {
             "kubeconfig": home.conf / "kube-controller-manager.kubeconfig",
-            "secure-port": 0,  # one listener less; its health shows in what it does
+            "secure-port": 0,  # one listener less; `up` checks its work instead of its health endpoint
             "leader-elect": "false",
             "use-service-account-credentials": "true",
             "service-account-private-key-file": home.pki / "service-accounts.key",

@@ -1,4 +1,4 @@
-"""Kubeconfigs: the administrator's carries its certificate inside, the components' name their files."""
+"""Kubeconfigs: the administrator's contains its certificate, the components' name files."""
 
 import base64
 from pathlib import Path
@@ -8,7 +8,7 @@ from chess_localcluster.plan import CONTEXT, Plan
 
 
 def administrator(plan: Plan, pki: Path) -> dict[str, Any]:
-    """Return a kubeconfig that stands alone, wherever it is copied to."""
+    """Return a kubeconfig that also works when it is copied elsewhere."""
     user = {
         "client-certificate-data": _inline(pki / "admin.crt"),
         "client-key-data": _inline(pki / "admin.key"),

@@ -1,4 +1,4 @@
-"""What the cluster itself needs inside the API: rights of its components, DNS, and the stores' Services."""
+"""Objects that the cluster itself needs: rights of its components, DNS, and the stores' Services. Pure."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ STORE_PORTS = {"redis": 6379, "postgres": 5432}
 
 
 def rights() -> Iterator[Document]:
-    """Grant what RBAC's built-in roles leave open: kubelet's API, and the readers that run beside the cluster."""
+    """Return the rights that RBAC's built-in roles do not give: kubelet's API, CoreDNS and netpol."""
     yield _binding(
         "localcluster:kubelet-admins", "system:kubelet-api-admin", group="localcluster:kubelet-admins"
     )
@@ -52,7 +52,7 @@ def _binding(name: str, role: str, **subject: str) -> Document:
 
 
 def dns() -> list[Document]:
-    """CoreDNS runs beside the cluster: a Service without selector, and the slice that points to the bridge."""
+    """Return DNS, which runs beside the cluster: a Service without selector, and a slice with the bridge's address."""
     ports = [
         {"name": "dns", "protocol": "UDP", "port": 53},
         {"name": "dns-tcp", "protocol": "TCP", "port": 53},
@@ -61,7 +61,7 @@ def dns() -> list[Document]:
 
 
 def stores() -> list[Document]:
-    """Redis and PostgreSQL by the names that pods use, as ElastiCache and RDS have theirs."""
+    """Return Services for Redis and PostgreSQL: pods use names, as they do with ElastiCache and RDS."""
     namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": STORES_NAMESPACE}}
     services = (
         document

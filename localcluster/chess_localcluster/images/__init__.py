@@ -1,1 +1,1 @@
-"""From a Dockerfile, or from nothing, to images in the cache. Nothing here knows a node."""
+"""Images in the cache, built from a Dockerfile or without one. Nothing here knows a node."""

@@ -5,12 +5,13 @@ from pathlib import Path
 
 from chess_localcluster.images import oci
 from chess_localcluster.machine.commands import run
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
 NAME = "localhost/chesscluster-base:bookworm"
 UNREAD = ("/usr/share/man/*", "/usr/share/doc/*", "/usr/share/info/*", "/usr/share/locale/*")
-# usrmerge brings all of Perl for one script of its own; what is installed needs perl-base at most
+# usrmerge installs all of Perl for one script of its own; the packages here need perl-base at most
 UNUSED = (
     "usr/lib/*/perl",
     "usr/share/perl",
@@ -26,13 +27,13 @@ PACKAGES = ("python3", "ca-certificates")
 
 
 def archive(cache: Cache, progress: Progress) -> Path:
-    """Return the base image as an OCI archive, made once for each state of this recipe."""
+    """Return the base image as an OCI archive, built once for each state of this recipe."""
     key = hashlib.sha256(repr((UNREAD, UNUSED, PACKAGES)).encode()).hexdigest()[:16]
     target = cache.images / f"base-{key}.tar"
-    if not target.exists():
-        cache.images.mkdir(parents=True, exist_ok=True)
-        with progress.stage("base image (Debian 12 with Python)"):
-            _make(cache.images / "base-root.tar", target)
+    with locked(cache.images / ".base.lock", "build of the base image", progress):
+        if not target.exists():
+            with progress.stage("base image (Debian 12 with Python)"):
+                _make(cache.images / "base-root.tar", target)
     return target
 
 

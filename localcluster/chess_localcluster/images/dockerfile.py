@@ -8,7 +8,7 @@ from chess_localcluster.images import base, dockerignore, wheels
 from chess_localcluster.images.layout import Layout
 from chess_localcluster.machine import files, mounts
 from chess_localcluster.machine.commands import run, succeeds
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
@@ -25,18 +25,18 @@ def full_name(tag: str) -> str:
 
 
 def require_dockerfile(project: Path) -> None:
-    """Refuse a directory that no image can be built from."""
+    """Refuse a directory without a Dockerfile."""
     if not (project / "Dockerfile").exists():
-        raise ClusterError(f"image build: there is no Dockerfile in {project}")
+        raise ClusterError(f"image build: {project} has no Dockerfile")
 
 
 def build(
     cache: Cache, project: Path, progress: Progress, tag: str = TAG, base_ref: str | None = None
 ) -> bool:
-    """Build the image of a directory, unless nothing of it has changed; tell whether it was built. Takes no node."""
+    """Build the image of a directory unless nothing of it has changed; return whether it was built."""
     require_dockerfile(project)
     name = full_name(tag)
-    with alone(cache.images / ".lock", "image build", progress):
+    with locked(cache.images / ".lock", "image build", progress):
         key = dockerignore.fingerprint(project, name, base_ref or base.NAME)
         if _is_built(cache, name, key):
             return False
@@ -100,13 +100,13 @@ def _bud(cache: Cache, project: Path, progress: Progress, name: str, base_ref: s
 
 
 def _prune(buildah: tuple[str, ...]) -> None:
-    """Remove nameless images only when they are many: through them buildah finds its cached layers."""
+    """Remove nameless images, but only when there are many: buildah finds its cached layers through them."""
     if len(run(*buildah, "images", "--quiet", "--all").split()) > MANY_IMAGES:
         succeeds(*buildah, "rmi", "--prune")
 
 
 def _local(name: str) -> str:
-    """Return a name that buildah does not look for elsewhere."""
+    """Return a name that buildah does not look up in a registry."""
     return f"localhost/{name.rpartition('/')[2]}"
 
 

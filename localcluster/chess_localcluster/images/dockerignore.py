@@ -1,4 +1,4 @@
-"""Which files of a directory go into an image: the part of .dockerignore's language that a project needs."""
+"""Which files of a directory go into an image: the part of .dockerignore's syntax that this project needs."""
 
 import fnmatch
 import hashlib
@@ -14,7 +14,7 @@ def patterns(text: str) -> list[str]:
 
 
 def ignored(path: str, rules: Iterable[str]) -> bool:
-    """Tell whether the last rule that matches the path, or a directory above it, leaves it out."""
+    """Return whether the last rule that matches the path, or a directory above it, excludes it."""
     places = [path, *(str(parent) for parent in PurePosixPath(path).parents if parent.name)]
     verdict = False
     for rule in rules:
@@ -38,7 +38,7 @@ def kept(root: Path) -> Iterator[Path]:
     wanted = {rule[1:].strip("/").partition("/")[0] for rule in rules if rule.startswith("!")}
     for top in sorted(root.iterdir()):
         if "*" in rules and top.name not in wanted:
-            continue  # a project's directory holds far more than its image
+            continue  # most of a project's directory is not part of its image, so it is not read
         for path in _files(top):
             if not ignored(path.relative_to(root).as_posix(), rules):
                 yield path

@@ -1,4 +1,4 @@
-"""Writes a one-layer image as an OCI archive, for what needs no Dockerfile."""
+"""Writes a one-layer image as an OCI archive, for images without a Dockerfile."""
 
 import hashlib
 import io

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from chess_localcluster.images import oci
 from chess_localcluster.machine.commands import run
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import PAUSE_IMAGE
 from chess_localcluster.progress import Progress
@@ -17,7 +17,7 @@ def archive(cache: Cache, progress: Progress) -> Path:
     """Compile the pause program and wrap it, once for each state of its source."""
     key = hashlib.sha256(SOURCE.read_bytes() + PAUSE_IMAGE.encode()).hexdigest()[:16]
     target = cache.images / f"pause-{key}.tar"
-    with alone(cache.images / ".pause.lock", "build of the pause image", progress):
+    with locked(cache.images / ".pause.lock", "build of the pause image", progress):
         if not target.exists():
             _make(cache.images / "pause", target)
     return target

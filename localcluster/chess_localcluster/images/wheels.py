@@ -1,4 +1,4 @@
-"""Wheels for the image, fetched on the host: inside a build there is neither network nor a company's certificates."""
+"""Wheels for the image, fetched on the host: a build has neither network nor the machine's certificates."""
 
 import hashlib
 import platform
@@ -22,7 +22,7 @@ PATCH_MARKER = re.compile(r" *; python_full_version < '3\.11\.\d+'")
 
 
 def directory(cache: Cache, project: Path, progress: Progress) -> Path | None:
-    """Return the wheels of the project's lock files, or None for a project without; hashes are checked by pip."""
+    """Return the wheels of the project's lock files, or None if it has none; pip checks the hashes."""
     locks = {name: project / "requirements" / file for name, file in LOCKS.items()}
     if not all(path.exists() for path in locks.values()):
         return None
@@ -36,7 +36,7 @@ def directory(cache: Cache, project: Path, progress: Progress) -> Path | None:
 
 
 def _fetch(locks: dict[str, Path], target: Path) -> None:
-    """Fetch what the base's Python can install, whatever Python this is; build what has no wheel."""
+    """Fetch what the base image's Python can install, whichever Python runs here; build what has no wheel."""
     draft = target.with_name(f"{target.name}.draft")
     for name, lock in locks.items():
         pip = (*PIP, "download", "--quiet", "--no-deps", "--require-hashes", *_of_base(platform.machine()))
@@ -73,7 +73,7 @@ def _build(source: Path) -> None:
 
 
 def _for_any_patch(lock: Path, draft: Path) -> Path:
-    """Take what only some patch releases need: the base's (3.11.2 in Debian 12) is not the host's."""
+    """Drop the markers of patch releases: the base image's Python (3.11.2 in Debian 12) is not the host's."""
     draft.mkdir(parents=True, exist_ok=True)
     whole = draft / lock.name
     whole.write_text(PATCH_MARKER.sub("", lock.read_text(encoding="utf-8")), encoding="utf-8")

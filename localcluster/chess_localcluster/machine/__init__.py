@@ -1,1 +1,1 @@
-"""What any Linux program needs: commands, files, locks, mounts, ports. It knows nothing of a cluster."""
+"""Linux, without any idea of a cluster: commands, files, locks, mounts, ports, waiting."""

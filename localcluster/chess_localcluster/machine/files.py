@@ -1,4 +1,4 @@
-"""Writes files so that a reader never sees half of one, and a watcher no change where there is none."""
+"""Writes files so that a reader never sees half of one, and a watcher sees no change where there is none."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,9 @@ PRIVATE = 0o600
 
 
 def write(path: Path, text: str, mode: int = PRIVATE) -> bool:
-    """Write unless the file holds this very text; tell whether it was written.
+    """Write the text unless the file has it already; return whether it was written.
 
-    kube-proxy ends when its configuration is written anew, whatever it says then.
+    kube-proxy ends when its configuration is written, even with the same text.
     """
     if _read(path) == text:
         return False

@@ -1,4 +1,4 @@
-"""Mounts below a directory, found and taken away."""
+"""Mounts below a directory: found and removed."""
 
 from pathlib import Path
 
@@ -15,11 +15,11 @@ def below(root: Path, mountinfo: str) -> list[str]:
 
 
 def _unescape(point: str) -> str:
-    """Read what the kernel writes in octal."""
+    """Decode what the kernel writes in octal."""
     return point.replace("\\040", " ").replace("\\011", "\t").replace("\\134", "\\")
 
 
 def remove_below(root: Path) -> None:
-    """Detach each; a mount still busy goes when its last user does."""
+    """Detach each; a busy mount disappears with its last user."""
     for point in below(root, MOUNTINFO.read_text()):
         succeeds("umount", "--lazy", point)

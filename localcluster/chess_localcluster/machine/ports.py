@@ -8,7 +8,7 @@ from pathlib import Path
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
 
 LISTEN = "0A"
-# below what the kernel gives to outgoing connections and to NodePorts, so that a port stays ours across a restart
+# below the ranges of outgoing connections and NodePorts, so that a port is still free after a restart
 RANGE = range(20000, 29999)
 
 
@@ -19,7 +19,7 @@ def free_ports(api: int | None = None) -> Ports:
 
 
 def free_loopback_ports(count: int) -> list[int]:
-    """Return that many different ports that are free now."""
+    """Return `count` different ports that are free now."""
     candidates = random.sample(RANGE, len(RANGE))
     return list(islice((port for port in candidates if is_free(LOOPBACK, port)), count))
 
@@ -30,7 +30,7 @@ def free_port() -> int:
 
 
 def is_free(host: str, port: int) -> bool:
-    """Tell whether a listener could be opened there."""
+    """Return whether a process could listen there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -41,7 +41,7 @@ def is_free(host: str, port: int) -> bool:
 
 
 def holder(port: int) -> str:
-    """Name the process that listens on `port`, as far as /proc tells."""
+    """Return the process that listens on `port`, as far as /proc shows it."""
     inodes = listening_inodes(Path("/proc/net/tcp").read_text(), port)
     for process in Path("/proc").glob("[0-9]*"):
         if _owns(process, inodes):

@@ -1,5 +1,7 @@
 """Enforces NetworkPolicies on the local node.
 
-`model` reads what the API says into values, `verdicts` decides who may talk to whom, `rules` writes that as one
-table, `__main__` watches and applies. Why this exists: docs/decisions/0031-localcluster-enforces-network-policies.md
+`model` reads the API's objects into values, `verdicts` decides which pods may connect, `rules` writes that as one
+table (all three are pure), `__main__` watches and applies.
+
+Why this exists: docs/decisions/0031-localcluster-enforces-network-policies.md
 """

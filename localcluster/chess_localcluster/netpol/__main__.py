@@ -1,6 +1,6 @@
-"""Watches pods, namespaces and policies, and renews the table when what it says has changed.
+"""Watches pods, namespaces and policies, and replaces the table when it changes.
 
-Traffic of the node itself (kubelet's probes, NodePorts) is never held back, as Kubernetes wants it.
+Traffic of the node itself (kubelet's probes, NodePorts) is never blocked, as Kubernetes requires.
 """
 
 import logging
@@ -20,12 +20,12 @@ from chess_localcluster.paths import Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, Plan
 
 WATCHED = ("/api/v1/pods", "/api/v1/namespaces", "/apis/networking.k8s.io/v1/networkpolicies")
-SETTLE = 0.05  # seconds: a burst of events is one change
-RETRY = 1.0
+BURST_SECONDS = 0.05  # a burst of events is one change
+RETRY_SECONDS = 1.0
 log = logging.getLogger("netpol")
 
-# what runs on the bridge counts as the pods that it would be in another cluster
-BESIDE = (
+# in another cluster these would be pods, and policies select them as pods
+ON_THE_BRIDGE = (
     Pod(namespace="kube-system", labels={"k8s-app": "kube-dns"}, ip=BRIDGE_ADDRESS, ports={}),
     *(
         Pod(namespace=STORES_NAMESPACE, labels={"app": name}, ip=BRIDGE_ADDRESS, ports={})
@@ -49,44 +49,44 @@ def main() -> None:
 
 
 def _watch(api: Api, path: str, changed: threading.Event) -> None:
-    """Wake the enforcer at every event, the first of which says that the watch stands."""
+    """Wake the enforcer at every event; the first one shows that the watch has begun."""
     while True:
         try:
             for _ in api.watch(path):
                 changed.set()
         except (OSError, ValueError, ClusterError) as error:
             log.info("watch of %s ended: %s", path, error)
-            time.sleep(RETRY)
+            time.sleep(RETRY_SECONDS)
 
 
 def _enforce(api: Api, changed: threading.Event) -> None:
     current = ""
     while changed.wait():
-        time.sleep(SETTLE)
+        time.sleep(BURST_SECONDS)
         changed.clear()
         try:
             wanted = _table(api)
             if wanted != current:
-                run("nft", "-f", "-", given=wanted)
+                run("nft", "-f", "-", stdin=wanted)
                 current = wanted
         except (OSError, ValueError, ClusterError) as error:
-            log.info("not renewed: %s", error)
-            time.sleep(RETRY)
+            log.info("table not replaced: %s", error)
+            time.sleep(RETRY_SECONDS)
             changed.set()
 
 
 def _table(api: Api) -> str:
     pods, namespaces, policies = (api.items(path) for path in WATCHED)
-    world = verdicts.World(
-        pods=(*BESIDE, *model.read_pods(pods)),
+    snapshot = verdicts.Snapshot(
+        pods=(*ON_THE_BRIDGE, *model.read_pods(pods)),
         namespaces=model.read_namespaces(namespaces),
         policies=model.read_policies(policies),
     )
-    mine = {BRIDGE_ADDRESS}  # the node itself is never isolated
-    into, out = verdicts.ingress(world), verdicts.egress(world)
+    node = {BRIDGE_ADDRESS}  # the node itself is never isolated
+    into, out = verdicts.ingress(snapshot), verdicts.egress(snapshot)
     return rules.table(
-        {ip: allowed for ip, allowed in into.items() if ip not in mine},
-        {ip: allowed for ip, allowed in out.items() if ip not in mine},
+        {ip: allowed for ip, allowed in into.items() if ip not in node},
+        {ip: allowed for ip, allowed in out.items() if ip not in node},
     )
 
 

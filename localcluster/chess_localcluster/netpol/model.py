@@ -26,7 +26,7 @@ class Selector:
     expressions: tuple[tuple[str, str, frozenset[str]], ...]
 
     def matches(self, labels: Labels) -> bool:
-        """Tell whether labels satisfy every requirement."""
+        """Return whether labels satisfy every requirement."""
         return all(labels.get(key) == value for key, value in self.labels.items()) and all(
             _satisfied(labels, *expression) for expression in self.expressions
         )
@@ -67,7 +67,7 @@ class Port:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """Any of the peers on any of the ports; none given means all."""
+    """Any of the peers on any of the ports; an empty tuple means all."""
 
     peers: tuple[Peer, ...]
     ports: tuple[Port, ...]
@@ -75,7 +75,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A NetworkPolicy; a direction that is None is not this policy's matter."""
+    """A NetworkPolicy; a direction that is None is not restricted by it."""
 
     namespace: str
     name: str

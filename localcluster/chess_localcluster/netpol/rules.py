@@ -47,7 +47,7 @@ def _chain(name: str, allowed: Iterable[Allowed], side: str) -> str:
 
 
 def _conditions(allowed: Allowed, side: str) -> Iterator[str]:
-    """Return one condition a port: sets would refuse ranges that overlap, which policies may have."""
+    """Return one condition per port: nftables' sets refuse ranges that overlap, and policies may have such."""
     where = ""
     if allowed.addresses is not None:
         where = f"ip {side} {{ {', '.join(allowed.addresses)} }} "

@@ -1,4 +1,4 @@
-"""The control groups below which kubelet puts every pod: how to make them, and how to end all that lives in them."""
+"""The control groups of kubelet's pods: made before kubelet starts, emptied and removed with the node."""
 
 import contextlib
 import os
@@ -11,18 +11,18 @@ from chess_localcluster.node.config import CGROUP
 
 ROOT = Path("/sys/fs/cgroup")
 PROCESSES = "cgroup.procs"
-SETTLE = 5.0
+KILL_SECONDS = 5.0
 
 
 def hierarchies(root: Path = ROOT) -> list[Path]:
-    """Return the mounted hierarchies: version 2 has one, version 1 one a controller and often an empty version 2."""
+    """Return the mounted hierarchies: version 2 has one, version 1 one per controller and often an empty version 2."""
     if (root / "cgroup.controllers").exists():
         return [root]
     return [path for path in sorted(root.iterdir()) if (path / PROCESSES).exists()]
 
 
 def ensure() -> None:
-    """Make kubelet's root group in every hierarchy; kubelet refuses to make it itself."""
+    """Make kubelet's root group in every hierarchy; kubelet does not make it itself."""
     for hierarchy in hierarchies():
         group = hierarchy / CGROUP.strip("/")
         group.mkdir(exist_ok=True)
@@ -34,14 +34,14 @@ def ensure() -> None:
 
 
 def _inherit_cpuset(parent: Path, group: Path) -> None:
-    """Give a new group of version 1 what it starts without: processors and memory to run on."""
+    """Copy processors and memory to a new group of version 1, which starts without any."""
     for name in ("cpuset.cpus", "cpuset.mems"):
         if not (group / name).read_text().strip():
             (group / name).write_text((parent / name).read_text())
 
 
 def _enable_controllers(hierarchy: Path, group: Path) -> None:
-    """Hand controllers down level by level, as version 2 wants it; beside version 1 it has none to hand."""
+    """Enable controllers level by level, as version 2 requires; beside version 1 it has none."""
     wanted = " ".join(f"+{name}" for name in (hierarchy / "cgroup.controllers").read_text().split())
     for path in (hierarchy, group) if wanted else ():
         (path / "cgroup.subtree_control").write_text(wanted)
@@ -49,12 +49,12 @@ def _enable_controllers(hierarchy: Path, group: Path) -> None:
 
 def remove() -> None:
     """Kill every process of every pod and remove the groups."""
-    wait_until(_all_killed, SETTLE)
-    wait_until(lambda: not _groups_left(), SETTLE)
+    wait_until(_all_killed, KILL_SECONDS)
+    wait_until(lambda: not _groups_left(), KILL_SECONDS)
 
 
 def _all_killed() -> bool:
-    """Kill whatever still lives; return True once nothing does, since a process may fork while others are killed."""
+    """Kill every process; return True once none was left, since a process may fork while others are killed."""
     pids = set(_pids())
     for pid in pids:
         _kill(pid)
@@ -62,7 +62,7 @@ def _all_killed() -> bool:
 
 
 def _groups_left() -> list[Path]:
-    """Remove each group; the kernel lets go of one a moment after its last process."""
+    """Remove each group and return those left: the kernel frees a group a moment after its last process."""
     for group in _groups():
         with contextlib.suppress(OSError):
             group.rmdir()
@@ -78,7 +78,7 @@ def _pids() -> Iterator[int]:
 
 
 def _groups() -> list[Path]:
-    """Return our groups, the deepest first."""
+    """Return all groups of this node, the deepest first."""
     found = []
     for hierarchy in hierarchies():
         top = hierarchy / CGROUP.strip("/")

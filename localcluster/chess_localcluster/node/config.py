@@ -1,4 +1,4 @@
-"""The node's components and their configuration: a Plan and places in, documents and argument lists out."""
+"""The node's components: from a Plan and a Home to arguments and configuration files. Pure."""
 
 import json
 import sys
@@ -42,7 +42,7 @@ def socket(home: Home) -> Path:
 
 
 def node_components(plan: Plan, home: Home) -> list[Component]:
-    """Return what starts once containerd and the API server answer."""
+    """Return the components that start once containerd and the API server answer."""
     conf = home.conf
     kubelet = (
         "kubelet",
@@ -110,7 +110,7 @@ def _kubelet(home: Home) -> dict[str, Any]:
 
 
 def _kubelet_on_small_machines() -> dict[str, Any]:
-    """Measured: the percentages of the defaults see disk pressure where a disk shows large and little of it free."""
+    """Return limits for small machines. Measured: by the default percentages a large, nearly full disk has pressure."""
     return {
         "cgroupDriver": "cgroupfs",
         "cgroupRoot": CGROUP,
@@ -135,14 +135,14 @@ def _kubelet_on_small_machines() -> dict[str, Any]:
         "kubeAPIQPS": 100,
         "kubeAPIBurst": 200,
         "serializeImagePulls": False,
-        "syncFrequency": "10s",  # a mounted Secret or ConfigMap follows sooner than the default minute
+        "syncFrequency": "10s",  # mounted Secrets and ConfigMaps are updated sooner than with the default minute
         "enableDebuggingHandlers": True,
         "shutdownGracePeriod": "0s",
     }
 
 
 def _kube_proxy(plan: Plan, home: Home) -> dict[str, Any]:
-    """Choose iptables mode, because only that answers NodePorts on 127.0.0.1, which is where players enter."""
+    """Use iptables mode: only that serves NodePorts on 127.0.0.1, where players connect."""
     return {
         "apiVersion": "kubeproxy.config.k8s.io/v1alpha1",
         "kind": "KubeProxyConfiguration",
@@ -172,7 +172,7 @@ def _cni(home: Home) -> dict[str, Any]:
 
 
 def _containerd(home: Home, cache: Cache) -> str:
-    """Without CAP_SYS_RESOURCE every sandbox would fail on its oom score, hence restrict_oom_score_adj."""
+    """Set restrict_oom_score_adj: without CAP_SYS_RESOURCE every sandbox would fail to set its oom score."""
     return f"""\
 version = 3
 root = '{home.node / "containerd"}'
@@ -204,7 +204,7 @@ SystemdCgroup = false
 
 
 def corefile(plan: Plan, home: Home, resolvers: tuple[str, ...]) -> str:
-    """Answer for the cluster; ask the machine's resolvers for the rest, and say no at once where it has none."""
+    """Answer for the cluster; forward the rest to the machine's resolvers, or answer NXDOMAIN if it has none."""
     rest = f"forward . {' '.join(resolvers)}" if resolvers else "template ANY ANY {\n    rcode NXDOMAIN\n  }"
     return f"""\
 .:{DNS_PORT} {{

@@ -1,4 +1,4 @@
-"""containerd's own command line: which images the node has, and how it gets one without a registry."""
+"""containerd by its own command line: which images the node has, and loading one without a registry."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def ctr(home: Home, cache: Cache, *arguments: str) -> str:
 
 
 def answers(home: Home, cache: Cache) -> bool:
-    """Tell whether containerd is ready for requests."""
+    """Return whether containerd is ready for requests."""
     return socket(home).exists() and succeeds(*_ctr(home, cache), "version")
 
 
@@ -33,13 +33,13 @@ def names(home: Home, cache: Cache) -> list[str]:
 
 
 def digests(home: Home, cache: Cache) -> dict[str, str]:
-    """Return the manifest that each image name stands for."""
+    """Return the digest of each image's manifest, by the image's name."""
     rows = (line.split() for line in ctr(home, cache, "images", "list").splitlines()[1:])
     return {row[0]: row[2] for row in rows}
 
 
 def blobs(home: Home, cache: Cache) -> frozenset[str]:
-    """Return what the node's content store holds."""
+    """Return the digests in the node's content store."""
     return frozenset(ctr(home, cache, "content", "list", "--quiet").split())
 
 
@@ -55,6 +55,6 @@ def load(home: Home, cache: Cache, archive: Path) -> None:
 
 
 def ensure_pause(home: Home, cache: Cache, progress: Progress) -> None:
-    """Every pod's first container; without it none starts."""
+    """Load the pause image, the first container of every pod."""
     if PAUSE_IMAGE not in names(home, cache):
         load(home, cache, pause.archive(cache, progress))

@@ -1,13 +1,13 @@
-"""`image build`: builds an image and gives it to the node, without a registry.
+"""`image build`: builds an image and loads it into the node, without a registry.
 
-Of a built image only those layers go to the node that it does not have, so that a change of code costs a small layer.
+Only the layers that the node lacks are loaded, so a change of code costs a small layer.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.images import dockerfile
-from chess_localcluster.machine.locks import alone
+from chess_localcluster.machine.locks import locked
 from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Progress
@@ -29,10 +29,10 @@ def build_and_load(
     tag: str = dockerfile.TAG,
     base_ref: str | None = None,
 ) -> Built:
-    """Build the image of a directory and give it to the node; do nothing if neither would change."""
+    """Build the image of a directory and load it into the node; do nothing if neither would change."""
     name, layout = dockerfile.full_name(tag), dockerfile.layout(cache)
     fresh = dockerfile.build(cache, project, progress, tag, base_ref)
-    with alone(cache.images / ".lock", "image build", progress):
+    with locked(cache.images / ".lock", "image build", progress):
         if layout.digest(name) != containers.digests(home, cache).get(name):
             with progress.stage(f"loading {tag} into the node"):
                 _load(home, cache, name)
@@ -40,7 +40,7 @@ def build_and_load(
 
 
 def _load(home: Home, cache: Cache, name: str) -> None:
-    """Import an image, leaving out the blobs that containerd has."""
+    """Import an image without the blobs that containerd has."""
     archive = home.node / "import.tar"
     dockerfile.layout(cache).write_archive(archive, name, present=containers.blobs(home, cache))
     try:

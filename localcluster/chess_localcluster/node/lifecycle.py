@@ -1,4 +1,4 @@
-"""The one node of the machine, beside the control plane: how it comes, and how it goes without a trace."""
+"""The one node of the machine: how it starts beside the control plane, and how it is removed without a trace."""
 
 import contextlib
 import json
@@ -19,7 +19,7 @@ from chess_localcluster.processes.registry import Registry
 from chess_localcluster.progress import Progress
 
 RESOLV_CONF = Path("/etc/resolv.conf")
-# what kubelet, the CNI library and the shims keep outside of every directory that they can be given
+# kubelet, the CNI library and the shims keep files here, and no setting changes where
 POD_LOG_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
 SHIM_SOCKETS = Path("/run/containerd/s")
@@ -27,7 +27,7 @@ CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
 
 
 def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:
-    """Bring about what needs no API server: network, control groups, containerd."""
+    """Prepare what needs no API server: network, control groups, containerd."""
     network.claim(home)
     network.ensure(home)
     cgroups.ensure()
@@ -46,15 +46,15 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
     """Start the node's components and wait until the node is Ready."""
     api = Api.of(plan, home.pki)
     with progress.stage("node"):
-        launch.await_true("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
+        launch.wait_for("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
         containers.ensure_pause(home, cache, progress)
         components = config.node_components(plan, home)
         started = launch.start_missing(components, registry, cache.bin)
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
-        launch.await_true("the node to be Ready", lambda: is_ready(api), names, registry)
-        launch.await_true("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
-        launch.await_true("NetworkPolicies", network.policies_enforced, names, registry)
+        launch.wait_for("the node to be Ready", lambda: is_ready(api), names, registry)
+        launch.wait_for("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
+        launch.wait_for("NetworkPolicies", network.policies_enforced, names, registry)
     return started
 
 
@@ -63,18 +63,18 @@ def _names(components: list[Component]) -> list[str]:
 
 
 def is_ready(api: Api) -> bool:
-    """Tell whether kubelet says that the node takes pods."""
+    """Return whether the node is Ready for pods."""
     node = api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
     conditions = node.get("status", {}).get("conditions", [])
     return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
 
 
 def knows_its_pods(api: Api) -> bool:
-    """Tell whether kubelet has read its pods: after its death the node is still Ready, but nobody can exec."""
+    """Return whether kubelet knows its pods: after a restart the node is still Ready, but `exec` fails at first."""
     pods = api.items(f"/api/v1/pods?fieldSelector=spec.nodeName={NODE_NAME},status.phase=Running")
     try:
         known = api.items(f"/api/v1/nodes/{NODE_NAME}/proxy/pods")
-    except ClusterError:  # the API server's answer while kubelet does not listen yet
+    except ClusterError:  # the API server answers so while kubelet does not listen yet
         return False
     return _uids(pods) <= _uids(known)
 
@@ -84,19 +84,19 @@ def _uids(pods: list[dict[str, Any]]) -> set[str]:
 
 
 def remove(home: Home, registry: Registry) -> None:
-    """Stop the node's processes and pods; take back mounts, links, network and control groups."""
-    registry.stop(CLIENTS_FIRST, grace=2.0)
+    """Stop the node's processes and pods; remove its mounts, links, network and control groups."""
+    registry.stop(CLIENTS_FIRST, grace_seconds=2.0)
     cgroups.remove()
     shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
-    stop(shims, grace=0.0)
-    registry.stop(["containerd"], grace=3.0)
+    stop(shims, grace_seconds=0.0)
+    registry.stop(["containerd"], grace_seconds=3.0)
     _remove_strays(home)
     mounts.remove_below(home.root)
     network.remove(home)
 
 
 def _remove_strays(home: Home) -> None:
-    """Remove our files from directories that others may share, and the directories if nothing else is in them."""
+    """Remove this node's files from shared directories, and those directories that are empty afterwards."""
     links = (link for link in POD_LOG_LINKS.glob("*") if link.is_symlink())
     ours = [link for link in links if link.readlink().is_relative_to(home.root)]
     for path in [*ours, *CNI_RESULTS.glob(f"{config.CNI_NETWORK}-*"), *_shim_sockets(home)]:
@@ -107,7 +107,7 @@ def _remove_strays(home: Home) -> None:
 
 
 def _shim_sockets(home: Home) -> list[Path]:
-    """Each shim's address stands in the directory of its container."""
+    """Return the shims' sockets, whose addresses are in the containers' directories."""
     bundles = (home.node / "containerd-state").glob("io.containerd.runtime.v2.task/*/*/bootstrap.json")
     addresses = (json.loads(bundle.read_text())["address"] for bundle in bundles)
     return [Path(address.removeprefix("unix://")) for address in addresses]

@@ -1,6 +1,6 @@
-"""The node's network in the kernel: bridge, masquerading, sysctls; and how all of it is taken back.
+"""The node's network in the kernel: bridge, masquerading, sysctls; and how all of it is removed.
 
-A machine has one node: bridge and pod addresses are fixed, and `/run/localcluster-node` says whose they are.
+A machine has one node: bridge and pod addresses are fixed, and `/run/localcluster-node` names the home that owns them.
 """
 
 import json
@@ -24,7 +24,7 @@ TABLES = ("nat", "filter", "mangle")
 FAMILIES = {"iptables": "ip", "ip6tables": "ip6"}
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
-    "net/bridge/bridge-nf-call-iptables": "1",  # Services and policies see traffic between pods of one bridge
+    "net/bridge/bridge-nf-call-iptables": "1",  # else Services and policies miss traffic between pods of one bridge
 }
 CHANGED_BY_COMPONENTS = (
     "net/ipv4/conf/all/route_localnet",
@@ -45,7 +45,7 @@ table ip {TABLE} {{
 
 
 def claim(home: Home) -> None:
-    """Make this home the owner of the machine's node, or say who is."""
+    """Make this home the owner of the machine's node; fail if another home is."""
     owner = _owner()
     if owner and owner != home.root and (owner / "cluster.json").exists():
         raise ClusterError(
@@ -55,7 +55,7 @@ def claim(home: Home) -> None:
 
 
 def owned(home: Home) -> bool:
-    """Tell whether the machine's node is this home's."""
+    """Return whether the machine's node is this home's."""
     return _owner() == home.root
 
 
@@ -67,7 +67,7 @@ def _owner() -> Path | None:
 
 
 def ensure(home: Home) -> None:
-    """Bring bridge, masquerading and sysctls about; note what was there before the first time."""
+    """Set up bridge, masquerading and sysctls; before the first time, record what was there."""
     before = home.root / BEFORE
     if not before.exists():
         before.write_text(json.dumps(asdict(Before(sysctls=_sysctls(), tables=_tables()))))
@@ -77,11 +77,11 @@ def ensure(home: Home) -> None:
     run("ip", "link", "set", BRIDGE, "up")
     for name, value in SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
-    run("nft", "-f", "-", given=MASQUERADE)
+    run("nft", "-f", "-", stdin=MASQUERADE)
 
 
 def remove(home: Home) -> None:
-    """Take back what `ensure`, kube-proxy and the CNI plugins did to the kernel."""
+    """Undo what `ensure`, kube-proxy and the CNI plugins changed in the kernel."""
     before = _read_before(home)
     for table in (TABLE, POLICY_TABLE):
         succeeds("nft", "delete", "table", "ip", table)
@@ -116,12 +116,12 @@ def _sysctls() -> dict[str, str]:
 
 
 def _tables() -> list[str]:
-    """Return the nftables tables there are, as `family name`."""
+    """Return all nftables tables, as `family name`."""
     return [line.removeprefix("table ") for line in run("nft", "list", "tables").splitlines()]
 
 
 def _without_kube(program: str, table: str, *, existed: bool) -> None:
-    """Drop kube-proxy's and kubelet's chains; drop the table as well if it came with them."""
+    """Remove the chains of kube-proxy and kubelet, and the table itself if they brought it."""
     family = FAMILIES[program]
     if f"{family} {table}" not in _tables():
         return
@@ -130,7 +130,7 @@ def _without_kube(program: str, table: str, *, existed: bool) -> None:
     if not existed and not any(line.startswith("-A") for line in kept):
         succeeds("nft", "delete", "table", family, table)
         return
-    run(f"{program}-restore", "-T", table, given="\n".join(kept) + "\n")
+    run(f"{program}-restore", "-T", table, stdin="\n".join(kept) + "\n")
 
 
 def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
@@ -147,15 +147,15 @@ def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
 
 
 def policies_enforced() -> bool:
-    """Tell whether the table of NetworkPolicies is in the kernel."""
+    """Return whether the table of NetworkPolicies is in the kernel."""
     return succeeds("nft", "list", "table", "ip", POLICY_TABLE)
 
 
 def bridge_exists() -> bool:
-    """Tell whether the node's bridge is there."""
+    """Return whether the node's bridge is there."""
     return Path("/sys/class/net", BRIDGE).exists()
 
 
 def is_root() -> bool:
-    """Tell whether the kernel will let us."""
+    """Return whether this process may change the kernel's network."""
     return os.geteuid() == 0

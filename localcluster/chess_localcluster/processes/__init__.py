@@ -1,1 +1,1 @@
-"""Processes that outlive the command which started them: how they are started, found again and stopped."""
+"""Processes that outlive the command that started them: started, found again and stopped."""

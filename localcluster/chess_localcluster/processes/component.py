@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One program to run, with what it listens on beyond its readiness."""
+    """One program to run; `port` must be free before it starts."""
 
     name: str
     argv: tuple[str, ...]

@@ -1,4 +1,4 @@
-"""Starts components that do not run yet, and waits for what they bring about."""
+"""Starts the components that do not run, and waits for their effects."""
 
 from collections.abc import Callable, Iterable
 from http.client import HTTPException
@@ -11,8 +11,8 @@ from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.process import stop
 from chess_localcluster.processes.registry import Registry
 
-PATIENCE = 90.0
-LET_GO = 2.0
+TIMEOUT_SECONDS = 90.0
+PORT_RELEASE_SECONDS = 2.0
 SHIM = "containerd-shim"
 
 
@@ -31,18 +31,18 @@ def start_missing(components: Iterable[Component], registry: Registry, programs:
 
 
 def _require_port(component: Component) -> None:
-    """Insist on a free port, but not at once: the kernel closes the sockets of a killed process a moment later."""
+    """Fail if the port stays taken; the kernel closes the sockets of a killed process a moment later."""
     if component.port is None:
         return
     host, port = component.port
-    if not wait_until(lambda: ports.is_free(host, port), LET_GO):
+    if not wait_until(lambda: ports.is_free(host, port), PORT_RELEASE_SECONDS):
         raise ClusterError(
             f"port {host}:{port} ({component.name}) is taken by {ports.holder(port)}: free it and try again"
         )
 
 
-def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
-    """Poll until the condition holds; a needed component that ends meanwhile ends the waiting."""
+def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
+    """Wait until the condition holds; fail at once if one of the `needed` components ends."""
     names = list(needed)
 
     def reached() -> bool:
@@ -50,22 +50,24 @@ def await_true(what: str, condition: Callable[[], bool], needed: Iterable[str], 
             return True
         for name in names:
             if not registry.alive(name):
-                raise ClusterError(f"{name} ended while waiting for {what}: {last_words(registry, name)}")
+                raise ClusterError(f"{name} ended while waiting for {what}: {last_log_line(registry, name)}")
         return False
 
-    if not wait_until(reached, PATIENCE):
-        raise ClusterError(f"{what}: not within {PATIENCE:.0f} s; the logs are in {registry.log}")
+    if not wait_until(reached, TIMEOUT_SECONDS):
+        raise ClusterError(
+            f"waited {TIMEOUT_SECONDS:.0f} s in vain for {what}; the logs are in {registry.log}"
+        )
 
 
 def _holds(condition: Callable[[], bool]) -> bool:
-    """Count a server that is just starting, or starting again, as one that does not answer yet."""
+    """Return the condition's value; a connection error counts as false, because a server may be starting."""
     try:
         return condition()
     except (OSError, HTTPException):
         return False
 
 
-def last_words(registry: Registry, name: str) -> str:
+def last_log_line(registry: Registry, name: str) -> str:
     """Return the last line of a component's log."""
     path = registry.log / f"{name}.log"
     try:
@@ -75,8 +77,8 @@ def last_words(registry: Registry, name: str) -> str:
     return f"{next((line.strip() for line in reversed(lines) if line.strip()), 'silent')} (log: {path})"
 
 
-def leftovers(registry: Registry) -> list[str]:
-    """Stop processes of this home that no record knows: their `up` was killed before it could write one."""
+def stop_unrecorded(registry: Registry) -> list[str]:
+    """Stop processes of this home that no record knows: their `up` was killed before it wrote one."""
     marked = registry.marked()
     known = {process.pid for process in registry.recorded() if process.alive}
     family = known | {process.pid for process in marked}
@@ -85,5 +87,5 @@ def leftovers(registry: Registry) -> list[str]:
         for process in marked
         if process.pid not in known and process.parent not in family and not process.name.startswith(SHIM)
     ]
-    stop(strangers, grace=3.0)
+    stop(strangers, grace_seconds=3.0)
     return [process.name for process in strangers]

@@ -1,4 +1,4 @@
-"""A process by pid and start time, so that a signal never reaches another process which has the same pid by now."""
+"""A process by pid and start time, so that a signal never reaches another process that has the same pid by now."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ class Process:
 
     @property
     def alive(self) -> bool:
-        """Tell whether this very process still runs; a zombie does not."""
+        """Return whether this process still runs; a zombie does not."""
         fields = stat_fields(self.pid)
         if fields is None or int(fields[START]) != self.start:
             return False
@@ -34,7 +34,7 @@ class Process:
 
     @property
     def frozen(self) -> bool:
-        """Tell whether a signal has stopped it."""
+        """Return whether a signal has stopped it."""
         fields = stat_fields(self.pid)
         return fields is not None and fields[STATE] == "T"
 
@@ -72,13 +72,13 @@ def identify(name: str, pid: int) -> Process | None:
     return None if fields is None else Process(name=name, pid=pid, start=int(fields[START]))
 
 
-def stop(processes: Iterable[Process], grace: float) -> None:
-    """Ask all to end, and kill those that have not done so after `grace` seconds."""
+def stop(processes: Iterable[Process], grace_seconds: float) -> None:
+    """Ask all to end, and kill those that still run after `grace_seconds`."""
     living = [process for process in processes if process.alive]
     for process in living:
         process.signal(signal.SIGTERM)
         process.signal(signal.SIGCONT)
-    if not await_end(living, grace):
+    if not await_end(living, grace_seconds):
         for process in living:
             process.signal(signal.SIGKILL)
         await_end(living, 5.0)

@@ -1,7 +1,7 @@
 """The processes of one home: recorded when they start, and found again by later commands.
 
-All carry the cluster's mark in their environment as well, so that a process whose starter was killed before it could
-write the record is still found.
+Their environment also has the cluster's mark, by which a process is found whose starter was killed before it wrote
+the record.
 """
 
 import json
@@ -58,7 +58,7 @@ class Registry:
             return None
 
     def alive(self, name: str) -> bool:
-        """Tell whether the process of that name runs."""
+        """Return whether the process of that name runs."""
         process = self.find(name)
         return process is not None and process.alive
 
@@ -78,16 +78,16 @@ class Registry:
         """Remove the record."""
         (self.run / f"{name}.json").unlink(missing_ok=True)
 
-    def stop(self, names: Iterable[str], grace: float) -> None:
+    def stop(self, names: Iterable[str], grace_seconds: float) -> None:
         """Stop the named processes together and forget them."""
         chosen = [process for name in names if (process := self.find(name)) is not None]
-        stop(chosen, grace)
+        stop(chosen, grace_seconds)
         for process in chosen:
             self.forget(process.name)
 
 
 def _environment() -> dict[str, str]:
-    """Pass on nothing that steers a program of ours from outside but what finding programs takes."""
+    """Return the few variables that programs need; no other may change how they behave."""
     kept = {name: os.environ[name] for name in ("HOME", "LANG", "TZ") if name in os.environ}
     return kept | {"PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin"}
 

@@ -1,4 +1,4 @@
-"""The stores that run beside the cluster: on the bridge, under the names that pods know, and how faults are made."""
+"""The stores beside the cluster: on the bridge, with names that pods can use, and faults on demand."""
 
 import signal
 from collections.abc import Callable, Mapping
@@ -23,7 +23,7 @@ URLS = {"redis": ("redis", redis_url), "postgres": ("database", postgres_url)}
 
 
 class Fault(StrEnum):
-    """What a test does to a store."""
+    """A fault of a store, or its end."""
 
     STOP = "stop"
     CONT = "cont"
@@ -64,9 +64,9 @@ def urls(name: str, secret: str) -> dict[str, str]:
 
 
 def disturb(home: Home, registry: Registry, name: str, fault: Fault) -> None:
-    """Do to a store what `fault` says."""
+    """Make a store fail, or start it again."""
     if name not in NAMES:
-        raise ClusterError(f"store {name!r} is unknown: {' or '.join(NAMES)}")
+        raise ClusterError(f"store {name!r}: unknown; choose {' or '.join(NAMES)}")
     if fault is Fault.START:
         start(home, registry, name)
         return

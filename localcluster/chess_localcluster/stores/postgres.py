@@ -17,14 +17,14 @@ ROLE = "chess"
 
 
 def postgres_url(host: str, port: int, password: str) -> str:
-    """Return the URL as clients take it."""
+    """Return the URL for clients."""
     return f"postgresql://{ROLE}:{password}@{host}:{port}/{ROLE}"
 
 
 def start_postgres(
     directory: Path, host: str, port: int, registry: Registry | None = None, *, durable: bool = True
 ) -> Store:
-    """Start PostgreSQL with a database `chess`, or find it running; `durable` says whether commits reach the disk."""
+    """Start PostgreSQL with a database `chess`, or return the running one; `durable`: commits reach the disk."""
     secret = password(directory)
     programs = postgres_programs()
     give_to(directory, "postgres")
@@ -47,12 +47,14 @@ def postgres_programs() -> Path:
     """Return the directory of the newest installed server."""
     found = [path.parent for path in POSTGRES_PROGRAMS.glob("*/bin/postgres")]
     if not found:
-        raise ClusterError(f"PostgreSQL is not below {POSTGRES_PROGRAMS}: `localcluster setup` installs it")
+        raise ClusterError(
+            f"PostgreSQL is not installed in {POSTGRES_PROGRAMS}: `localcluster setup` installs it"
+        )
     return max(found, key=lambda path: float(path.parent.name))
 
 
 def _make_database(programs: Path, data: Path, secret: str) -> None:
-    """As on RDS, the role of applications may make databases and roles, and is no superuser."""
+    """Make the database; as on RDS, the applications' role may create databases and roles and is not a superuser."""
     draft = data.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
     user = as_user("postgres")
@@ -72,7 +74,7 @@ def _make_database(programs: Path, data: Path, secret: str) -> None:
         f"CREATE DATABASE {ROLE} OWNER {ROLE}\n"
     )
     run(
-        *user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", given=statements, cwd="/"
+        *user, str(programs / "postgres"), "--single", "-D", str(draft), "postgres", stdin=statements, cwd="/"
     )
     draft.rename(data)
 

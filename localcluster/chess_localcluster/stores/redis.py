@@ -9,12 +9,12 @@ from chess_localcluster.stores.store import Store, as_user, give_to, password, s
 
 
 def redis_url(host: str, port: int, password: str) -> str:
-    """Return the URL as clients take it."""
+    """Return the URL for clients."""
     return f"redis://:{password}@{host}:{port}/0"
 
 
 def start_redis(directory: Path, host: str, port: int, registry: Registry | None = None) -> Store:
-    """Start Redis, empty, or find it running."""
+    """Start Redis, empty, or return the running one."""
     secret = password(directory)
     files.write(directory / "redis.conf", redis_configuration(directory, host, port, secret))
     give_to(directory, "redis")
@@ -25,7 +25,7 @@ def start_redis(directory: Path, host: str, port: int, registry: Registry | None
 
 
 def redis_configuration(directory: Path, host: str, port: int, secret: str) -> str:
-    """Return redis.conf: nothing on disk, nothing evicted, nobody without the password."""
+    """Return redis.conf: nothing on disk, no eviction, a password for every client."""
     return f"""\
 bind {host}
 port {port}

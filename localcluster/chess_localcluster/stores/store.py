@@ -15,12 +15,12 @@ from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.process import Process, await_end
 from chess_localcluster.processes.registry import Registry
 
-KILL_TAKES = 5.0
+KILL_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """A server that answers."""
+    """A Redis or PostgreSQL server that answers."""
 
     name: str
     process: Process
@@ -38,12 +38,12 @@ class Store:
 
 
 def signal_family(process: Process, number: signal.Signals) -> None:
-    """Reach the server first, then its children: a stopped PostgreSQL must not answer by an old backend."""
+    """Signal the server, then its children: a stopped PostgreSQL must not answer through an old backend."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
     pids = children.read_text().split() if children.exists() else []
     process.signal(number)
     if number is signal.SIGKILL:
-        await_end([process], KILL_TAKES)
+        await_end([process], KILL_SECONDS)
     if number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in pids:
             os.kill(int(pid), number)
@@ -65,18 +65,18 @@ def start(
     name = component.name
     processes = registry or _own_registry(directory)
     if not processes.alive(name):
-        # a killed server cannot remove this; its pid may be another process by now
+        # a killed server leaves this file; its pid may belong to another process by now
         (directory / "data" / "postmaster.pid").unlink(missing_ok=True)
         launch.start_missing([component], processes, directory)
-    launch.await_true(name, lambda: _answers(probe, directory), [name], processes)
+    launch.wait_for(name, lambda: _answers(probe, directory), [name], processes)
     process = processes.find(name)
     if process is None:
-        raise ClusterError(f"{name}: its record in {processes.run} is gone")
+        raise ClusterError(f"{name}: its record in {processes.run} has disappeared")
     return process
 
 
 def _answers(probe: tuple[str, ...], directory: Path) -> bool:
-    """Probe with the password in the environment: argument lists are everybody's to read."""
+    """Probe with the password in the environment: every user can read argument lists."""
     return succeeds(*probe, env={"REDISCLI_AUTH": password(directory)})
 
 
@@ -87,11 +87,11 @@ def _own_registry(directory: Path) -> Registry:
 def stop(store: Store) -> None:
     """End a store started without a registry."""
     store.signal(signal.SIGCONT)
-    _own_registry(store.directory).stop([store.name], grace=5.0)
+    _own_registry(store.directory).stop([store.name], grace_seconds=5.0)
 
 
 def as_user(user: str) -> tuple[str, ...]:
-    """PostgreSQL refuses to run as root, and Redis need not."""
+    """Return the command that drops root: PostgreSQL refuses to run as root, and Redis does not need it."""
     if os.geteuid():
         return ()
     return ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
@@ -105,7 +105,7 @@ def give_to(directory: Path, user: str) -> None:
         entry = pwd.getpwnam(user)
     except KeyError as error:
         raise ClusterError(
-            f"there is no user {user}: `localcluster setup` installs what is missing"
+            f"user {user} does not exist: `localcluster setup` installs what is missing"
         ) from error
     for path in (directory, *directory.rglob("*")):
         os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

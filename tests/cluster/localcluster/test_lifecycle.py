@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from local_node import load_base, make_namespace, pod, until
+from local_node import load_base, make_namespace, pod
+from polling import wait_until
 
 from chess_localcluster import cluster, homes
 from chess_localcluster.images import dockerfile
@@ -29,7 +30,7 @@ def kill(home: Home, *names: str) -> None:
         found = registry.find(name)
         assert found is not None
         os.kill(found.pid, signal.SIGKILL)
-    until(lambda: not any(registry.alive(name) for name in names))
+    wait_until(lambda: not any(registry.alive(name) for name in names), f"{names} have ended")
 
 
 def healthy(home: Home) -> bool:
@@ -113,7 +114,7 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     assert clean["processes"] == []
 
     with subprocess.Popen([*PROGRAM, "up"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
-        until(lambda: homes.registry(home).alive("kube-apiserver"))
+        wait_until(lambda: homes.registry(home).alive("kube-apiserver"), "the API server runs")
         first.kill()
     began = time.monotonic()
     cluster.up(nodes=1)

@@ -3,7 +3,8 @@
 from typing import Any
 
 import pytest
-from local_node import Namespace, pod, until
+from local_node import Namespace, pod
+from polling import wait_until
 
 pytestmark = pytest.mark.cluster
 
@@ -56,7 +57,7 @@ def test_without_policies_everyone_talks(trio: Namespace) -> None:
 def test_ingress_lets_in_whom_it_names_on_the_port_it_names(trio: Namespace) -> None:
     friend = [{"podSelector": {"matchLabels": {"app": "friend"}}}]
     trio.apply(policy("in", policyTypes=["Ingress"], ingress=[{"from": friend, "ports": [{"port": "game"}]}]))
-    until(lambda: not reaches(trio, "stranger", "target"))
+    wait_until(lambda: not reaches(trio, "stranger", "target"), "the stranger is kept out")
     assert reaches(trio, "friend", "target")
     assert not reaches(trio, "friend", "target", 7001)
     assert reaches(trio, "target", "stranger")
@@ -64,7 +65,7 @@ def test_ingress_lets_in_whom_it_names_on_the_port_it_names(trio: Namespace) -> 
         "wait", "--for=condition=Ready", "pod/target", "--timeout=5s"
     )  # kubelet's probes still come through
     trio.kubectl("delete", "networkpolicy", "in")
-    until(lambda: reaches(trio, "stranger", "target"))
+    wait_until(lambda: reaches(trio, "stranger", "target"), "the stranger is let in")
 
 
 def test_egress_lets_out_to_where_it_names(trio: Namespace) -> None:
@@ -72,7 +73,7 @@ def test_egress_lets_out_to_where_it_names(trio: Namespace) -> None:
     dns = {"to": [system], "ports": [{"port": 53, "protocol": "UDP"}]}
     friend = {"to": [{"podSelector": {"matchLabels": {"app": "friend"}}}]}
     trio.apply(policy("out", policyTypes=["Egress"], egress=[dns, friend]))
-    until(lambda: not reaches(trio, "target", "stranger"))
+    wait_until(lambda: not reaches(trio, "target", "stranger"), "the target is kept in")
     assert reaches(trio, "target", "friend")
     assert reaches(trio, "stranger", "target")
     assert not connects(trio, "target", "redis.stores.svc.cluster.local", 6379)
@@ -81,7 +82,7 @@ def test_egress_lets_out_to_where_it_names(trio: Namespace) -> None:
 
     stores = {"to": [{"ipBlock": {"cidr": "10.88.0.1/32"}}], "ports": [{"port": 6379}]}
     trio.apply(policy("out", policyTypes=["Egress"], egress=[dns, friend, stores]))
-    until(lambda: connects(trio, "target", "redis.stores.svc.cluster.local", 6379))
+    wait_until(lambda: connects(trio, "target", "redis.stores.svc.cluster.local", 6379), "Redis is reached")
     assert not connects(trio, "target", "postgres.stores.svc.cluster.local", 5432)
     trio.kubectl("delete", "networkpolicy", "out")
-    until(lambda: reaches(trio, "target", "stranger"))
+    wait_until(lambda: reaches(trio, "target", "stranger"), "the target is let out")

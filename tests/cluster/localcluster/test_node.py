@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from local_node import Namespace, pod, until
+from local_node import Namespace, pod
+from polling import wait_until
 
 from chess_localcluster.node import images
 from chess_localcluster.paths import Cache, Home
@@ -60,7 +61,7 @@ def fetch(address: str) -> str:
 
 
 def test_a_restricted_pod_is_ready_and_reached_on_127_0_0_1(web: Namespace) -> None:
-    until(lambda: fetch(f"127.0.0.1:{node_port(web)}") == "web")
+    wait_until(lambda: fetch(f"127.0.0.1:{node_port(web)}") == "web", "the NodePort answers")
 
 
 def test_pods_reach_services_by_name(web: Namespace) -> None:
@@ -122,7 +123,7 @@ def test_the_memory_limit_is_enforced(namespace: Namespace) -> None:
         found = namespace.get("pods/greedy")["status"].get("containerStatuses", [{}])[0].get("state", {})
         return str(found.get("terminated", {}).get("reason", ""))
 
-    until(lambda: reason() == "OOMKilled")
+    wait_until(lambda: reason() == "OOMKilled", reason)
 
 
 def test_an_image_that_cannot_be_pulled_says_so_soon(namespace: Namespace) -> None:
@@ -132,7 +133,7 @@ def test_an_image_that_cannot_be_pulled_says_so_soon(namespace: Namespace) -> No
         statuses = namespace.get("pods/nowhere")["status"].get("containerStatuses", [{}])
         return str(statuses[0].get("state", {}).get("waiting", {}).get("reason", ""))
 
-    until(lambda: reason() in ("ErrImagePull", "ImagePullBackOff"), seconds=15)
+    wait_until(lambda: reason() in ("ErrImagePull", "ImagePullBackOff"), reason, within=15)
 
 
 @pytest.mark.parametrize("url", ["redis.url", "redis.host.url"])

@@ -11,10 +11,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from polling import wait_until
 
 from chess_localcluster import cluster, homes
 from chess_localcluster.controlplane.api import Api
@@ -80,14 +81,7 @@ def pids(home: Path) -> dict[str, int]:
 
 def kill(home: Path, name: str) -> None:
     os.kill(pids(home)[name], signal.SIGKILL)
-    until(lambda: not homes.registry(Home.at(home)).alive(name))
-
-
-def until(condition: Callable[[], bool], seconds: float = 20.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time given"
-        time.sleep(0.02)
+    wait_until(lambda: not homes.registry(Home.at(home)).alive(name), f"{name} has ended")
 
 
 def test_up_answers_and_down_leaves_nothing(home: Path) -> None:
@@ -207,7 +201,7 @@ def test_a_port_taken_after_a_crash_is_named_and_healing_waits(shared: Path) -> 
     kill(shared, "etcd")
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        until(lambda: _bound(taken, port))
+        wait_until(lambda: _bound(taken, port), f"port {port} is free")
         taken.listen()
         refused = localcluster(shared, "up", "--nodes", "0")
     assert refused.returncode == 1
@@ -275,7 +269,7 @@ def test_what_is_not_there_is_said_in_one_line(home: Path, shared: Path) -> None
         assert refused.stderr.strip() == f"localcluster: no cluster at {home}: `localcluster up` makes one"
     refused = localcluster(shared, "logs", "kublet")
     assert refused.returncode == 1
-    assert "component 'kublet' has no log: etcd, kube-apiserver" in refused.stderr
+    assert "component 'kublet': unknown; these have a log: etcd, kube-apiserver" in refused.stderr
 
 
 def test_status_as_json_names_every_part(shared: Path) -> None:

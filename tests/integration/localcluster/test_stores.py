@@ -8,6 +8,8 @@ from pathlib import Path
 import psycopg
 import pytest
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from chess_localcluster.plan import LOOPBACK
 from chess_localcluster.stores.postgres import start_postgres
@@ -16,6 +18,7 @@ from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 pytestmark = pytest.mark.integration
+ONCE = Retry(NoBackoff(), 0)
 
 
 @pytest.fixture(scope="module")
@@ -35,14 +38,14 @@ def port_of(store: Store) -> int:
 
 
 def client(store: Store) -> redis.Redis:
-    return redis.Redis.from_url(store.url, socket_timeout=0.5)
+    return redis.Redis.from_url(store.url, socket_timeout=0.5, retry=ONCE)
 
 
 def test_redis_wants_the_password_and_evicts_nothing(redis_store: Store) -> None:
     with client(redis_store) as allowed:
         assert allowed.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
     with (
-        redis.Redis(host=LOOPBACK, port=port_of(redis_store)) as stranger,
+        redis.Redis(host=LOOPBACK, port=port_of(redis_store), retry=ONCE) as stranger,
         pytest.raises(redis.AuthenticationError),
     ):
         stranger.ping()

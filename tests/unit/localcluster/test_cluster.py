@@ -4,10 +4,8 @@ import json
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
 
 from chess_localcluster import cluster
-from chess_localcluster.cli import app
 from chess_localcluster.errors import ClusterError
 
 
@@ -35,9 +33,3 @@ def test_an_image_without_a_node_or_a_dockerfile_is_refused_before_anything_star
     with pytest.raises(ClusterError, match=r"--image needs a node .*: --nodes 1, not 0"):
         cluster.up(home, nodes=0, image=tmp_path)
     assert not home.exists()
-
-
-@pytest.mark.parametrize("command", [["up"], ["image", "build"], ["argocd", "up"]])
-def test_help_says_where_the_cluster_is_kept(command: list[str]) -> None:
-    shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
-    assert "default: $LOCALCLUSTER_HOME or /var/lib/localcluster" in shown

@@ -1,0 +1,46 @@
+"""Certificates: who they are for, who reads their keys, what they open."""
+
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from chess_localcluster.controlplane import certificates
+from chess_localcluster.controlplane.certificates import IDENTITIES, Identity
+
+
+def test_certificates_name_who_they_are_for(tmp_path: Path) -> None:
+    certificates.ensure(tmp_path)
+    kubelet = x509.load_pem_x509_certificate((tmp_path / "kubelet.crt").read_bytes())
+    names = {found.oid: found.value for found in kubelet.subject}
+    assert names == {NameOID.ORGANIZATION_NAME: "system:nodes", NameOID.COMMON_NAME: "system:node:local"}
+    server = x509.load_pem_x509_certificate((tmp_path / "apiserver.crt").read_bytes())
+    hosts = server.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert [str(ip) for ip in hosts.get_values_for_type(x509.IPAddress)] == [
+        "127.0.0.1",
+        "10.88.0.1",
+        "10.96.0.1",
+    ]
+    assert "kubernetes.default.svc" in hosts.get_values_for_type(x509.DNSName)
+
+
+def test_keys_are_the_owner_s_alone_and_stay_when_asked_again(tmp_path: Path) -> None:
+    certificates.ensure(tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    certificates.ensure(tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert all(path.stat().st_mode & 0o077 == 0 for path in tmp_path.glob("*.key"))
+
+
+def test_only_etcd_s_own_authority_opens_etcd() -> None:
+    allowed = {identity.name for identity in IDENTITIES if identity.authority == "etcd-ca"}
+    assert allowed == {"etcd", "apiserver-etcd"}
+
+
+@pytest.mark.parametrize(
+    "identity, serves",
+    [(Identity(name="a", common_name="a"), False), (Identity(name="b", common_name="b", hosts=("h",)), True)],
+)
+def test_only_servers_may_serve(identity: Identity, serves: bool) -> None:  # noqa: FBT001 - a parameter of the cases
+    assert (ExtendedKeyUsageOID.SERVER_AUTH in certificates.purposes(identity)) is serves

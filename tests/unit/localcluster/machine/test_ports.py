@@ -1,0 +1,22 @@
+"""Free ports, and who listens on a taken one."""
+
+from chess_localcluster.machine import ports
+from chess_localcluster.plan import PORT_NAMES
+
+
+def test_ports_are_all_different_and_out_of_the_kernel_s_range() -> None:
+    found = ports.free_ports()
+    numbers = [getattr(found, name) for name in PORT_NAMES]
+    assert len(set(numbers)) == len(PORT_NAMES)
+    assert all(20000 <= number < 29999 for number in numbers)
+    assert ports.free_ports(api=6443).api == 6443
+
+
+def test_listening_sockets_are_told_from_others() -> None:
+    table = (
+        "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
+        "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n"
+        "   1: 0100007F:1F90 0100007F:C001 01 00000000:00000000 00:00000000 00000000     0        0 222 1\n"
+        "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n"
+    )
+    assert ports.listening_inodes(table, 8080) == {"111"}

@@ -1,0 +1,25 @@
+"""The node's configuration files."""
+
+from pathlib import Path
+
+import pytest
+from local_plan import HOME, make_plan
+
+from chess_localcluster.node import config
+from chess_localcluster.paths import Cache
+
+
+@pytest.mark.parametrize("resolvers, expected", [(("9.9.9.9",), "forward . 9.9.9.9"), ((), "rcode NXDOMAIN")])
+def test_dns_asks_the_machine_s_resolvers_or_says_no(resolvers: tuple[str, ...], expected: str) -> None:
+    assert expected in config.corefile(make_plan(1), HOME, resolvers)
+
+
+def test_resolvers_are_read() -> None:
+    assert config.parse_resolvers("search x\nnameserver 9.9.9.9\nnameserver\n# nameserver 1.1.1.1\n") == (
+        "9.9.9.9",
+    )
+
+
+def test_nobody_is_anonymous_at_the_kubelet() -> None:
+    files = config.files(make_plan(1), HOME, Cache(root=Path("/c")), ())
+    assert '"anonymous": {\n      "enabled": false' in files["kubelet.json"]
