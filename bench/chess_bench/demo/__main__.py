@@ -29,7 +29,8 @@ from chess_bench.demo.scenario import Scenario, empty, fill
 from chess_bench.demo.timeline import Timeline, first_crossing
 from chess_bench.demo.watches import watching
 from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError, read, refuse_arguments
-from chess_bench.verification import VerifyError, Wrong, verify
+from chess_bench.verification.comparison import Wrong
+from chess_bench.verification.verifier import VerifyError, verify
 
 CLUSTER = "demo"
 PLAY_DEADLINE_SECONDS = 420.0

@@ -7,7 +7,7 @@ from typing import Any
 from chess_bench.bots.ledger import Report, percentile
 from chess_bench.demo.timeline import ScaleIn, Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
-from chess_bench.verification import Wrong
+from chess_bench.verification.comparison import Wrong
 
 SCALE_OUTS_WANTED = 3
 BUSY_SCALE_INS_WANTED = 2

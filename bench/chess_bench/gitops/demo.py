@@ -26,7 +26,7 @@ from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
 from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, TooLateError, refuse_others, until
 from chess_bench.settings import SettingsError, read, refuse_arguments
-from chess_bench.verification import VerifyError, verify
+from chess_bench.verification.verifier import VerifyError, verify
 from chess_localcluster import gitops_tools
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.errors import ClusterError

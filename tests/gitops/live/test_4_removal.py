@@ -13,7 +13,7 @@ from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
 from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAME, GAMES, until
 from chess_bench.gitops.service import GitOpsService as World
-from chess_bench.verification import verify
+from chess_bench.verification.verifier import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"

@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from chess_bench import verification
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
 from chess_bench.bots.pace import Pace
+from chess_bench.verification.comparison import Wrong
+from chess_bench.verification.verifier import verify
 
 pytestmark = pytest.mark.integration
 
@@ -38,8 +39,8 @@ def unharmed(report: Report) -> bool:
     return True
 
 
-async def wrong_games(service: Any, report: Report) -> list[verification.Wrong]:
-    return await verification.verify(games.BUNDLED.read_text(), report.finished, service.database.url)
+async def wrong_games(service: Any, report: Report) -> list[Wrong]:
+    return await verify(games.BUNDLED.read_text(), report.finished, service.database.url)
 
 
 async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> None:

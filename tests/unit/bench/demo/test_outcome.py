@@ -8,7 +8,7 @@ from chess_bench.bots.ledger import Counts, Drop, Fault, Finished, Report
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Timeline
 from chess_bench.settings import Settings
-from chess_bench.verification import Wrong
+from chess_bench.verification.comparison import Wrong
 
 REPORT = Report(
     counts=Counts(players=400, games=1, moves=80),

@@ -3,7 +3,7 @@
 import pytest
 
 from chess_bench.bots.ledger import Finished
-from chess_bench.verification import Position, Stored, judge, read_extract
+from chess_bench.verification.comparison import Position, Stored, judge, read_extract
 
 OUTPUT = """[Event "?"]
 [Site "g1"]
