@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chess_bench.bots import games
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.objects import wanted
 
 FEWEST_PLAYERS, MOST_PLAYERS = 8, 2000
@@ -20,16 +21,6 @@ EXISTING = ("CONTEXT", "IMAGE", "REDIS_URL_FILE", "DATABASE_URL_FILE")
 
 class SettingsError(ValueError):
     """One line: which setting, its value, what is allowed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
-    """A cluster that the user has."""
-
-    context: str
-    image: str
-    redis_url_file: Path
-    database_url_file: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

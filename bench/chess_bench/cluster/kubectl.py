@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+RESTART_SECONDS = 0.2
 LINE_LIMIT = 4 * 1024 * 1024  # a watch event is one line
 
 
@@ -51,19 +52,17 @@ class Kubectl:
         await self.run("apply", "--server-side", "--field-manager=chess-demo", "-f", "-", stdin=manifest)
 
     async def watch(self, path: str, selector: str = "") -> AsyncIterator[dict[str, Any]]:
-        """Yield watch events for ever, beginning with one ADDED for each object that there is."""
-        query = f"?watch=1&sendInitialEvents=false{f'&labelSelector={selector}' if selector else ''}"
+        """Yield watch events forever; each (re)start begins with one LISTED event, which holds the present list."""
+        chosen = f"&labelSelector={selector}" if selector else ""
         while True:
-            listing = await self.get(f"{path}?labelSelector={selector}" if selector else path)
+            listing = await self.get(f"{path}?{chosen.lstrip('&')}" if chosen else path)
             yield {"type": "LISTED", "object": listing}
             version = listing["metadata"]["resourceVersion"]
-            async for event in self._stream(
-                f"{path}{query.replace('&sendInitialEvents=false', '')}&resourceVersion={version}"
-            ):
+            async for event in self._stream(f"{path}?watch=1{chosen}&resourceVersion={version}"):
                 if event["type"] == "ERROR":
                     break
                 yield event
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(RESTART_SECONDS)
 
     async def _stream(self, path: str) -> AsyncIterator[dict[str, Any]]:
         process = await asyncio.create_subprocess_exec(

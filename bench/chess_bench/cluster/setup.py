@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chess_bench.cluster import installation, targets
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.objects import Object
 from chess_bench.cluster.targets import Target
 from chess_bench.console.stages import Stages
-from chess_bench.settings import Existing
 
 LOCAL = "the local cluster (`make down` removes it)"
 OPERATOR = "operator and CRD"

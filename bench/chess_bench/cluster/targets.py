@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.objects import ENTRY
-from chess_bench.settings import Existing
 
 ROOT = Path(__file__).parents[3]  # of the repository: what the image is built from
 LOCAL_HOME = "/var/lib/localcluster"

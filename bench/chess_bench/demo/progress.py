@@ -5,8 +5,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.console.screen import Screen, View
+from chess_bench.console.screen import Screen
 from chess_bench.demo.timeline import ScaleIn, Timeline
+from chess_bench.demo.view import View
 
 LOOK_SECONDS = 0.25
 RATE_SECONDS = 1.0
@@ -38,7 +39,7 @@ class Progress:
     async def _show(self) -> None:
         while True:
             self._print_changes()
-            self._screen.show(self._view(asyncio.get_running_loop().time()))
+            self._screen.show(self._view(asyncio.get_running_loop().time()).pairs())
             await asyncio.sleep(LOOK_SECONDS)
 
     def _print_changes(self) -> None:

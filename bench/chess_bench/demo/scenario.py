@@ -5,10 +5,12 @@ Each wave waits until the cluster has followed, but never for long: a cluster th
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
+from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console.screen import Screen
 from chess_bench.demo.timeline import Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
@@ -22,7 +24,6 @@ BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth bei
 LAST_GAMES_SECONDS = 200.0
 BACK_SECONDS = 60.0
 HURRY = 0.4  # of the time for a move, once there is nothing left to see but the end of the last games
-LOOK_SECONDS = 0.25
 
 
 @dataclass(slots=True)
@@ -47,11 +48,11 @@ async def fill(scenario: Scenario) -> None:
     for number, share in enumerate(shares(scenario.settings.players), 1):
         scenario.screen.print(f"wave {number}: {share} more players come")
         await scenario.fleet.join(share, over_seconds=JOIN_SECONDS)
-        await _until(lambda: _followed(scenario), FOLLOW_SECONDS)
+        await _until("the replicas follow", lambda: _followed(scenario), FOLLOW_SECONDS)
     scenario.peak_wanted = scenario.settings.wanted(scenario.settings.players)
-    await _until(lambda: _at_peak(scenario), FOLLOW_SECONDS)
+    await _until("the peak is reached", lambda: _at_peak(scenario), FOLLOW_SECONDS)
     scenario.screen.print("everybody plays; new games fill the youngest replicas")
-    await _until(lambda: _all_busy(scenario), PEAK_SECONDS)
+    await _until("every replica is busy", lambda: _all_busy(scenario), PEAK_SECONDS)
 
 
 async def empty(scenario: Scenario) -> Report:
@@ -66,12 +67,12 @@ async def empty(scenario: Scenario) -> Report:
         report = await scenario.fleet.finish(LAST_GAMES_SECONDS)
     finally:
         hurrying.cancel()
-    await _until(lambda: _back(scenario), BACK_SECONDS)
+    await _until("back at minReplicas", lambda: _back(scenario), BACK_SECONDS)
     return report
 
 
 async def _hurry_the_last(scenario: Scenario) -> None:
-    await _until(lambda: _back(scenario), LAST_GAMES_SECONDS)
+    await _until("back at minReplicas", lambda: _back(scenario), LAST_GAMES_SECONDS)
     scenario.screen.print("back to the fewest replicas; the last games are played quickly")
     scenario.fleet.pace.think_seconds *= HURRY
 
@@ -94,8 +95,7 @@ def _all_busy(scenario: Scenario) -> bool:
     return least >= scenario.settings.target * BUSY_SHARE
 
 
-async def _until(condition: Callable[[], bool], deadline_seconds: float) -> None:
-    """Wait for a condition of a timeline that others write; not for ever."""
-    deadline = asyncio.get_running_loop().time() + deadline_seconds
-    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110, many writers
-        await asyncio.sleep(LOOK_SECONDS)
+async def _until(what: str, condition: Callable[[], bool], within_seconds: float) -> None:
+    """Wait for a condition, but not forever."""
+    with suppress(TooLateError):
+        await until(what, lambda: None if condition() else "not yet", within_seconds)

@@ -21,10 +21,11 @@ from chess_bench.bots.ledger import Report
 from chess_bench.bots.pace import Pace
 from chess_bench.cluster import setup, targets
 from chess_bench.cluster.kubectl import KubectlError
+from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console import runner
 from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
-from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, TooLateError, refuse_others, until
+from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, refuse_others
 from chess_bench.settings import SettingsError, read, refuse_arguments
 from chess_bench.verification.verifier import VerifyError, verify
 from chess_localcluster import gitops_tools

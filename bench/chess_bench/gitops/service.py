@@ -3,16 +3,14 @@
 import asyncio
 import json
 import tempfile
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from chess_bench.cluster import targets
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.polling import until
 from chess_bench.gitops.application import Application
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.argocd.checkout import Checkout
@@ -21,20 +19,14 @@ from chess_localcluster.progress import Progress
 PROJECT = Path(__file__).parents[3]
 SYSTEM, GAMES, ARGOCD = "chess-system", "chess", "argocd"
 GAME = "manifests/overlays/local/game/cluster.yaml"
-OPERATOR = "manifests/overlays/local/operator/kustomization.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
-POLL_SECONDS = 0.25
 PHASE = "/status/operationState/phase"
 TERMINATE = (
     {"op": "test", "path": PHASE, "value": "Running"},
     {"op": "replace", "path": PHASE, "value": "Terminating"},
 )
 """What Argo CD's own API does to an Application whose operation is to end."""
-
-
-class TooLateError(AssertionError):
-    """What was awaited did not come about in time; the message says what there was instead."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +39,7 @@ class GitOpsService:
     stores: targets.StoreUrls = field(repr=False)  # passwords are in them
 
     @classmethod
-    def begin(cls, progress: Progress, directory: Path | None = None) -> "GitOpsService":
+    def begin(cls, progress: Progress, directory: Path | None = None) -> Self:
         """Start Argo CD beside the local cluster that is up, and clone its repository with the project in it."""
         running = argocd.up(progress=progress)
         root = Path(directory or tempfile.mkdtemp(prefix="chess-gitops-")) / "clone"
@@ -86,13 +78,6 @@ class GitOpsService:
         port: int = service["spec"]["ports"][0]["nodePort"]
         return port
 
-    @property
-    def spec(self) -> dict[str, Any]:
-        """The ChessCluster's spec in the checkout."""
-        documents = self.checkout.documents(GAME)
-        held: dict[str, Any] = next(one for one in documents if one["kind"] == "ChessCluster")["spec"]
-        return held
-
     def edit(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Change the ChessCluster's spec in the checkout."""
         documents = self.checkout.documents(GAME)
@@ -103,53 +88,6 @@ class GitOpsService:
         """Commit and push; return the revision."""
         return self.checkout.push(message)
 
-    async def refresh(self, name: str, kind: str = "hard") -> None:
-        """Ask Argo CD to look again, as a webhook or the button in its pages does."""
-        await self.kubectl.run(
-            "-n",
-            ARGOCD,
-            "annotate",
-            "--overwrite",
-            "applications.argoproj.io",
-            name,
-            f"argocd.argoproj.io/refresh={kind}",
-        )
-        await until(f"{name} is refreshed", lambda: self._refreshed(name), 60)
-
-    async def _refreshed(self, name: str) -> str | None:
-        found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
-        return (
-            "being refreshed"
-            if "argocd.argoproj.io/refresh" in found["metadata"].get("annotations", {})
-            else None
-        )
-
-    async def sync(self, name: str) -> None:
-        """Apply everything anew, without options, through Argo CD's API, and wait for its end.
-
-        Patching `.operation` is no way: the last operation's state stays and mixes with the new one's.
-        """
-        await until(f"{name} is at rest", lambda: self._at_work(name), 60)
-        body = {"name": name, "prune": True, "syncOptions": {"items": []}}
-        path = f"/api/v1/applications/{name}/sync"
-        await until(f"{name} takes the order", lambda: self._refused(path, body), 30)
-        await until(f"{name} is synced anew", lambda: self._at_work(name), 60)
-
-    async def _refused(self, path: str, body: dict[str, Any]) -> str | None:
-        """Ask; Argo CD's own sync may have begun a moment before."""
-        try:
-            await self._call(path, body)
-        except urllib.error.HTTPError as error:
-            return f"{error.code}: {error.read().decode(errors='replace')[:300]}"
-        return None
-
-    async def _at_work(self, name: str) -> str | None:
-        """`operation` is there from the request until the controller is done with it."""
-        found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
-        state = found.get("status", {}).get("operationState") or {}
-        busy = "operation" in found or state.get("phase") not in ("Succeeded", "Failed", "Error")
-        return f"{state.get('phase')} since {state.get('startedAt')}" if busy else None
-
     async def settled(
         self, name: str, health: str = "Healthy", revision: str | None = None, seconds: float = 120
     ) -> float:
@@ -159,33 +97,6 @@ class GitOpsService:
             return (await self.application(name)).unlike(health, revision)
 
         return await until(f"{name} is Synced and {health}", complaint, seconds)
-
-    async def act(self, action: str) -> None:
-        """Run a resource action on the ChessCluster through Argo CD's API, as its pages do."""
-        body = {
-            "name": "chess", "namespace": GAMES, "resourceName": "chess", "version": "v1alpha1",
-            "group": "chesscluster.dev", "kind": "ChessCluster", "action": action,
-        }  # fmt: skip
-        await self._call("/api/v1/applications/chess/resource/actions/v2", body)
-
-    async def _call(self, path: str, body: dict[str, Any]) -> None:
-        """Ask Argo CD's API for something, as its administrator."""
-        template = "go-template={{.data.password|base64decode}}"
-        secret = await self.kubectl.run(
-            "-n", ARGOCD, "get", "secret", "argocd-initial-admin-secret", "-o", template
-        )
-        credentials = {"username": "admin", "password": secret}
-        token = await asyncio.to_thread(self._post, "/api/v1/session", credentials, None)
-        await asyncio.to_thread(self._post, path, body, token["token"])
-
-    def _post(self, path: str, body: dict[str, Any], token: str | None) -> dict[str, Any]:
-        headers = {"Content-Type": "application/json"} | (
-            {"Authorization": f"Bearer {token}"} if token else {}
-        )
-        request = urllib.request.Request(self.running.server_url + path, json.dumps(body).encode(), headers)  # noqa: S310 - our own loopback URL
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - likewise
-            answered: dict[str, Any] = json.loads(answer.read() or b"{}")
-        return answered
 
     async def clear(self) -> None:
         """Take the Applications and all that they brought out of the cluster again, CRD included."""
@@ -259,18 +170,3 @@ async def refuse_others(kubectl: Kubectl) -> None:
 def _secret(name: str, url: str) -> dict[str, Any]:
     metadata = {"name": name, "namespace": GAMES}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"url": url}}
-
-
-async def until(what: str, complaint: Callable[[], Awaitable[str | None]], seconds: float) -> float:
-    """Poll until there is nothing to complain about; return the seconds it took."""
-    began = time.monotonic()
-    while True:
-        try:
-            said = await complaint()
-        except KubectlError as error:
-            said = str(error)
-        if said is None:
-            return time.monotonic() - began
-        if time.monotonic() - began > seconds:
-            raise TooLateError(f"{what}: not within {seconds:.0f} s; last: {said}")
-        await asyncio.sleep(POLL_SECONDS)

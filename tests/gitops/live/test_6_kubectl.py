@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from gitops_world import World
 from program import Program
 
-from chess_bench.gitops.service import GitOpsService as World
 from chess_bench.gitops.service import until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]

@@ -2,10 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from polling import eventually
 
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
@@ -19,12 +19,6 @@ pytestmark = pytest.mark.integration
 PLAYED = games.load(games.BUNDLED)
 BRISK = {"think_seconds": 0.05, "rest_seconds": 0.1}
 PLAYERS = 24
-
-
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110, polled with a deadline
-            await asyncio.sleep(0.02)
 
 
 def in_full_swing(fleet: Fleet) -> bool:
@@ -48,7 +42,7 @@ async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> No
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: fleet.counts.games >= PLAYERS)
+        await eventually(lambda: fleet.counts.games >= PLAYERS, lambda: f"{PLAYERS} games: {fleet.counts}")
         report = await fleet.finish(60)
     assert unharmed(report)
     assert report.drops == ()
@@ -63,7 +57,7 @@ async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         leaving.send(signal.SIGTERM)
         door.ports = [service.servers[1].port]
         assert await asyncio.to_thread(leaving.wait, 30) == 0
@@ -80,10 +74,10 @@ async def test_a_killed_server_drops_its_players_and_all_of_them_resume(service:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         doomed.send(signal.SIGKILL)
         door.ports = [service.servers[1].port]
-        await until(lambda: fleet.counts.resumed > 0)
+        await eventually(lambda: fleet.counts.resumed > 0, "somebody resumed")
         report = await fleet.finish(60)
     assert unharmed(report)
     assert len(report.drops) > 0
@@ -96,7 +90,7 @@ async def test_players_with_a_bad_network_resume(service: Any) -> None:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         unlucky = 0
         for _ in range(5):
             unlucky += fleet.cut(6)
