@@ -1,4 +1,4 @@
-"""kubectl as a subprocess: whatever reaches the user's cluster for the user reaches it for the demo."""
+"""kubectl as a subprocess: every way in that works for the user (exec plugins, proxies, contexts) works for a run."""
 
 import asyncio
 import contextlib
@@ -12,18 +12,18 @@ LINE_LIMIT = 4 * 1024 * 1024  # a watch event is one line
 
 
 class KubectlError(RuntimeError):
-    """kubectl said no; the message is its own last line."""
+    """kubectl failed; the message quotes its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubectl:
-    """One cluster, as one kubeconfig or context reaches it."""
+    """kubectl with the options that reach one cluster."""
 
     program: str
     options: tuple[str, ...] = ()
 
     async def run(self, *arguments: str, stdin: str | None = None, timeout_seconds: float = 60) -> str:
-        """Run one command and give back what it printed."""
+        """Run one command and return what it printed."""
         process = await asyncio.create_subprocess_exec(
             self.program, *self.options, *arguments,
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
@@ -37,7 +37,7 @@ class Kubectl:
         finally:
             await _end(process)
         if process.returncode:
-            lines = complaints.decode(errors="replace").strip().splitlines() or ["failed without a word"]
+            lines = complaints.decode(errors="replace").strip().splitlines() or ["failed without a message"]
             raise KubectlError(f"kubectl {' '.join(arguments[:3])}: {'; '.join(lines[-3:])[:600]}")
         return out.decode()
 
@@ -71,7 +71,7 @@ class Kubectl:
             limit=LINE_LIMIT,
         )  # fmt: skip
         try:
-            assert process.stdout  # noqa: S101, it was asked for
+            assert process.stdout  # noqa: S101 - PIPE was given
             async for line in process.stdout:
                 yield json.loads(line)
         finally:

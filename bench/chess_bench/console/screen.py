@@ -1,4 +1,4 @@
-"""What the user sees while the demo runs: a live table on a terminal, plain lines anywhere else."""
+"""What the user sees during a run: a live table on a terminal, plain lines anywhere else."""
 
 import time
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ PLAIN_EVERY_SECONDS = 5.0
 
 
 class Screen:
-    """Says things in order, and shows the present state."""
+    """Prints lines in order, and shows the current figures."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -39,7 +39,7 @@ class Screen:
         self._console.print(f"{self.elapsed:6.1f} s  {text}", style=style, markup=False, soft_wrap=True)
 
     def show(self, figures: Sequence[tuple[str, str]]) -> None:
-        """Show the present state, as often as the medium bears."""
+        """Show the current figures (label, value): at once on a terminal, else every PLAIN_EVERY_SECONDS."""
         if self._console.is_terminal:
             if self._live is None:
                 self._live = Live(console=self._console, auto_refresh=False, transient=True)

@@ -7,7 +7,7 @@ from chess_bench.bots.ledger import Counts
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """One look at everything."""
+    """The figures of one moment."""
 
     counts: Counts
     census: int
@@ -21,7 +21,7 @@ class View:
     scale_ins: int
 
     def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Label and value, in the order in which they are shown."""
+        """Return label and value, in the order in which they are shown."""
         counts = self.counts
         reaction = "-" if self.reaction_seconds is None else f"{self.reaction_seconds * 1000:.0f} ms"
         return (

@@ -1,4 +1,4 @@
-"""A cluster whose only door is Git: Argo CD beside it, a repository to push to, and eyes on what comes of it."""
+"""The service as Git delivers it: Argo CD, a repository to push to, and kubectl to see the result."""
 
 import asyncio
 import json
@@ -31,12 +31,13 @@ TERMINATE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GitOpsService:
-    """Handles on everything."""
+    """The service on the local cluster, with the repository that Argo CD follows."""
 
     kubectl: Kubectl
     checkout: Checkout
     running: argocd.Running
-    stores: targets.StoreUrls = field(repr=False)  # passwords are in them
+    stores: targets.StoreUrls = field(repr=False)
+    """Not in the repr: they hold passwords."""
 
     @classmethod
     def begin(cls, progress: Progress, directory: Path | None = None) -> Self:
@@ -48,7 +49,7 @@ class GitOpsService:
         return cls(kubectl=target.kubectl, checkout=checkout, running=running, stores=target.stores)
 
     async def bootstrap(self) -> None:
-        """Do what no Git repository should: bring the stores' URLs. Then apply the one directory that starts it all."""
+        """Make the Secrets, which Git must not hold; then apply the one directory from which Argo CD takes the rest."""
         await self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GAMES}})
         await self.give_secrets()
         await self.kubectl.run(
@@ -73,7 +74,7 @@ class GitOpsService:
         return await self.kubectl.get(f"{CLUSTERS}/chess")
 
     async def entry(self) -> int:
-        """Return the port of 127.0.0.1 by which players come in."""
+        """Return the port of 127.0.0.1 to which players connect."""
         service = await self.kubectl.get(f"/api/v1/namespaces/{GAMES}/services/chess")
         port: int = service["spec"]["ports"][0]["nodePort"]
         return port
@@ -93,19 +94,17 @@ class GitOpsService:
     ) -> float:
         """Wait until an Application is Synced to the revision, with that health; return the seconds it took."""
 
-        async def complaint() -> str | None:
+        async def missing() -> str | None:
             return (await self.application(name)).unlike(health, revision)
 
-        return await until(f"{name} is Synced and {health}", complaint, seconds)
+        return await until(f"{name} is Synced and {health}", missing, seconds)
 
     async def clear(self) -> None:
-        """Take the Applications and all that they brought out of the cluster again, CRD included."""
+        """Remove the Applications and everything that they brought, including the CRD."""
         await refuse_others(self.kubectl)
         for name in ("chess-root", "chess"):
             await self._delete_application(name)
-        await self._delete(
-            "-n", GAMES, "chessclusters", "--all"
-        )  # while the operator is there to say goodbye
+        await self._delete("-n", GAMES, "chessclusters", "--all")  # while the operator can still drain them
         await asyncio.gather(
             self._delete("namespace", GAMES),
             self._clear_operator(),
@@ -118,18 +117,18 @@ class GitOpsService:
         await self._delete("namespace", SYSTEM)
 
     async def leave(self) -> None:
-        """Take everything out again, Argo CD too."""
+        """Remove everything, including Argo CD."""
         await self.clear()
         await asyncio.gather(self._delete("namespace", ARGOCD), self._delete("crd", *argocd.CRDS))
         await asyncio.to_thread(argocd.down)
 
     async def _delete_application(self, name: str) -> None:
-        """Delete it with all it brought, at once; Argo CD by itself would first go through every retry of a sync."""
+        """Delete it and what it brought, at once; Argo CD itself would first finish every retry of a sync."""
         await self._delete("-n", ARGOCD, "applications.argoproj.io", name, "--wait=false")
         await until(f"{name} is gone", lambda: self._terminated(name), 150)
 
     async def _terminated(self, name: str) -> str | None:
-        """End the operation that runs, if one does, as `argocd app terminate-op` does."""
+        """End a running operation, as `argocd app terminate-op` does; return its phase, None once it is gone."""
         application = ("-n", ARGOCD, "applications.argoproj.io", name)
         found = await self._if_kind_exists("get", "--ignore-not-found", "-o", "json", *application)
         if not found:
@@ -145,7 +144,7 @@ class GitOpsService:
         )
 
     async def _if_kind_exists(self, *arguments: str, timeout_seconds: float = 60) -> str:
-        """Run kubectl; a kind that the cluster does not have has no objects either, and gives an empty answer."""
+        """Run kubectl; return an empty answer if the cluster does not have the kind."""
         try:
             return await self.kubectl.run(*arguments, timeout_seconds=timeout_seconds)
         except KubectlError as error:
@@ -155,7 +154,7 @@ class GitOpsService:
 
 
 async def refuse_others(kubectl: Kubectl) -> None:
-    """Complain of ChessClusters elsewhere: to clear the cluster takes the CRD away, and without it they would go."""
+    """Refuse to go on if other namespaces hold ChessClusters: `clear` removes the CRD, and them with it."""
     try:
         found = await kubectl.get("/apis/chesscluster.dev/v1alpha1/chessclusters")
     except KubectlError:
@@ -163,7 +162,7 @@ async def refuse_others(kubectl: Kubectl) -> None:
     foreign = {one["metadata"]["namespace"] for one in found["items"]} - {GAMES}
     if foreign:
         raise targets.TargetError(
-            f"ChessClusters are in use in {', '.join(sorted(foreign))}: end those first"
+            f"ChessClusters are in use in {', '.join(sorted(foreign))}: delete those first"
         )
 
 

@@ -34,7 +34,7 @@ class Stored:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrong:
-    """A game that is not what was played, and how."""
+    """A game that differs from what was played, and how."""
 
     game_id: str
     reason: str
@@ -60,7 +60,7 @@ def judge(
     stored: Mapping[str, Stored],
     reached: Mapping[str, Position],
 ) -> list[Wrong]:
-    """Name each game that does not end as its source does."""
+    """Return each game that does not end as its source does."""
     wrong: list[Wrong] = []
     for game in finished:
         if not 1 <= game.number <= len(wanted):

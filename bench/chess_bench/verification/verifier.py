@@ -1,4 +1,4 @@
-"""Reads both sides of the comparison and compares them.
+"""Verifies finished games: reads both sides by pgn-extract and PostgreSQL, and compares them.
 
 The final positions are computed by pgn-extract, a C program that shares no code with the server: once from the source
 PGN and once from what the database holds.
@@ -20,10 +20,10 @@ class VerifyError(RuntimeError):
 
 
 async def positions(pgn: str) -> list[Position]:
-    """Run pgn-extract over a PGN text."""
+    """Run pgn-extract on a PGN text; return how each game ends."""
     program = shutil.which(PROGRAM, path=WHERE) or shutil.which(PROGRAM)
     if not program:
-        raise VerifyError(f"{PROGRAM} is not installed; Debian's package of that name has it")
+        raise VerifyError(f"{PROGRAM} is not installed; install Debian's package of that name")
     process = await asyncio.create_subprocess_exec(
         program, "-s", "-F", "-C", "-V", "-N", f"-w{LONG_LINE}",
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
@@ -49,7 +49,7 @@ async def stored_games(database_url: str, game_ids: Sequence[str]) -> dict[str, 
 
 
 async def verify(source_pgn: str, finished: Sequence[Finished], database_url: str) -> list[Wrong]:
-    """Compare every finished game with its source; returns those that differ."""
+    """Compare every finished game with its source; return those that differ."""
     stored = await stored_games(database_url, [game.game_id for game in finished])
     wanted = await positions(source_pgn)
     together = "\n\n".join(row.pgn.strip() for row in stored.values() if row.pgn)

@@ -26,4 +26,4 @@ def test_bots_that_find_no_server_say_so() -> None:
         "chess_bench.play", "127.0.0.1:1", "--players=2", "--over=0", "--seconds=0", "--deadline=1"
     )
     assert alone.returncode == 1
-    assert "nobody got in by 127.0.0.1:1" in alone.stderr
+    assert "no player could connect to 127.0.0.1:1" in alone.stderr

@@ -32,7 +32,7 @@ def test_everybody_together_needs_several_replicas(players: int) -> None:
         pytest.param({"DEMO_THINK_SECONDS": "nan"}, "DEMO_THINK_SECONDS: 'nan'", id="nan"),
         pytest.param({"KEEP": "perhaps"}, "KEEP: 'perhaps' is not allowed", id="flag"),
         pytest.param(
-            {"DEMO_ENTRY": "localhost"}, "DEMO_ENTRY: 'localhost' is not allowed; host:port is", id="entry"
+            {"DEMO_ENTRY": "localhost"}, "DEMO_ENTRY: 'localhost' is not allowed; give host:port", id="entry"
         ),
         pytest.param(
             {"CONTEXT": "mine"}, "IMAGE, REDIS_URL_FILE, DATABASE_URL_FILE: missing", id="half-a-cluster"

@@ -37,7 +37,7 @@ async def wrong_games(service: Any, report: Report) -> list[Wrong]:
     return await verify(games.BUNDLED.read_text(), report.finished, service.database.url)
 
 
-async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> None:
+async def test_games_end_as_their_pgns_and_no_player_is_dropped(service: Any) -> None:
     async with (
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
@@ -51,7 +51,7 @@ async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> No
     assert await wrong_games(service, report) == []
 
 
-async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -> None:
+async def test_a_server_that_gets_sigterm_hands_every_player_over(service: Any) -> None:
     leaving, _ = service.servers
     async with (
         service.door() as door,

@@ -115,10 +115,10 @@ def test_replicas_that_do_not_follow_fail_it() -> None:
     broken.timeline.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 19, left=5)}
     broken.timeline.unmarked_deletions.append("c")
     assert broken.failures() == [
-        "2 scale-outs; at least 3 are wanted",
-        "at most 6 replicas were ready; 7 were wanted for everybody",
-        "3 replicas in the end; minReplicas is 2",
-        "1 scale-ins chose a pod with 20 games or more; 2 are wanted",
+        "2 scale-outs; at least 3 are required",
+        "at most 6 replicas were ready; all players together need 7",
+        "3 replicas at the end; minReplicas is 2",
+        "1 scale-ins chose a pod with 20 games or more; at least 2 must",
         "b was deleted with 5 connections",
         "c was deleted without a drain",
     ]

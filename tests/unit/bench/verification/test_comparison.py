@@ -1,4 +1,4 @@
-"""Games in the database are compared with their sources by another program's reading of both."""
+"""Stored games are compared with their sources, by what pgn-extract reads from both."""
 
 import pytest
 
