@@ -1,4 +1,4 @@
-"""The service that Git delivers, with what tests do to it besides: sync and refresh Applications, run actions."""
+"""The service that Git delivers, and what only tests do to it: refresh and sync Applications, run actions."""
 
 import asyncio
 import json
@@ -17,7 +17,7 @@ class World(GitOpsService):
 
     @property
     def spec(self) -> dict[str, Any]:
-        """The ChessCluster's spec in the checkout."""
+        """Return the ChessCluster's spec in the checkout."""
         documents = self.checkout.documents(GAME)
         held: dict[str, Any] = next(one for one in documents if one["kind"] == "ChessCluster")["spec"]
         return held
@@ -46,7 +46,7 @@ class World(GitOpsService):
     async def sync(self, name: str) -> None:
         """Apply everything anew, without options, through Argo CD's API, and wait for its end.
 
-        Patching `.operation` is no way: the last operation's state stays and mixes with the new one's.
+        Patching `.operation` does not work: the last operation's state stays and mixes with the new one's.
         """
         await until(f"{name} is at rest", lambda: self._at_work(name), 60)
         body = {"name": name, "prune": True, "syncOptions": {"items": []}}
@@ -55,7 +55,7 @@ class World(GitOpsService):
         await until(f"{name} is synced anew", lambda: self._at_work(name), 60)
 
     async def _refused(self, path: str, body: dict[str, Any]) -> str | None:
-        """Ask; Argo CD's own sync may have begun a moment before."""
+        """Ask for it; return why it was refused: Argo CD's own sync may have just begun."""
         try:
             await self._call(path, body)
         except urllib.error.HTTPError as error:
@@ -63,7 +63,7 @@ class World(GitOpsService):
         return None
 
     async def _at_work(self, name: str) -> str | None:
-        """`operation` is there from the request until the controller is done with it."""
+        """Return what runs, if anything: `operation` exists from the request until the controller has handled it."""
         found = await self.kubectl.get(f"{APPLICATIONS}/{name}")
         state = found.get("status", {}).get("operationState") or {}
         busy = "operation" in found or state.get("phase") not in ("Succeeded", "Failed", "Error")

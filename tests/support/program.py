@@ -27,13 +27,13 @@ class Ended:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, and what it is always given."""
+    """A program, and the options of every call."""
 
     path: Path
     options: tuple[str, ...] = ()
 
     def __call__(self, *arguments: object, good: bool = True, given: str | None = None) -> Ended:
-        """Run it to its end; with `good` a failure is an error."""
+        """Run it to its end; with `good`, a failure raises AssertionError."""
         argv = [str(self.path), *self.options, *map(str, arguments)]
         done = subprocess.run(
             argv,

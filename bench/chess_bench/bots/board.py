@@ -25,7 +25,7 @@ EXPECTED_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A promise that was not kept."""
+    """A broken promise of the protocol, or a move that the PGN does not have."""
 
     kind: str
     detail: str

@@ -86,9 +86,8 @@ class Fleet:
         self.ledger = Ledger()
         self.sockets = Sockets(host, port, self._counted)
         self.changed = asyncio.Event()
-        self.connections: deque[tuple[float, int]] = deque(
-            maxlen=CONNECTIONS_KEPT
-        )  # (loop time, open), at each change
+        # loop time and open connections, at each change
+        self.connections: deque[tuple[float, int]] = deque(maxlen=CONNECTIONS_KEPT)
         self._games, self._first = games, players
         self._rng = random.Random(seed)
         self._run = f"{random.SystemRandom().getrandbits(32):08x}"
@@ -132,7 +131,7 @@ class Fleet:
 
     @property
     def counts(self) -> Counts:
-        """Live figures."""
+        """The current figures."""
         players = [seat.player for seat in self._seats]
         left = sum(player.done for player in players)
         playing = sum(player.playing for player in players)

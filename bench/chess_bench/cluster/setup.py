@@ -65,6 +65,6 @@ async def chess_cluster(
         yield uid
     finally:
         if not keep:
-            with stages.stage("namespace away"):
+            with stages.stage("delete namespace"):
                 await installation.delete_namespace(target.kubectl, namespace)
             stages.ended(f"namespace {namespace}")

@@ -70,7 +70,7 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
         f"{settings.players} players connect to {host}:{port}; one replica per {settings.target} connections"
     )
     async with Fleet(host, port, run.games, pace=Pace(think_seconds=settings.think_seconds)) as fleet:
-        timeline = Timeline(tipped_at=_tipping(fleet, settings))
+        timeline = Timeline(needed_since=_needed_since(fleet, settings))
         scenario, progress = Scenario(settings, fleet, timeline, screen), Progress(fleet, timeline, screen)
         redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
         async with (
@@ -114,15 +114,15 @@ async def _perform(scenario: Scenario, stages: Stages) -> Report:
         return await scenario.fleet.finish(0)
 
 
-def _tipping(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
+def _needed_since(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
     """Return a function: since when the open connections have needed that many replicas."""
 
-    def tipped_at(replicas: int, since: float, until: float) -> float | None:
+    def needed_since(replicas: int, since: float, until: float) -> float | None:
         return first_crossing(
             fleet.connections, lambda count: settings.wanted(count) >= replicas, since, until
         )
 
-    return tipped_at
+    return needed_since
 
 
 def _conclude(run: Run, outcome: Outcome) -> int:

@@ -48,7 +48,7 @@ class Replicas:
 class Timeline:
     """The cluster as the watches have reported it so far."""
 
-    tipped_at: Callable[[int, float, float], float | None]
+    needed_since: Callable[[int, float, float], float | None]
     """Given replicas, since and until: when the connections first needed that many."""
     replicas: int = 0
     ready: int = 0
@@ -114,8 +114,8 @@ class Timeline:
 
     def _scaled_out(self, now: float, replicas: int) -> None:
         since = self._below_since.get(replicas, self.curve[0].at)
-        tipped = self.tipped_at(replicas, since, now)
-        reaction = None if tipped is None else now - tipped
+        needed = self.needed_since(replicas, since, now)
+        reaction = None if needed is None else now - needed
         self.scale_outs.append(
             ScaleOut(at=now, before=self.replicas, after=replicas, reaction_seconds=reaction)
         )

@@ -37,7 +37,7 @@ def scale_in(pod: str, games: int, left: int = 0) -> ScaleIn:
 
 
 def outcome() -> Outcome:
-    timeline = Timeline(tipped_at=lambda *_: None, replicas=2)
+    timeline = Timeline(needed_since=lambda *_: None, replicas=2)
     timeline.scale_outs = [
         ScaleOut(at=10.0 + n, before=n, after=n + 1, reaction_seconds=n / 10) for n in (2, 3, 4)
     ]

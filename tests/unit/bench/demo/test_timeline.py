@@ -42,7 +42,7 @@ def beat(name: str, connections: int, games: int) -> Heartbeat:
 
 
 def timeline() -> Timeline:
-    return Timeline(tipped_at=lambda _replicas, _since, until: until - 0.25)
+    return Timeline(needed_since=lambda _replicas, _since, until: until - 0.25)
 
 
 def test_only_a_rise_is_a_scale_out() -> None:
