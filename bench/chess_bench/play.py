@@ -1,6 +1,6 @@
 """`python -m chess_bench.play HOST:PORT`: a fleet of bots against any running server, without Kubernetes.
 
-Prints the report as JSON; exit 1 if anybody was dropped or lost, or nobody got in.
+Prints the report as JSON; exits with 1 if a player was dropped or lost, or if no player connected.
 """
 
 import argparse
@@ -32,7 +32,7 @@ async def _play(arguments: argparse.Namespace, chosen: tuple[games.Game, ...]) -
         printing.cancel()
     print(json.dumps({**asdict(report), "finished": len(report.finished)}, indent=1))
     if not report.counts.handshakes:
-        print(f"play: nobody got in by {host}:{port}", file=sys.stderr)
+        print(f"play: no player could connect to {host}:{port}", file=sys.stderr)
         return 1
     return 1 if report.drops or report.lost_players else 0
 
@@ -45,7 +45,7 @@ async def _print_counts(fleet: Fleet) -> None:
 
 def _address(text: str) -> tuple[str, int]:
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004, ports end there
+    if not host or not port.isdecimal() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the highest port
         raise argparse.ArgumentTypeError(f"{text!r} is not HOST:PORT with a port from 1 to 65535")
     return host.strip("[]"), int(port)
 
@@ -71,10 +71,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chess_bench.play", description=__doc__)
     parser.add_argument("address", metavar="HOST:PORT", type=_address)
     parser.add_argument("--players", type=_count, default=40)
-    parser.add_argument("--over", type=_seconds, default=2.0, help="seconds in which they come")
-    parser.add_argument("--seconds", type=_seconds, default=20.0, help="for how long they begin new games")
-    parser.add_argument("--deadline", type=_seconds, default=180.0, help="seconds for the last games")
-    parser.add_argument("--think", type=_seconds, default=1.0, help="seconds a move, on average")
+    parser.add_argument("--over", type=_seconds, default=2.0, help="seconds over which players connect")
+    parser.add_argument(
+        "--seconds", type=_seconds, default=20.0, help="seconds during which players start new games"
+    )
+    parser.add_argument("--deadline", type=_seconds, default=180.0, help="seconds for the last games to end")
+    parser.add_argument("--think", type=_seconds, default=1.0, help="seconds per move, on average")
     parser.add_argument("--games", type=Path, default=games.BUNDLED, help="PGN file")
     arguments = parser.parse_args()
     try:

@@ -1,10 +1,10 @@
-"""`python -m chess_bench.reaction`: how long from a client's handshake to the replicas patch that it causes.
+"""`python -m chess_bench.reaction`: the time from a client's handshake to the patch of replicas that it causes.
 
-One connection a replica is wanted, so that each client that comes tips the balance. Measured on one clock, this
-process's: from the moment its handshake with a real server pod is complete to the moment its watch has read the
-Deployment with more replicas. Every sample goes to `out/reaction.json`. Exit 1 if p95 is not under a second.
+The ChessCluster wants one connection per replica, so that each client makes another replica necessary. A sample is
+measured on this process's clock: from the end of the handshake with a real server pod until its watch has read the
+Deployment with more replicas. Every sample goes to `out/reaction.json`. Exits with 1 if p95 is not under a second.
 
-Whatever it started it ends again, also on Ctrl-C and SIGTERM, unless KEEP=1.
+It ends whatever it started, also on Ctrl-C and SIGTERM, unless KEEP=1.
 """
 
 import asyncio
@@ -31,7 +31,7 @@ from chess_bench.settings import Settings, SettingsError, read, refuse_arguments
 NAMESPACE, CLUSTER = "chess-reaction", "reaction"
 CHANGES, CHANGES_PER_ROUND = 25, 5
 LIMIT_SECONDS = 1.0
-DEADLINE_SECONDS = 60.0  # for any single wait: a fleet that does not follow ends the run
+DEADLINE_SECONDS = 60.0  # for any single wait: replicas that do not follow end the run
 OUT = Path("out/reaction.json")
 
 
@@ -45,7 +45,7 @@ class Sample:
 
 
 class Client:
-    """A connection that does nothing but be there."""
+    """A connection that sends nothing."""
 
     def __init__(self) -> None:
         self.handshake: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -55,18 +55,18 @@ class Client:
         self.handshake.set_result(asyncio.get_running_loop().time())
 
     def refused(self, _socket: int, _retry_after: float | None) -> None:
-        """Give up: nobody should be refused here."""
+        """Give up: no handshake should be refused here."""
         self.handshake.set_exception(TargetError("a handshake was refused"))
 
     def received(self, _socket: int, _text: str) -> None:
         """Ignore it."""
 
     def closed(self, socket: int, code: int | None) -> None:
-        """Ignore it: an idle client is told to hand over when its pod drains, and does not."""
+        """Ignore it: a drain closes this client, because it does not hand over."""
 
 
 class Deployment:
-    """Replicas as a watch tells them, with the moment of each."""
+    """The Deployment's replicas by a watch, and when they changed last."""
 
     def __init__(self) -> None:
         self.replicas, self.ready, self.at = 0, 0, 0.0
@@ -86,7 +86,7 @@ class Deployment:
                 self._changed.notify_all()
 
     async def until(self, replicas: int, *, ready: bool) -> float:
-        """Wait for that many; returns when the watch said so."""
+        """Wait for that many replicas; return when the watch reported them."""
         async with asyncio.timeout(DEADLINE_SECONDS), self._changed:
             await self._changed.wait_for(
                 lambda: self.replicas == replicas and (not ready or self.ready == replicas)
@@ -95,7 +95,7 @@ class Deployment:
 
 
 async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages) -> list[Sample]:
-    """Go up and down again until there are enough samples."""
+    """Scale up and down until there are enough samples."""
     deployment, samples = Deployment(), list[Sample]()
     watch = asyncio.create_task(deployment.follow(kubectl))
     sockets = Sockets(*entry, lambda _open: None)
@@ -174,7 +174,7 @@ async def _bounded(settings: Settings, stages: Stages) -> int:
     try:
         return await _run(settings, stages)
     except TimeoutError as error:
-        raise TargetError(str(error) or "the fleet did not follow within a minute") from error
+        raise TargetError(str(error) or "the replicas did not follow within a minute") from error
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""What the user may choose for a demo, from the environment; each wrong value is one line."""
+"""What the user may choose for a run, from the environment; each wrong value is one line. Pure."""
 
 import argparse
 import math
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from chess_bench.bots import games
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.objects import wanted
 
 FEWEST_PLAYERS, MOST_PLAYERS = 8, 2000
@@ -19,22 +20,12 @@ EXISTING = ("CONTEXT", "IMAGE", "REDIS_URL_FILE", "DATABASE_URL_FILE")
 
 
 class SettingsError(ValueError):
-    """One line: which setting, its value, what is allowed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
-    """A cluster that the user has."""
-
-    context: str
-    image: str
-    redis_url_file: Path
-    database_url_file: Path
+    """A wrong setting, in one line: its name, its value, what is allowed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One demo."""
+    """The settings of one run."""
 
     players: int = 400
     games_file: Path = field(default=games.BUNDLED)
@@ -47,16 +38,16 @@ class Settings:
 
     @property
     def target(self) -> int:
-        """Connections a replica, such that everybody together needs `PEAK_REPLICAS`."""
+        """Connections per replica, such that all players together need `PEAK_REPLICAS`."""
         return max(1, math.ceil(self.players / (PEAK_REPLICAS - 0.4)))
 
     def wanted(self, connections: int) -> int:
-        """Replicas that the operator should want for that many connections."""
+        """Return the replicas that the operator should want for that many connections."""
         return wanted(connections, minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=self.target)
 
 
 def refuse_arguments(module: str, about: str | None) -> None:
-    """Answer `--help`, and refuse all else: settings come from the environment, and a run must not begin by mistake."""
+    """Answer `--help` and refuse all else: settings come from the environment; no run must start by mistake."""
     argparse.ArgumentParser(
         prog=f"python -m {module}",
         description=about,
@@ -84,7 +75,7 @@ def read(environment: Mapping[str, str]) -> Settings:
 def _whole(environment: Mapping[str, str], name: str, default: int, low: int, high: int) -> int:
     text = environment.get(name) or str(default)
     if not text.isascii() or not text.isdigit() or not low <= int(text) <= high:
-        raise SettingsError(f"{name}: {text!r} is not allowed; a whole number from {low} to {high} is")
+        raise SettingsError(f"{name}: {text!r} is not allowed; give a whole number from {low} to {high}")
     return int(text)
 
 
@@ -94,21 +85,21 @@ def _seconds(environment: Mapping[str, str], name: str, default: float) -> float
         seconds = float(text)
     except ValueError:
         seconds = math.nan
-    if not 0.05 <= seconds <= 10:  # noqa: PLR2004, the bounds stand in the message
-        raise SettingsError(f"{name}: {text!r} is not allowed; seconds from 0.05 to 10 are")
+    if not 0.05 <= seconds <= 10:  # noqa: PLR2004 - the message has the bounds
+        raise SettingsError(f"{name}: {text!r} is not allowed; give seconds from 0.05 to 10")
     return seconds
 
 
 def _flag(environment: Mapping[str, str], name: str) -> bool:
     text = environment.get(name, "").lower()
     if text not in TRUE | FALSE:
-        raise SettingsError(f"{name}: {text!r} is not allowed; 1 or 0 is")
+        raise SettingsError(f"{name}: {text!r} is not allowed; give 1 or 0")
     return text in TRUE
 
 
 def _namespace(text: str) -> str:
     if not NAMESPACE.fullmatch(text):
-        raise SettingsError(f"DEMO_NAMESPACE: {text!r} is not allowed; at most 63 of a-z, 0-9 and - are")
+        raise SettingsError(f"DEMO_NAMESPACE: {text!r} is not allowed; give at most 63 of a-z, 0-9 and -")
     return text
 
 
@@ -116,8 +107,8 @@ def _entry(text: str) -> tuple[str, int] | None:
     if not text:
         return None
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004, ports end there
-        raise SettingsError(f"DEMO_ENTRY: {text!r} is not allowed; host:port is")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the highest port
+        raise SettingsError(f"DEMO_ENTRY: {text!r} is not allowed; give host:port")
     return host.strip("[]"), int(port)
 
 
@@ -130,7 +121,7 @@ def _existing(environment: Mapping[str, str]) -> Existing | None:
         raise SettingsError(f"{', '.join(missing)}: missing; an existing cluster needs {', '.join(EXISTING)}")
     for name in ("REDIS_URL_FILE", "DATABASE_URL_FILE"):
         if not Path(given[name]).is_file():
-            raise SettingsError(f"{name}: {given[name]!r} is not a file; a file that holds a URL is wanted")
+            raise SettingsError(f"{name}: {given[name]!r} is not a file; give a file that holds a URL")
     return Existing(
         context=given["CONTEXT"],
         image=given["IMAGE"],

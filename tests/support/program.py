@@ -1,4 +1,4 @@
-"""Programs that users run, as a test or the demo runs them."""
+"""Programs that users run, as a test runs them."""
 
 import subprocess
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import Any
 import yaml
 
 PROJECT = Path(__file__).parents[2]
-PATIENCE_S = 240
+TIMEOUT_SECONDS = 240
 
 
 @dataclass(frozen=True)
-class Said:
+class Ended:
     """How a program ended."""
 
     code: int
@@ -27,17 +27,23 @@ class Said:
 
 @dataclass(frozen=True)
 class Program:
-    """A program, and what it is always given."""
+    """A program, and the options of every call."""
 
     path: Path
     options: tuple[str, ...] = ()
 
-    def __call__(self, *arguments: object, good: bool = True, given: str | None = None) -> Said:
-        """Run it to its end; with `good` a failure is an error."""
+    def __call__(self, *arguments: object, good: bool = True, given: str | None = None) -> Ended:
+        """Run it to its end; with `good`, a failure raises AssertionError."""
         argv = [str(self.path), *self.options, *map(str, arguments)]
         done = subprocess.run(
-            argv, capture_output=True, text=True, check=False, cwd=PROJECT, input=given, timeout=PATIENCE_S
+            argv,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=PROJECT,
+            input=given,
+            timeout=TIMEOUT_SECONDS,
         )
         if good and done.returncode:
             raise AssertionError(f"{self.path.name} {' '.join(argv[1:5])}: {done.stderr or done.stdout}")
-        return Said(done.returncode, done.stdout, done.stderr)
+        return Ended(done.returncode, done.stdout, done.stderr)

@@ -3,9 +3,9 @@
 from enum import Enum
 from pathlib import Path
 
+from gitops_world import World
 from program import Program
 
-from chess_bench.gitops.service import GitOpsService as World
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
 

@@ -1,4 +1,4 @@
-"""Every state that an object goes through, not only those that a poll happens to meet."""
+"""Collects every state that an object goes through; a poll would miss some."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ from chess_bench.cluster.kubectl import Kubectl
 async def watched(
     kubectl: Kubectl, path: str, take: Callable[[dict[str, Any]], Any]
 ) -> AsyncIterator[list[Any]]:
-    """Collect what `take` makes of each state, from the present one on; None is left out."""
+    """Yield a list that collects what `take` returns for each state, from the present one on, but None."""
     seen: list[Any] = []
     begun = asyncio.Event()
 

@@ -1,4 +1,4 @@
-"""One game as one of its players knows it. Pure.
+"""The game as one of its players knows it. Pure.
 
 `receive` takes a message of the server and checks it against what this player already knows: on each socket versions
 without gap or repetition, the moves of the PGN and no others, and no acknowledged move undone. `next_action` returns
@@ -25,14 +25,14 @@ EXPECTED_STATUS = {
 
 @dataclass(frozen=True, slots=True)
 class Flaw:
-    """A promise that was not kept."""
+    """A broken promise of the protocol, or a move that the PGN does not have."""
 
     kind: str
     detail: str
 
 
 class Board:
-    """What a player knows of its game, and what it wants."""
+    """What a player knows of its game, and what it does next."""
 
     def __init__(self, game_id: str, path: str, color: str, game: Game) -> None:
         self.game_id, self.path, self.color, self.game = game_id, path, color, game
@@ -40,7 +40,7 @@ class Board:
         self.epoch = 0
         self.moves: list[str] = []
         self.pending: Action | None = None
-        self.ended: str | None = None  # the result, once there is one
+        self.ended: str | None = None  # the result, as soon as there is one
         self.flaws: list[Flaw] = []
         self.acknowledged_ply = 0
         self._offered_draw = False
@@ -58,17 +58,17 @@ class Board:
         }
 
     def url(self, sri: str) -> str:
-        """Path and query to come in by, with what is already known."""
+        """Return the path and query to connect by, with the version that the player already has."""
         known = "" if self.v is None else f"&v={self.v}&epoch={self.epoch}"
         return f"{self.path}?sri={sri}{known}"
 
     def receive(self, socket: int, message: Message) -> bool:
-        """Take in one message; True when it brought this player into step again."""
+        """Take one message; return True if the player now knows everything that it missed."""
         handler = self._handlers.get(message.type)
         return handler(socket, message) if handler else False
 
     def acknowledge(self, a: int) -> Action | None:
-        """Take in an `ack`; gives back the action that it ends."""
+        """Take an `ack`; return the action that it answers."""
         done = self.pending
         if done is None or done.a != a:
             return None
@@ -77,7 +77,7 @@ class Board:
         return done
 
     def reject(self, a: int, code: str, text: str) -> bool:
-        """Take in a `nack`; True when the same action should be sent again."""
+        """Take a `nack`; return True if the same action should be sent again."""
         if self.pending is None or self.pending.a != a:
             return False
         if code in RETRIED_NACKS:
@@ -89,7 +89,7 @@ class Board:
         return False
 
     def next_action(self) -> Action | None:
-        """Say what this player would send next, if it were its time; None when it has to wait."""
+        """Return what this player would send now; None while it has to wait."""
         known = len(self.moves)
         if self.ended or self.pending or self.v is None or known < self.acknowledged_ply:
             return None
@@ -98,7 +98,7 @@ class Board:
         return self._ending()
 
     def begin(self, action: Action) -> Action:
-        """Give an action its number and remember it until it is answered."""
+        """Give an action its number and keep it until it is answered."""
         action.a, self._next_a = self._next_a, self._next_a + 1
         self._offered_draw |= action.type == "draw-yes"
         self._resigned |= action.type == "resign"
@@ -121,11 +121,11 @@ class Board:
         moves = data["moves"].split()
         self._socket_v[socket] = message.v or 0
         if self.v is not None and message.epoch == self.epoch and (message.v or 0) < self.v:
-            return True  # the other socket of a handover was quicker
+            return True  # the other socket of a handover was faster
         if moves[: len(self.moves)] != self.moves:
-            self._flaw("rolled back", f"knew {len(self.moves)} plies, told {len(moves)}: {moves[-3:]}")
+            self._flaw("rolled back", f"knew {len(self.moves)} plies, got {len(moves)}: {moves[-3:]}")
         if len(moves) < self.acknowledged_ply:
-            self._flaw("lost move", f"ply {self.acknowledged_ply} was acknowledged, told {len(moves)} plies")
+            self._flaw("lost move", f"ply {self.acknowledged_ply} was acknowledged, got {len(moves)} plies")
         self._compare(moves)
         self.moves, self.v, self.epoch = moves, message.v, message.epoch or 0
         if data["status"] != UNDECIDED_STATUS:
@@ -142,7 +142,7 @@ class Board:
         for event in events:
             self._event(socket, event)
         if self.v != message.v and (message.v or 0) > (self.v or 0):
-            self._flaw("gap", f"batch ends at v {self.v}, says {message.v}")
+            self._flaw("gap", f"batch ends at v {self.v}, its header has {message.v}")
         return True
 
     def _event(self, socket: int, message: Message) -> bool:
@@ -155,7 +155,7 @@ class Board:
         elif v > before + 1:
             self._flaw("gap", f"{message.type} v {v} after v {before}")
         self._socket_v[socket] = v
-        if self.v is None or v > self.v:  # else: the other socket of a handover brought it already
+        if self.v is None or v > self.v:  # otherwise the other socket of a handover has delivered it
             self.v = v
             self._apply(message.type, message.data)
         return False

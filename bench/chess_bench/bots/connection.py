@@ -22,7 +22,7 @@ LIVENESS_EVERY_SECONDS = 4.0
 
 @dataclass(slots=True)
 class Socket:
-    """One connection, wanted or open."""
+    """One WebSocket, being opened or open."""
 
     number: int
     is_open: bool = False
@@ -55,7 +55,7 @@ class Connection:
         return tuple(socket for socket in (self.main, self.spare) if socket)
 
     def owns(self, number: int) -> bool:
-        """Tell whether this socket is one of this connection's."""
+        """Return whether this socket belongs to this connection."""
         return any(socket.number == number for socket in self.sockets)
 
     def connect(self, now: float) -> list[Effect]:
@@ -65,7 +65,7 @@ class Connection:
         return [Open(self.main.number, self._path())]
 
     def opened(self, number: int, now: float) -> list[Effect]:
-        """Take note of a completed handshake."""
+        """Note a completed handshake."""
         self._ledger.tally["handshakes"] += 1
         for socket in self.sockets:
             if socket.number == number:
@@ -74,7 +74,7 @@ class Connection:
         return []
 
     def refused(self, number: int, now: float, retry_after_seconds: float | None) -> list[Effect]:
-        """Try again later: the handshake failed."""
+        """Note a failed handshake, and try again later."""
         self._ledger.tally["refused"] += 1
         again = now + self._delay(retry_after_seconds)
         if self.spare and self.spare.number == number:
@@ -96,13 +96,13 @@ class Connection:
         return []
 
     def closed(self, number: int, code: int | None, now: float) -> list[Effect]:
-        """Note a drop, and connect again."""
+        """Note a drop, and connect again later."""
         self._ledger.dropped(now, self._who, self._where, code)
         self._gone(number, now)
         return []
 
     def sever(self, now: float) -> list[Effect]:
-        """Break the main connection from this side."""
+        """Cut the main socket from this side."""
         if not self.main or not self.main.is_open:
             return []
         number = self.main.number
@@ -120,18 +120,18 @@ class Connection:
                 self.due["connect"] = now + self._delay(None)
 
     def restart(self, now: float, delay_seconds: float, jitter_seconds: float) -> None:
-        """Hand over soon: the pod behind the main socket drains."""
+        """Schedule a handover: the pod behind the main socket drains."""
         if not self.spare and "handover" not in self.due:
             self.due["handover"] = now + delay_seconds + self._rng.uniform(0, jitter_seconds)
 
     def caught_up(self, now: float, *, flawless: bool = True) -> None:
-        """End a cut, if there was one: the player has everything that it missed."""
+        """Note that the player has everything that it missed; this ends a cut, if there was one."""
         if self.cut_at is not None and flawless:
             self._ledger.resumed(now - self.cut_at)
         self.cut_at = None
 
     def leave(self) -> list[Effect]:
-        """Close everything, as its client."""
+        """Close every socket, as a client does."""
         effects: list[Effect] = [Close(socket.number) for socket in self.sockets]
         self.main = self.spare = None
         self.due.clear()
@@ -166,7 +166,7 @@ class Connection:
         return True
 
     def _delay(self, retry_after_seconds: float | None) -> float:
-        """Full jitter; the server's own word goes before it, spread so that not all come at once."""
+        """Return a delay with full jitter, or the server's own delay, spread so that not all players return at once."""
         self._attempts += 1
         if retry_after_seconds is not None:
             return retry_after_seconds * self._rng.uniform(1.0, 1.5)

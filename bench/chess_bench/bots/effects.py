@@ -1,4 +1,4 @@
-"""What a player asks of the world: the pure side returns these, the socket shell carries them out."""
+"""What a player wants done with its sockets: the pure player returns effects, `sockets` carries them out."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ DONE = 1000
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a WebSocket and call it by this number from now on."""
+    """Open a WebSocket; this number names it from now on."""
 
     socket: int
     path: str
@@ -31,7 +31,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Abandon:
-    """Cut a socket that answers no more, without waiting for anything."""
+    """Cut a socket that no longer answers, without a close handshake."""
 
     socket: int
 

@@ -1,7 +1,7 @@
-"""A fleet of bot players against one front door: `async with Fleet("127.0.0.1", 30080, games, players=60) as fleet`.
+"""A fleet of bot players on one address: `async with Fleet("127.0.0.1", 30080, games, players=60) as fleet`.
 
-The demo joins and dismisses players in waves; the fault tests break things under them. `finish` asks everybody to leave
-after the present game, waits no longer than its deadline and reports; who still sits there then is lost.
+The demo lets players join and leave in waves; the fault tests break things under them. `finish` asks every player to
+leave after the current game, waits until its deadline and reports; a player that is still there then is lost.
 """
 
 import asyncio
@@ -70,7 +70,7 @@ class _Seat:
 
 
 class Fleet:
-    """Players by the hundred."""
+    """Hundreds of players, with one pace and one ledger."""
 
     def __init__(
         self,
@@ -86,9 +86,8 @@ class Fleet:
         self.ledger = Ledger()
         self.sockets = Sockets(host, port, self._counted)
         self.changed = asyncio.Event()
-        self.connections: deque[tuple[float, int]] = deque(
-            maxlen=CONNECTIONS_KEPT
-        )  # (loop time, open), at each change
+        # loop time and open connections, at each change
+        self.connections: deque[tuple[float, int]] = deque(maxlen=CONNECTIONS_KEPT)
         self._games, self._first = games, players
         self._rng = random.Random(seed)
         self._run = f"{random.SystemRandom().getrandbits(32):08x}"
@@ -107,7 +106,7 @@ class Fleet:
         await self.sockets.drain()
 
     async def join(self, players: int, *, over_seconds: float = 0.0) -> None:
-        """Let this many more players come, spread over that time."""
+        """Add players, spread over that time."""
         for index in range(players):
             self._seats.append(self._seat())
             self._seats[-1].start()
@@ -115,7 +114,7 @@ class Fleet:
                 await asyncio.sleep(over_seconds / players)
 
     def leave(self, players: int | None = None) -> int:
-        """Ask this many (or all) of those who stay to go after their present game; tells how many were asked."""
+        """Ask that many (or all) of those who stay to leave after their current game; return how many were asked."""
         staying = [seat for seat in self._seats if not seat.player.leaving]
         going = staying if players is None else self._rng.sample(staying, min(players, len(staying)))
         for seat in going:
@@ -123,7 +122,7 @@ class Fleet:
         return len(going)
 
     def cut(self, players: int) -> int:
-        """Break the connections of this many players from this side, as a bad network would."""
+        """Cut the connections of that many players from this side, as a bad network would; return how many were cut."""
         connected = [seat for seat in self._seats if seat.player.connected]
         unlucky = self._rng.sample(connected, min(players, len(connected)))
         for seat in unlucky:
@@ -132,7 +131,7 @@ class Fleet:
 
     @property
     def counts(self) -> Counts:
-        """Live figures."""
+        """The current figures."""
         players = [seat.player for seat in self._seats]
         left = sum(player.done for player in players)
         playing = sum(player.playing for player in players)
@@ -146,7 +145,7 @@ class Fleet:
         return self.ledger.counts(live)
 
     async def finish(self, deadline_seconds: float = 120.0) -> Report:
-        """Let everybody end the present game and go; report what came of it all."""
+        """Let every player end its current game and leave; report on the whole run."""
         self.leave()
         try:
             async with asyncio.timeout(deadline_seconds):
@@ -156,13 +155,13 @@ class Fleet:
         return self.report()
 
     async def settled(self) -> None:
-        """Wait until everybody who was asked to leave has left."""
+        """Wait until all who were asked to leave have left."""
         while any(seat.player.leaving and not seat.player.done for seat in self._seats):
             self.changed.clear()
             await self.changed.wait()
 
     def report(self) -> Report:
-        """Report what happened so far; players who were asked to leave and still sit there count as lost."""
+        """Report on the run so far; players who were asked to leave and have not left count as lost."""
         ledger, acks = self.ledger, list(self.ledger.acks)
         stranded = {
             s.player.name: s.player.whereabouts for s in self._seats if s.player.leaving and not s.player.done

@@ -1,8 +1,8 @@
-"""The games that the bots replay: PGN text in, games known to be playable out.
+"""The games that the bots replay: PGN text in, checked games out.
 
-Everything that could go wrong with a file is found here, before anything is started: an illegal move, a game
-that goes on after the rules ended it, a result that the final position contradicts. Both players of a game choose
-the same one from the game id alone (`pick`), so that they need not talk.
+Every mistake in a file is found here, before anything is started: an illegal move, a game that goes on after the
+rules ended it, a result that the final position contradicts. Both players of a game choose its PGN by the game id
+alone (`pick`), so that they need not communicate.
 """
 
 import re
@@ -16,7 +16,7 @@ import chess
 
 BUNDLED = Path(__file__).with_name("games.pgn")
 RESULTS = ("1-0", "0-1", "1/2-1/2")
-FEWEST_PLIES = 2  # before both have moved a game can be aborted, not resigned
+FEWEST_PLIES = 2  # before both have moved, a game can be aborted but not resigned
 
 
 class GamesError(ValueError):
@@ -24,9 +24,9 @@ class GamesError(ValueError):
 
 
 class Ending(Enum):
-    """How the players bring a game to the result of its PGN."""
+    """How the players reach the result of the PGN."""
 
-    BOARD = "board"  # mate, stalemate, dead position: the server ends it by itself
+    BOARD = "board"  # mate, stalemate, dead position: the server ends the game
     WHITE_RESIGNS = "white resigns"
     BLACK_RESIGNS = "black resigns"
     DRAW_AGREED = "draw agreed"
@@ -36,16 +36,17 @@ class Ending(Enum):
 class Game:
     """One playable game."""
 
-    number: int  # counted from 1 in its file
+    number: int
+    """Counted from 1 in its file."""
     title: str
-    moves: tuple[str, ...]  # UCI
+    moves: tuple[str, ...]
+    """In UCI notation."""
     result: str
     ending: Ending
-    final_fen: str
 
 
 def load(path: Path) -> tuple[Game, ...]:
-    """Read every game of a PGN file, or say in one line why it cannot be replayed."""
+    """Read every game of a PGN file; GamesError names in one line why it cannot be replayed."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
@@ -57,10 +58,10 @@ def load(path: Path) -> tuple[Game, ...]:
 
 
 def parse(text: str) -> tuple[Game, ...]:
-    """Every game of a PGN text, checked."""
+    """Read and check every game of a PGN text."""
     games = tuple(_play_out(sheet) for sheet in _sheets(text))
     if not games:
-        raise GamesError("no game in it; a PGN file with at least one is wanted")
+        raise GamesError("no game in it; the file must hold at least one")
     return games
 
 
@@ -71,7 +72,7 @@ def pick(games: Sequence[Game], game_id: str) -> Game:
 
 @dataclass(slots=True)
 class _Sheet:
-    """One game as written down: nothing checked yet."""
+    """One game as it stands in the file, not checked yet."""
 
     number: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -138,7 +139,7 @@ def _legal(sheet: _Sheet, board: chess.Board, san: str) -> chess.Move:
 
 
 def _ended_by_rule(board: chess.Board) -> str:
-    """Name the rule that ends a game without anybody claiming it, or nothing."""
+    """Return the rule that ends a game without a claim; empty while none does."""
     outcome = board.outcome()
     return outcome.termination.name.lower().replace("_", " ") if outcome else ""
 
@@ -149,9 +150,9 @@ def _playable(sheet: _Sheet, board: chess.Board) -> Game:
     if result not in RESULTS:
         raise GamesError(f"{where}: its result is {result!r}; allowed: {', '.join(RESULTS)}")
     if header not in (result, "*"):
-        raise GamesError(f"{where}: its header says {header}, its moves end with {result}")
+        raise GamesError(f"{where}: its header has {header}, its moves end with {result}")
     if len(board.move_stack) < FEWEST_PLIES:
-        raise GamesError(f"{where}: it has {len(board.move_stack)} moves; at least {FEWEST_PLIES} are wanted")
+        raise GamesError(f"{where}: it has {len(board.move_stack)} moves; at least {FEWEST_PLIES} are needed")
     outcome = board.outcome()
     if outcome and outcome.result() != result:
         raise GamesError(f"{where}: it ends by {_ended_by_rule(board)}, {outcome.result()}, not {result}")
@@ -161,7 +162,6 @@ def _playable(sheet: _Sheet, board: chess.Board) -> Game:
         moves=tuple(move.uci() for move in board.move_stack),
         result=result,
         ending=Ending.BOARD if outcome else _agreed_ending(result),
-        final_fen=board.fen(),
     )
 
 

@@ -1,7 +1,8 @@
-"""What a run of the bots saw, in the words of the project.
+"""What the players of a run experienced, in the project's terms. Pure.
 
-*dropped*: a connection closed neither by its client nor after its completed handover. *resumed*: a player whose socket
-was cut and who went on with no gap, no duplicate and no lost acknowledged move. *lost*: anyone else.
+*dropped*: a connection that ended, but neither was closed by its client nor after its completed handover. *resumed*: a
+player whose socket was cut and who went on without a gap, a duplicate or a lost acknowledged move. *lost*: a player
+who did not resume, did not get to the end, or saw anything else that the protocol rules out.
 """
 
 from collections import Counter, deque
@@ -17,7 +18,8 @@ class Drop:
     at: float
     player: str
     where: str
-    code: int | None  # None: no close frame, the connection just ended
+    code: int | None
+    """None: the connection ended without a close frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,13 +37,14 @@ class Finished:
     """A game that both players saw end."""
 
     game_id: str
-    number: int  # of the PGN that was replayed
+    number: int
+    """Of the PGN that was replayed."""
     result: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
-    """Live figures."""
+    """The figures of a run at one moment."""
 
     players: int = 0
     connections: int = 0
@@ -61,14 +64,15 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What came of it all."""
+    """The result of a run."""
 
     counts: Counts
     drops: tuple[Drop, ...]
     faults: tuple[Fault, ...]
     finished: tuple[Finished, ...]
     lost_players: tuple[str, ...]
-    stranded: tuple[str, ...]  # who did not get to the end, and where they sit
+    stranded: tuple[str, ...]
+    """Who did not get to the end, and where they are."""
     nack_codes: dict[str, int]
     resume_seconds: tuple[float, ...]
     ack_p50_seconds: float | None
@@ -77,7 +81,7 @@ class Report:
 
 @dataclass(slots=True)
 class Ledger:
-    """Everything worth keeping of one run; the players write, the fleet reads."""
+    """The record of one run; the players write it, the fleet reads it."""
 
     drops: list[Drop] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -88,15 +92,15 @@ class Ledger:
     nack_codes: Counter[str] = field(default_factory=Counter)
 
     def dropped(self, at: float, player: str, where: str, code: int | None) -> None:
-        """Note a connection that somebody else ended."""
+        """Note a connection that this player did not end."""
         self.drops.append(Drop(at=at, player=player, where=where, code=code))
 
     def fault(self, at: float, player: str, kind: str, detail: str) -> None:
-        """Note what makes this player lost."""
+        """Note a fault; it makes this player lost."""
         self.faults.append(Fault(at=at, player=player, kind=kind, detail=detail))
 
     def resumed(self, seconds: float) -> None:
-        """Note that a player went on, this long after the cut."""
+        """Note that a player resumed, and how long after the cut."""
         self.resume_seconds.append(seconds)
 
     def acknowledged(self, seconds: float) -> None:
@@ -109,15 +113,15 @@ class Ledger:
         self.nack_codes[code] += 1
 
     def ended(self, game_id: str, number: int, result: str) -> None:
-        """Note a game's end; the second player's note of the same game adds nothing."""
+        """Note a game's end; both players do, and the game counts once."""
         self.finished[game_id] = Finished(game_id=game_id, number=number, result=result)
 
     def lost_players(self, stranded: frozenset[str] = frozenset()) -> frozenset[str]:
-        """Name the players that did not get what they were promised."""
+        """Return the players with a fault and those who did not get to the end."""
         return stranded | {fault.player for fault in self.faults}
 
     def counts(self, live: Counts, stranded: frozenset[str] = frozenset()) -> Counts:
-        """Complete the live figures with what is written here."""
+        """Complete the fleet's figures with the ledger's."""
         return replace(
             live,
             handshakes=self.tally["handshakes"],
@@ -133,7 +137,7 @@ class Ledger:
 
 
 def percentile(samples: list[float] | tuple[float, ...], share: float) -> float | None:
-    """Nearest-rank percentile; None of nothing."""
+    """Return the nearest-rank percentile; None without samples."""
     if not samples:
         return None
     ranked = sorted(samples)

@@ -1,27 +1,29 @@
-"""How long a player thinks.
+"""How long a player thinks. Pure.
 
-One pace serves a whole fleet and slows down with the service, so that a small machine is
-never asked for more than it can do: a benchmark of patience, not of overload.
+One pace serves a whole fleet and slows down with the service: a small machine never gets more load than it can
+handle, because the demo measures scaling, not overload.
 """
 
 from dataclasses import dataclass
 from random import Random
 
-EASY_ACK_SECONDS = 0.15  # acknowledged this quickly, nobody is hurried too much
+EASY_ACK_SECONDS = 0.15  # a service that acknowledges within this time is not overloaded
 SLOWEST = 4.0
 MEMORY = 0.98
 
 
 @dataclass(slots=True)
 class Pace:
-    """Seconds a move, on average, and how that adapts."""
+    """The average time per move, and how it adapts."""
 
     think_seconds: float = 1.0
-    rest_seconds: float = 0.5  # between two games
-    ack_seconds: float = 0.0  # moving average of the time to the acknowledgement
+    rest_seconds: float = 0.5
+    """Between two games."""
+    ack_seconds: float = 0.0
+    """Moving average of the time from a move to its acknowledgement."""
 
     def observe(self, ack_seconds: float) -> None:
-        """Learn how quickly moves are acknowledged at present."""
+        """Take the time of one acknowledgement into the average."""
         self.ack_seconds = MEMORY * self.ack_seconds + (1 - MEMORY) * ack_seconds
 
     def think(self, rng: Random) -> float:
@@ -34,5 +36,5 @@ class Pace:
 
     @property
     def slowdown(self) -> float:
-        """1 as long as acknowledgements are prompt, more as they get slower."""
+        """1 while acknowledgements are fast, more as they get slower."""
         return min(SLOWEST, max(1.0, self.ack_seconds / EASY_ACK_SECONDS))

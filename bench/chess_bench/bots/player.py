@@ -1,7 +1,7 @@
-"""A bot player: lobby, game, lobby again, until it is told to leave. Pure: the socket shell feeds it and obeys it.
+"""A bot player: lobby, game, lobby again, until it is asked to leave. Pure: `sockets` carries out its effects.
 
-Everything a person's client would do is here: resend what was not answered, hand over when the pod drains, come again
-with jitter after a cut, and tell the ledger what happened.
+It does what a good client does: it resends what was not answered, hands over when its pod drains, reconnects with
+jitter after a cut, and notes in the ledger what happened.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -19,11 +19,11 @@ from chess_bench.bots.wire import Message, WireError
 POOL = "10+5"
 RESEND_AFTER_SECONDS = 2.5
 RETRY_NACK_SECONDS = 1.0
-LEAVE_AFTER_SECONDS = 2.0  # a redirect that was under way when we left the pool still counts
+LEAVE_AFTER_SECONDS = 2.0  # a redirect that was sent before the server read poolOut still counts
 
 
 class Player:
-    """One person at the board, as a state machine."""
+    """One player, as a state machine."""
 
     def __init__(
         self,
@@ -43,12 +43,12 @@ class Player:
         self._sri = name
         self._visits = 0
         self._pool_out_sent = False
-        self._waiting = False  # poolIn was sent: somebody may already be paired with us
+        self._waiting = False  # poolIn was sent: the server may already have paired this player
         self._due: dict[str, float] = {}
 
     @property
     def playing(self) -> bool:
-        """Whether it sits at a board."""
+        """Whether it is in a game."""
         return self.board is not None
 
     @property
@@ -58,7 +58,7 @@ class Player:
 
     @property
     def whereabouts(self) -> str:
-        """One line on where it sits, for those who look into why it does not leave."""
+        """One line on where the player is, to find out why it does not leave."""
         socket = "connected" if self.connected else "not connected"
         if not self.board:
             return f"lobby, {socket}"
@@ -68,7 +68,7 @@ class Player:
 
     @property
     def wake_at(self) -> float | None:
-        """When `tick` wants to be called."""
+        """When `tick` must be called next; None: not before something happens."""
         due = [*self._due.values(), *(self.connection.due.values() if self.connection else ())]
         return min(due, default=None)
 
@@ -81,7 +81,7 @@ class Player:
         return self.connection.connect(now)
 
     def leave(self, now: float) -> list[Effect]:
-        """Play what is begun, and nothing after it."""
+        """Finish the current game, and start no other."""
         self.leaving = True
         if self.done or self.playing:
             return []
@@ -134,7 +134,7 @@ class Player:
         return effects
 
     def cut(self, now: float) -> list[Effect]:
-        """Suffer a broken connection, as a fault test wants it; nobody at the service is to blame for it."""
+        """Cut the connection from this side, as a fault test wants it; it does not count as a drop."""
         return self.connection.sever(now) if self.connection else []
 
     def _react(self, connection: Connection, socket: int, message: Message, now: float) -> list[Effect]:
@@ -203,7 +203,7 @@ class Player:
         return self._resend(now)
 
     def _leave_if_unpaired(self, now: float) -> list[Effect]:
-        """Go, but never from a broken line: somebody may have been paired with us meanwhile."""
+        """Leave, but only while connected: this player may have been paired meanwhile."""
         if self.playing:
             return []
         if self.connected and self._pool_out_sent:
@@ -223,7 +223,6 @@ class Player:
         self._due["resend"] = now + RESEND_AFTER_SECONDS
         if not self.connection.main or not self.connection.main.is_open:
             return []
-        action.tries += 1
         return [Send(self.connection.main.number, action.text())]
 
     def _join_game(self, to: wire.Redirect, now: float) -> list[Effect]:

@@ -1,4 +1,4 @@
-"""The socket shell: carries out a player's effects with picows and tells it what came of them. No logic here."""
+"""Carries out a player's effects with picows, and passes on what happens to its sockets. No logic here."""
 
 import asyncio
 import contextlib
@@ -14,11 +14,11 @@ from chess_bench.bots.effects import Abandon, Close, Effect, Open, Send
 HANDSHAKE_SECONDS = 10.0
 CLOSE_SECONDS = 3.0
 _QUIET = logging.getLogger("chess_bench.bots.sockets")
-_QUIET.setLevel(logging.CRITICAL)  # a refused or cut listener is the player's news, not the log's
+_QUIET.setLevel(logging.CRITICAL)  # a refused or cut connection concerns the player, not the log
 
 
 class Owner(Protocol):
-    """Who is told what happens to a socket."""
+    """Who learns what happens to a socket."""
 
     def opened(self, socket: int) -> None:
         """Learn that the handshake is complete."""
@@ -27,10 +27,10 @@ class Owner(Protocol):
         """Learn that the handshake failed."""
 
     def received(self, socket: int, text: str) -> None:
-        """Learn what a text frame said."""
+        """Take a text frame."""
 
     def closed(self, socket: int, code: int | None) -> None:
-        """Learn that the listener ended, and that this side had not closed it."""
+        """Learn that the connection ended, and that this side had not closed it."""
 
 
 class _Listener(WSListener):
@@ -59,7 +59,7 @@ class _Listener(WSListener):
                 transport.send_close(WSCloseCode.OK)
             transport.disconnect()
 
-    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002, the signature is picows'
+    def on_ws_disconnected(self, transport: WSTransport) -> None:  # noqa: ARG002 - the signature is picows'
         self._sockets.forget(self._number)
         self._sockets.count(-1)
         if not self.closing:
@@ -67,21 +67,21 @@ class _Listener(WSListener):
             self._owner.closed(self._number, self._code)
 
     def close(self, code: int) -> None:
-        """Close as the client; the other side's answer is not waited for longer than a moment."""
+        """Close as a client does; wait at most CLOSE_SECONDS for the answer."""
         self.closing = True
         if self.transport and not self.transport.is_disconnected:
             self.transport.send_close(WSCloseCode(code))
             asyncio.get_running_loop().call_later(CLOSE_SECONDS, self.transport.disconnect)
 
     def abandon(self) -> None:
-        """End it at once."""
+        """Cut it at once."""
         self.closing = True
         if self.transport:
             self.transport.underlying_transport.abort()
 
 
 class Sockets:
-    """All connections of a fleet to one front door."""
+    """All connections of a fleet to one address."""
 
     def __init__(self, host: str, port: int, counted: Callable[[int], None]) -> None:
         self._base_url = f"ws://{host}:{port}"
@@ -92,7 +92,7 @@ class Sockets:
         self._opening: set[asyncio.Task[None]] = set()
 
     def carry_out(self, owner: Owner, effects: Iterable[Effect]) -> None:
-        """Do what a player asked for."""
+        """Carry out what a player wants."""
         for effect in effects:
             match effect:
                 case Send(number, text):
@@ -114,17 +114,17 @@ class Sockets:
         return tuple(self._live)
 
     def count(self, change: int) -> None:
-        """Keep the number of open connections."""
+        """Count an opened or an ended connection."""
         self.open += change
         self._counted(self.open)
 
     def forget(self, number: int) -> None:
-        """Drop what has ended."""
+        """Remove a socket that has ended."""
         self._live.pop(number, None)
         self._ended.set()
 
     async def drain(self) -> None:
-        """Wait for the closes under way, then drop what is left."""
+        """Wait for the closes in progress, then cut what is left."""
         for task in self._opening:
             task.cancel()
         with contextlib.suppress(TimeoutError):
@@ -157,7 +157,9 @@ class Sockets:
         except (OSError, WSError, TimeoutError, asyncio.CancelledError) as error:
             self._not_opened(listener, owner, number, _retry_after(error))
         else:
-            if listener.transport is None:  # picows is silent about a line that is cut within the handshake
+            if (
+                listener.transport is None
+            ):  # picows reports nothing if the connection is cut within the handshake
                 self._not_opened(listener, owner, number, None)
 
     def _not_opened(

@@ -1,9 +1,9 @@
 """The protocol as a client speaks it (docs/protocol.md): text frames in, typed messages out, and back.
 
-Written from the document alone: nothing here comes from the server's own code, so that a mistake on either side shows.
+Written from the document alone, without the server's code, so that a mistake on either side shows.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -31,7 +31,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a paired player goes: the game's id, its own secret part and its color."""
+    """Where a paired player goes: the game's id, the path with the player's secret, and its color."""
 
     game_id: str
     path: str
@@ -40,14 +40,13 @@ class Redirect:
 
 @dataclass(slots=True)
 class Action:
-    """What a player wants done; the same `a` may be sent any number of times and is done once."""
+    """What a player does; sent any number of times with the same `a`, the server does it once."""
 
     a: int
     type: str
     ply: int = 0
     uci: str = ""
     sent_at: float = 0.0
-    tries: int = field(default=0)
 
     def text(self) -> str:
         """Encode for the wire."""
@@ -61,7 +60,7 @@ def encode(kind: str, data: dict[str, object] | None = None) -> str:
 
 
 def decode(text: str) -> Message:
-    """Decode one frame of the server; its pong comes as type `pong`."""
+    """Decode one frame of the server; a pong gets the type `pong`."""
     if text == PONG:
         return Message("pong")
     try:

@@ -1,1 +1,1 @@
-"""The cluster that a run uses: reached by kubectl, set up before anybody plays, cleaned up afterwards."""
+"""The cluster that a run uses: reached by kubectl, set up before the first player comes, cleaned up afterwards."""

@@ -1,4 +1,4 @@
-"""Puts the operator and the demo's own objects into a cluster, and takes out again exactly what was put in."""
+"""Installs the operator and a run's own objects in a cluster, and removes exactly what it installed."""
 
 import json
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ GONE_SECONDS = 90
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """The operator's manifests, and how much of them the cluster had before."""
+    """The operator's manifests, and which of them the cluster had before."""
 
     crd: tuple[Object, ...]
     operator: tuple[Object, ...]
@@ -47,7 +47,7 @@ def manifests(*folders: str, image: str) -> tuple[Object, ...]:
 
 
 def _with_image(item: Object, image: str) -> Object:
-    """Name the image wherever a Deployment names ours, in its containers and in what it tells the operator."""
+    """Set the image of a Deployment's containers; every other object stays as it is."""
     if item["kind"] == "Deployment":
         for container in item["spec"]["template"]["spec"]["containers"]:
             container["image"] = image
@@ -55,7 +55,7 @@ def _with_image(item: Object, image: str) -> Object:
 
 
 async def survey(target: Target) -> Installation:
-    """Look at what is there already."""
+    """Look up what the cluster already has."""
     installation = Installation(
         crd=manifests("crd", image=target.image),
         operator=manifests("operator", image=target.image),
@@ -67,13 +67,13 @@ async def survey(target: Target) -> Installation:
 
 
 async def install_operator(target: Target, wanted: Installation) -> None:
-    """Apply CRD and operator and wait until it runs; a user's own operator is left as it is."""
+    """Apply CRD and operator and wait until it runs; an operator that the user's own cluster has stays as it is."""
     kubectl, (name, namespace) = target.kubectl, wanted.deployment
     if target.local or not wanted.had_operator:
         await _apply(kubectl, wanted.crd)
         await kubectl.run("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
         await _apply(kubectl, wanted.operator)
-    if target.local and wanted.had_operator:  # the image behind the same name may be another now
+    if target.local and wanted.had_operator:  # the same image name may mean another image now
         await kubectl.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
     await kubectl.run(
         "-n",
@@ -87,28 +87,26 @@ async def install_operator(target: Target, wanted: Installation) -> None:
 
 
 async def _apply(kubectl: Kubectl, items: Sequence[Object]) -> None:
-    """Namespaces first: what lives in one cannot be applied before it."""
+    """Apply namespaces first: their objects cannot exist before them."""
     ranked = sorted(items, key=lambda item: item["kind"] != "Namespace")
     text = "\n---\n".join(json.dumps(item) for item in ranked)
     await kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
 
 
 async def make_namespace(target: Target, name: str) -> None:
-    """Make the demo's namespace; one that exists is refused, but for a left-over of ours on the local cluster."""
+    """Make the run's namespace; refuse one that exists, unless an earlier run left it on the local cluster."""
     kubectl = target.kubectl
     if await exists(kubectl, "namespace", name):
         found = await kubectl.get(f"/api/v1/namespaces/{name}")
         ours = found["metadata"].get("labels", {}).get(objects.LABEL) == "true"
         if not (ours and target.local):
-            raise TargetError(
-                f"namespace {name}: exists already; choose another by DEMO_NAMESPACE or delete it"
-            )
+            raise TargetError(f"namespace {name}: exists already; set DEMO_NAMESPACE to another or delete it")
         await delete_namespace(kubectl, name)
     await kubectl.apply(objects.namespace(name))
 
 
 async def apply_cluster(target: Target, chess_cluster: Object) -> str:
-    """Apply Secrets, the front door and the ChessCluster; returns its uid."""
+    """Apply the Secrets, the entry Service and the ChessCluster; return its uid."""
     namespace, name = chess_cluster["metadata"]["namespace"], chess_cluster["metadata"]["name"]
     await target.kubectl.apply(
         objects.secret(namespace, objects.REDIS_SECRET, target.stores.redis),
@@ -123,7 +121,7 @@ async def apply_cluster(target: Target, chess_cluster: Object) -> str:
 
 
 async def wait_ready(kubectl: Kubectl, namespace: str, name: str) -> None:
-    """Wait until the ChessCluster says that it is Ready and Available; otherwise say what it says."""
+    """Wait until the ChessCluster is Ready and Available; the error quotes its conditions."""
     try:
         for condition in ("Ready", "Available"):
             await kubectl.run(
@@ -137,18 +135,18 @@ async def wait_ready(kubectl: Kubectl, namespace: str, name: str) -> None:
 
 def _complaints(chess_cluster: dict[str, Any]) -> str:
     conditions = chess_cluster.get("status", {}).get("conditions", [])
-    said = [f"{c['type']}={c['status']} {c['reason']}: {c['message']}" for c in conditions]
-    return "its conditions: " + ("; ".join(said) or "none, so no operator has looked at it")
+    listed = [f"{c['type']}={c['status']} {c['reason']}: {c['message']}" for c in conditions]
+    return "its conditions: " + ("; ".join(listed) or "none, so no operator has reconciled it")
 
 
 async def exists(kubectl: Kubectl, kind: str, name: str, namespace: str = "") -> bool:
-    """Tell whether an object is there."""
+    """Return whether an object exists."""
     place = ("-n", namespace) if namespace else ()
     return bool((await kubectl.run(*place, "get", kind, name, "--ignore-not-found", "-o", "name")).strip())
 
 
 async def delete_namespace(kubectl: Kubectl, name: str) -> None:
-    """Delete ChessClusters first, so that their operator sees them off, then everything else."""
+    """Delete ChessClusters first, while the operator can still drain them, then everything else."""
     await kubectl.run(
         "-n", name, "delete", "chessclusters", "--all", "--ignore-not-found", f"--timeout={GONE_SECONDS}s",
         timeout_seconds=GONE_SECONDS + 5,
@@ -164,7 +162,7 @@ async def delete_namespace(kubectl: Kubectl, name: str) -> None:
 
 
 async def uninstall(kubectl: Kubectl, installation: Installation) -> None:
-    """Take out what `install_operator` put in."""
+    """Remove what `install_operator` installed."""
     leaving = () if installation.had_operator else installation.operator
     leaving += () if installation.had_crd else installation.crd
     if leaving:

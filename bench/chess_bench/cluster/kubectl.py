@@ -1,4 +1,4 @@
-"""kubectl as a subprocess: whatever reaches the user's cluster for the user reaches it for the demo."""
+"""kubectl as a subprocess: every way in that works for the user (exec plugins, proxies, contexts) works for a run."""
 
 import asyncio
 import contextlib
@@ -7,22 +7,23 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+RESTART_SECONDS = 0.2
 LINE_LIMIT = 4 * 1024 * 1024  # a watch event is one line
 
 
 class KubectlError(RuntimeError):
-    """kubectl said no; the message is its own last line."""
+    """kubectl failed; the message quotes its last lines."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kubectl:
-    """One cluster, as one kubeconfig or context reaches it."""
+    """kubectl with the options that reach one cluster."""
 
     program: str
     options: tuple[str, ...] = ()
 
     async def run(self, *arguments: str, stdin: str | None = None, timeout_seconds: float = 60) -> str:
-        """Run one command and give back what it printed."""
+        """Run one command and return what it printed."""
         process = await asyncio.create_subprocess_exec(
             self.program, *self.options, *arguments,
             stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
@@ -36,7 +37,7 @@ class Kubectl:
         finally:
             await _end(process)
         if process.returncode:
-            lines = complaints.decode(errors="replace").strip().splitlines() or ["failed without a word"]
+            lines = complaints.decode(errors="replace").strip().splitlines() or ["failed without a message"]
             raise KubectlError(f"kubectl {' '.join(arguments[:3])}: {'; '.join(lines[-3:])[:600]}")
         return out.decode()
 
@@ -51,19 +52,17 @@ class Kubectl:
         await self.run("apply", "--server-side", "--field-manager=chess-demo", "-f", "-", stdin=manifest)
 
     async def watch(self, path: str, selector: str = "") -> AsyncIterator[dict[str, Any]]:
-        """Yield watch events for ever, beginning with one ADDED for each object that there is."""
-        query = f"?watch=1&sendInitialEvents=false{f'&labelSelector={selector}' if selector else ''}"
+        """Yield watch events forever; each (re)start begins with one LISTED event, which holds the present list."""
+        chosen = f"&labelSelector={selector}" if selector else ""
         while True:
-            listing = await self.get(f"{path}?labelSelector={selector}" if selector else path)
+            listing = await self.get(f"{path}?{chosen.lstrip('&')}" if chosen else path)
             yield {"type": "LISTED", "object": listing}
             version = listing["metadata"]["resourceVersion"]
-            async for event in self._stream(
-                f"{path}{query.replace('&sendInitialEvents=false', '')}&resourceVersion={version}"
-            ):
+            async for event in self._stream(f"{path}?watch=1{chosen}&resourceVersion={version}"):
                 if event["type"] == "ERROR":
                     break
                 yield event
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(RESTART_SECONDS)
 
     async def _stream(self, path: str) -> AsyncIterator[dict[str, Any]]:
         process = await asyncio.create_subprocess_exec(
@@ -72,7 +71,7 @@ class Kubectl:
             limit=LINE_LIMIT,
         )  # fmt: skip
         try:
-            assert process.stdout  # noqa: S101, it was asked for
+            assert process.stdout  # noqa: S101 - PIPE was given
             async for line in process.stdout:
                 yield json.loads(line)
         finally:

@@ -1,4 +1,4 @@
-"""The Kubernetes objects that the demo and the benchmarks make, as plain values."""
+"""The Kubernetes objects that the demo and the benchmarks make, as plain values. Pure."""
 
 import math
 from typing import Any
@@ -17,12 +17,12 @@ Object = dict[str, Any]
 
 
 def namespace(name: str) -> Object:
-    """Make a namespace that a later run can recognise as one of ours."""
+    """Return a namespace with the label by which a later run recognises it."""
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {LABEL: "true"}}}
 
 
 def secret(namespace_name: str, name: str, url: str) -> Object:
-    """Hold a store's URL."""
+    """Return a Secret with a store's URL."""
     return {
         "apiVersion": "v1",
         "kind": "Secret",
@@ -32,9 +32,9 @@ def secret(namespace_name: str, name: str, url: str) -> Object:
 
 
 def entry_service(namespace_name: str, cluster: str) -> Object:
-    """Open the front door: the operator's own Service stays ClusterIP, players come in by this one.
+    """Return the NodePort Service by which players connect; the operator's own Service stays ClusterIP.
 
-    It selects what the operator's Service selects, so that a draining pod gets no newcomers.
+    It selects what the operator's Service selects, so that a draining pod gets no new connections.
     """
     return {
         "apiVersion": "v1",
@@ -51,7 +51,7 @@ def entry_service(namespace_name: str, cluster: str) -> Object:
 def chess_cluster(
     namespace_name: str, name: str, image: str, *, scaling: Object, drain: Object | None = None
 ) -> Object:
-    """Ask for a ChessCluster with small pods."""
+    """Return a ChessCluster with small pods."""
     return {
         "apiVersion": f"{GROUP}/v1alpha1",
         "kind": "ChessCluster",
@@ -71,7 +71,7 @@ def chess_cluster(
 
 
 def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_seconds: int) -> Object:
-    """Scale on the spot: a demo of three minutes cannot wait for the defaults of a service."""
+    """Return scaling without delays: a demo of three minutes cannot wait for the defaults of a service."""
     everything = [{"type": "Percent", "value": 1000, "periodSeconds": 1}]
     return {
         "minReplicas": minimum,
@@ -91,5 +91,5 @@ def brisk_scaling(*, minimum: int, maximum: int, target: int, settle_seconds: in
 
 
 def wanted(connections: int, *, minimum: int, maximum: int, target: int) -> int:
-    """Replicas for that many connections, by the rule in the documentation."""
+    """Return the replicas for that many connections, by the documented rule."""
     return max(minimum, min(maximum, math.ceil(connections / target)))

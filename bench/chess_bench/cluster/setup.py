@@ -1,13 +1,13 @@
-"""Everything that must stand before anybody can play, each as a context: what a run starts, it ends."""
+"""What must run before players can come, each as a context manager: what a run starts, it ends."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chess_bench.cluster import installation, targets
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.objects import Object
 from chess_bench.cluster.targets import Target
 from chess_bench.console.stages import Stages
-from chess_bench.settings import Existing
 
 LOCAL = "the local cluster (`make down` removes it)"
 OPERATOR = "operator and CRD"
@@ -15,7 +15,7 @@ OPERATOR = "operator and CRD"
 
 @asynccontextmanager
 async def cluster(stages: Stages, existing: Existing | None, *, keep: bool) -> AsyncIterator[Target]:
-    """Use the user's cluster, or bring up the local one; one that was up before stays up."""
+    """Use the user's cluster, or bring up the local one; a local one that was already up stays up."""
     if existing:
         yield targets.existing_target(existing)
         return
@@ -36,7 +36,7 @@ async def cluster(stages: Stages, existing: Existing | None, *, keep: bool) -> A
 
 @asynccontextmanager
 async def operator(stages: Stages, target: Target, *, keep: bool) -> AsyncIterator[None]:
-    """Install CRD and operator, unless the user has them."""
+    """Install CRD and operator; remove at the end what the cluster did not have before."""
     found = await installation.survey(target)
     try:
         with stages.stage("operator"):
@@ -53,7 +53,7 @@ async def operator(stages: Stages, target: Target, *, keep: bool) -> AsyncIterat
 async def chess_cluster(
     stages: Stages, target: Target, manifest: Object, *, keep: bool
 ) -> AsyncIterator[str]:
-    """Make a namespace with a ChessCluster in it; gives its uid once it is Ready."""
+    """Make a namespace with a ChessCluster; yield its uid when it is Ready."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
     with stages.stage("namespace"):
         await installation.make_namespace(target, namespace)
@@ -65,6 +65,6 @@ async def chess_cluster(
         yield uid
     finally:
         if not keep:
-            with stages.stage("namespace away"):
+            with stages.stage("delete namespace"):
                 await installation.delete_namespace(target.kubectl, namespace)
             stages.ended(f"namespace {namespace}")

@@ -1,4 +1,4 @@
-"""Where the demo runs: the local cluster, brought up for it, or a cluster that the user has."""
+"""The cluster that a run uses: the local cluster, or one that the user has."""
 
 import asyncio
 import os
@@ -7,9 +7,9 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.objects import ENTRY
-from chess_bench.settings import Existing
 
 ROOT = Path(__file__).parents[3]  # of the repository: what the image is built from
 LOCAL_HOME = "/var/lib/localcluster"
@@ -17,7 +17,7 @@ LOCAL_IMAGE = "chesscluster:dev"
 
 
 class TargetError(RuntimeError):
-    """The cluster cannot be used; one line says why."""
+    """The cluster cannot be used; the message is one line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class StoreUrls:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """A cluster ready to be used."""
+    """A cluster that is up, and what to run on it."""
 
     kubectl: Kubectl
     image: str
@@ -41,12 +41,12 @@ class Target:
 
 
 def local_home() -> Path:
-    """Where the local cluster keeps its state."""
+    """Return the directory in which the local cluster keeps its state."""
     return Path(os.environ.get("LOCALCLUSTER_HOME") or LOCAL_HOME)
 
 
 async def localcluster(*arguments: str) -> None:
-    """Run the localcluster command; what it prints is for the user."""
+    """Run the localcluster command; the user sees what it prints."""
     program = Path(sys.executable).with_name("localcluster")
     process = await asyncio.create_subprocess_exec(program, *arguments, stdin=asyncio.subprocess.DEVNULL)
     try:
@@ -60,7 +60,7 @@ async def localcluster(*arguments: str) -> None:
 
 
 async def local_is_up() -> bool:
-    """Tell whether the local API server answers: whoever started it keeps it."""
+    """Return whether the local API server answers; a run keeps a cluster that it did not start."""
     if not (local_home() / "kubeconfig").is_file():
         return False
     try:
@@ -71,14 +71,14 @@ async def local_is_up() -> bool:
 
 
 def local_kubectl() -> Kubectl:
-    """Reach the local cluster by its own kubectl and kubeconfig."""
+    """Return the local cluster's own kubectl with its kubeconfig."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "chesscluster"
     options = ("--kubeconfig", str(local_home() / "kubeconfig"))
     return Kubectl(program=str(cache / "bin" / "kubectl"), options=options)
 
 
 def local_target() -> Target:
-    """Describe the local cluster that is up."""
+    """Describe the local cluster, which must be up."""
     home = local_home()
     return Target(
         kubectl=local_kubectl(),
@@ -97,7 +97,7 @@ def existing_target(existing: Existing) -> Target:
     """Describe the user's own cluster; its stores must be reachable from here too, for the verification."""
     program = shutil.which("kubectl")
     if not program:
-        raise TargetError("kubectl: not found on PATH; an existing cluster is reached by it")
+        raise TargetError("kubectl: not found on PATH; an existing cluster needs it")
     redis, database = _first_line(existing.redis_url_file), _first_line(existing.database_url_file)
     return Target(
         kubectl=Kubectl(program=program, options=("--context", existing.context)),
@@ -108,7 +108,7 @@ def existing_target(existing: Existing) -> Target:
 
 
 async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -> tuple[str, int]:
-    """Find the front door: what the user says, else the NodePort, on loopback or on a node."""
+    """Return where players connect: the given address, else the NodePort, on loopback or on a node."""
     if given:
         return given
     service = await target.kubectl.get(f"/api/v1/namespaces/{namespace}/services/{ENTRY}")
@@ -120,7 +120,7 @@ async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -
         for address in node["status"]["addresses"]:
             if address["type"] == "InternalIP":
                 return address["address"], port
-    raise TargetError("no node has an InternalIP; say by DEMO_ENTRY=host:port where players come in")
+    raise TargetError("no node has an InternalIP; set DEMO_ENTRY=host:port to where players connect")
 
 
 def _first_line(path: Path) -> str:

@@ -1,4 +1,4 @@
-"""Runs a coroutine to an exit code; an error, Ctrl-C and SIGTERM each end it with one line that names what is left."""
+"""Runs a coroutine to an exit code; an error, Ctrl-C or SIGTERM ends it with a line that names what is left."""
 
 import asyncio
 import signal
@@ -13,7 +13,7 @@ STOPPED = 130
 
 
 def run(stages: Stages, work: Coroutine[None, None, int], expected: tuple[type[Exception], ...]) -> int:
-    """Run to the end; `expected` are the errors whose message is for the user, any other is a fault of ours."""
+    """Run to the end; `expected` are the errors whose message is for the user, any other is a bug."""
     screen = stages.screen
     try:
         return uvloop.run(_until_sigterm(work))
@@ -31,6 +31,6 @@ def run(stages: Stages, work: Coroutine[None, None, int], expected: tuple[type[E
 
 async def _until_sigterm(work: Coroutine[None, None, int]) -> int:
     task = asyncio.current_task()
-    assert task  # noqa: S101, a coroutine that runs has a task
+    assert task  # noqa: S101 - a coroutine that runs has a task
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     return await work

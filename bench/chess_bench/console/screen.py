@@ -1,7 +1,7 @@
-"""What the user sees while the demo runs: a live table on a terminal, plain lines anywhere else."""
+"""What the user sees during a run: a live table on a terminal, plain lines anywhere else."""
 
 import time
-from dataclasses import dataclass
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -9,51 +9,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from chess_bench.bots.ledger import Counts
-
 PLAIN_EVERY_SECONDS = 5.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """One look at everything."""
-
-    counts: Counts
-    census: int
-    wanted: int
-    replicas: int
-    ready: int
-    draining: int
-    reaction_seconds: float | None
-    moves_per_second: float
-    scale_outs: int
-    scale_ins: int
-
-    def pairs(self) -> tuple[tuple[str, str], ...]:
-        """Label and value, in the order in which they are shown."""
-        counts = self.counts
-        reaction = "-" if self.reaction_seconds is None else f"{self.reaction_seconds * 1000:.0f} ms"
-        return (
-            ("players", f"{counts.players - counts.left}"),
-            ("playing", f"{counts.playing}"),
-            ("connections", f"{counts.connections}"),
-            ("census", f"{self.census}"),
-            ("wanted", f"{self.wanted}"),
-            ("replicas", f"{self.replicas}"),
-            ("ready", f"{self.ready}"),
-            ("draining", f"{self.draining}"),
-            ("out/in", f"{self.scale_outs}/{self.scale_ins}"),
-            ("reaction", reaction),
-            ("games", f"{counts.games}"),
-            ("moves/s", f"{self.moves_per_second:.0f}"),
-            ("handovers", f"{counts.handovers}"),
-            ("dropped", f"{counts.dropped}"),
-            ("lost", f"{counts.lost}"),
-        )
-
-
 class Screen:
-    """Says things in order, and shows the present state."""
+    """Prints lines in order, and shows the current figures."""
 
     def __init__(self, console: Console | None = None) -> None:
         self._console = console or Console(highlight=False)
@@ -78,16 +38,16 @@ class Screen:
         """Print one line; above the live table where there is one."""
         self._console.print(f"{self.elapsed:6.1f} s  {text}", style=style, markup=False, soft_wrap=True)
 
-    def show(self, view: View) -> None:
-        """Show the present state, as often as the medium bears."""
+    def show(self, figures: Sequence[tuple[str, str]]) -> None:
+        """Show the current figures (label, value): at once on a terminal, else every PLAIN_EVERY_SECONDS."""
         if self._console.is_terminal:
             if self._live is None:
                 self._live = Live(console=self._console, auto_refresh=False, transient=True)
                 self._live.start()
-            self._live.update(_table(view), refresh=True)
+            self._live.update(_table(figures), refresh=True)
         elif self.elapsed - self._shown >= PLAIN_EVERY_SECONDS:
             self._shown = self.elapsed
-            self.print("  ".join(f"{label} {value}" for label, value in view.pairs()))
+            self.print("  ".join(f"{label} {value}" for label, value in figures))
 
     def freeze(self) -> None:
         """End the live table."""
@@ -105,14 +65,14 @@ class Screen:
         self._console.print(table)
 
 
-def _table(view: View) -> Table:
-    pairs = view.pairs()
+def _table(figures: Sequence[tuple[str, str]]) -> Table:
     table = Table(title="ChessCluster", title_justify="left", show_header=False)
     for _ in range(3):
         table.add_column(style="dim")
         table.add_column(justify="right", min_width=8)
-    rows = -(-len(pairs) // 3)
+    rows = -(-len(figures) // 3)
+    padded = (*figures, *(("", ""),) * 3)
     for row in range(rows):
-        cells = [cell for column in range(3) for cell in (pairs + (("", ""),) * 3)[column * rows + row]]
+        cells = [cell for column in range(3) for cell in padded[column * rows + row]]
         table.add_row(*cells)
     return table

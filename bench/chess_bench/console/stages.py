@@ -1,4 +1,4 @@
-"""The stages of a run, each announced and timed, and what stands because of it."""
+"""The stages of a run, each printed and timed, and what the run has started."""
 
 import time
 from collections.abc import Iterator
@@ -10,15 +10,16 @@ from chess_bench.console.screen import Screen
 
 @dataclass(slots=True)
 class Stages:
-    """Names and durations, in order."""
+    """Names and durations in order, and what the run would leave if it ended now."""
 
     screen: Screen
     seconds: dict[str, float] = field(default_factory=dict)
-    left: list[str] = field(default_factory=list)  # what was started and is not ended yet
+    left: list[str] = field(default_factory=list)
+    """What was started and is not ended yet."""
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Announce and time one."""
+        """Print and time a stage."""
         self.screen.print(f"== {name}", "bold")
         began = time.monotonic()
         try:
@@ -27,9 +28,9 @@ class Stages:
             self.seconds[name] = time.monotonic() - began
 
     def started(self, what: str) -> None:
-        """Remember what would be left if this run ended now."""
+        """Note what was started."""
         self.left.append(what)
 
     def ended(self, what: str) -> None:
-        """Forget what has been ended."""
+        """Note what was ended."""
         self.left.remove(what)

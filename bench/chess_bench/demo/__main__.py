@@ -1,7 +1,7 @@
-"""`python -m chess_bench.demo`: a cluster, an operator, a ChessCluster, and hundreds of people playing on it.
+"""`python -m chess_bench.demo`: a cluster, an operator, a ChessCluster, and hundreds of players on it.
 
-The composition root of `make demo`. Whatever it started it ends again, on success, failure and Ctrl-C alike, unless
-KEEP=1. Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
+The composition root of `make demo`. It ends whatever it started, on success, failure and Ctrl-C alike, unless KEEP=1.
+Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
 """
 
 import asyncio
@@ -29,7 +29,8 @@ from chess_bench.demo.scenario import Scenario, empty, fill
 from chess_bench.demo.timeline import Timeline, first_crossing
 from chess_bench.demo.watches import watching
 from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError, read, refuse_arguments
-from chess_bench.verification import VerifyError, Wrong, verify
+from chess_bench.verification.comparison import Wrong
+from chess_bench.verification.verifier import VerifyError, verify
 
 CLUSTER = "demo"
 PLAY_DEADLINE_SECONDS = 420.0
@@ -38,7 +39,7 @@ SETTLE_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a demo has at hand."""
+    """What one demo works with."""
 
     settings: Settings
     games: Sequence[Game]
@@ -47,7 +48,7 @@ class Run:
 
 
 async def demo(run: Run) -> int:
-    """Go through all stages; the result is told before anything is taken away again."""
+    """Go through all stages; the result is printed before anything is removed."""
     settings, stages = run.settings, run.stages
     scaling = objects.brisk_scaling(
         minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=settings.target, settle_seconds=SETTLE_SECONDS
@@ -66,10 +67,10 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
     settings, screen, stages = run.settings, run.screen, run.stages
     host, port = await targets.entry(target, settings.namespace, settings.entry)
     screen.print(
-        f"{settings.players} players enter by {host}:{port}; a replica for each {settings.target} connections"
+        f"{settings.players} players connect to {host}:{port}; one replica per {settings.target} connections"
     )
     async with Fleet(host, port, run.games, pace=Pace(think_seconds=settings.think_seconds)) as fleet:
-        timeline = Timeline(tipped_at=_tipping(fleet, settings))
+        timeline = Timeline(needed_since=_needed_since(fleet, settings))
         scenario, progress = Scenario(settings, fleet, timeline, screen), Progress(fleet, timeline, screen)
         redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
         async with (
@@ -92,7 +93,7 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
 
 
 async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wrong], str | None]:
-    """Compare the games; why that was not possible is a result as well."""
+    """Compare the games; if that is not possible, the reason is the result."""
     with run.stages.stage("verification"):
         source = run.settings.games_file.read_text(encoding="utf-8", errors="replace")
         try:
@@ -102,7 +103,7 @@ async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wron
 
 
 async def _perform(scenario: Scenario, stages: Stages) -> Report:
-    """Go through the acts, but not for ever."""
+    """Play the scenario, up to its deadline."""
     try:
         async with asyncio.timeout(PLAY_DEADLINE_SECONDS):
             with stages.stage("scale-outs"):
@@ -113,15 +114,15 @@ async def _perform(scenario: Scenario, stages: Stages) -> Report:
         return await scenario.fleet.finish(0)
 
 
-def _tipping(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
-    """Tell, for a number of replicas, since when the open connections wanted it."""
+def _needed_since(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
+    """Return a function: since when the open connections have needed that many replicas."""
 
-    def tipped_at(replicas: int, since: float, until: float) -> float | None:
+    def needed_since(replicas: int, since: float, until: float) -> float | None:
         return first_crossing(
             fleet.connections, lambda count: settings.wanted(count) >= replicas, since, until
         )
 
-    return tipped_at
+    return needed_since
 
 
 def _conclude(run: Run, outcome: Outcome) -> int:
@@ -143,7 +144,7 @@ def _how_to_look_around(run: Run) -> None:
     existing = run.settings.existing
     kubectl = f"kubectl --context {existing.context}" if existing else ".venv/bin/localcluster kubectl"
     namespace = run.settings.namespace
-    run.screen.print("left running, as KEEP=1 asks; look around:")
+    run.screen.print("left running because of KEEP=1; to look around:")
     for command in (
         f"{kubectl} -n {namespace} get chess -w",
         f"{kubectl} -n {namespace} describe chess {CLUSTER}",

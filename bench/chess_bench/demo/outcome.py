@@ -1,4 +1,4 @@
-"""What came of a demo: the figures for `out/demo.json`, the table, and every reason to call it a failure. Pure."""
+"""The result of a demo: the figures for `out/demo.json`, the table, and every reason why it failed. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -7,10 +7,10 @@ from typing import Any
 from chess_bench.bots.ledger import Report, percentile
 from chess_bench.demo.timeline import ScaleIn, Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
-from chess_bench.verification import Wrong
+from chess_bench.verification.comparison import Wrong
 
-SCALE_OUTS_WANTED = 3
-BUSY_SCALE_INS_WANTED = 2
+SCALE_OUTS_REQUIRED = 3
+BUSY_SCALE_INS_REQUIRED = 2
 BUSY_GAMES = 20
 BUSY_FROM_PLAYERS = 300  # fewer players cannot fill the pods that much
 DETAILS = 20
@@ -18,43 +18,45 @@ DETAILS = 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """One demo, ended."""
+    """The result of one demo."""
 
     settings: Settings
     report: Report
     timeline: Timeline
     wrong: Sequence[Wrong]
-    unverified: str | None  # why the games could not be compared
-    began_at: float  # on the timeline's clock
+    unverified: str | None
+    """Why the games could not be compared."""
+    began_at: float
+    """On the timeline's clock."""
     stages: Mapping[str, float]
     first_scale_out_seconds: float | None
     peak_wanted: int
 
     @property
     def verified(self) -> int:
-        """Games that are in the database as they were played."""
+        """Games that the database holds as they were played."""
         return 0 if self.unverified else len(self.report.finished) - len(self.wrong)
 
     @property
     def reactions(self) -> list[float]:
-        """Seconds from the handshake that tipped the balance to the watch's news of more replicas."""
+        """Seconds from the handshake that made another replica necessary to the watch event with more replicas."""
         return [out.reaction_seconds for out in self.timeline.scale_outs if out.reaction_seconds is not None]
 
     @property
     def finished_scale_ins(self) -> list[ScaleIn]:
-        """Scale-ins that were carried through."""
+        """Scale-ins whose pod was deleted."""
         return [
             one
             for one in self.timeline.scale_ins.values()
-            if one.deleted_at is not None and not one.taken_back
+            if one.deleted_at is not None and not one.undrained
         ]
 
     def failures(self) -> list[str]:
-        """Every reason why this was no success, one line each."""
+        """Return every reason why the demo failed, one line each."""
         return [*self._player_failures(), *self._replica_failures()]
 
     def figures(self) -> dict[str, Any]:
-        """Everything for `out/demo.json`."""
+        """Return everything for `out/demo.json`."""
         counts, timeline = self.report.counts, self.timeline
         return {
             "ok": not self.failures(),
@@ -90,7 +92,7 @@ class Outcome:
         }
 
     def rows(self) -> list[tuple[str, str]]:
-        """Lay out the summary table."""
+        """Return the rows of the summary table."""
         counts, timeline = self.report.counts, self.timeline
         ins = ", ".join(_busy(one) for one in self.finished_scale_ins) or "none"
         acks = f"{_ms(self.report.ack_p50_seconds)} p50, {_ms(self.report.ack_p99_seconds)} p99"
@@ -136,20 +138,21 @@ class Outcome:
 
     def _replica_failures(self) -> list[str]:
         timeline, failures = self.timeline, list[str]()
-        if len(timeline.scale_outs) < SCALE_OUTS_WANTED:
-            failures.append(f"{len(timeline.scale_outs)} scale-outs; at least {SCALE_OUTS_WANTED} are wanted")
+        if len(timeline.scale_outs) < SCALE_OUTS_REQUIRED:
+            failures.append(
+                f"{len(timeline.scale_outs)} scale-outs; at least {SCALE_OUTS_REQUIRED} are required"
+            )
         peak = max((point.ready for point in timeline.curve), default=0)
         if peak < self.peak_wanted:
             failures.append(
-                f"at most {peak} replicas were ready; {self.peak_wanted} were wanted for everybody"
+                f"at most {peak} replicas were ready; all players together need {self.peak_wanted}"
             )
         if timeline.replicas != MIN_REPLICAS:
-            failures.append(f"{timeline.replicas} replicas in the end; minReplicas is {MIN_REPLICAS}")
+            failures.append(f"{timeline.replicas} replicas at the end; minReplicas is {MIN_REPLICAS}")
         busy = [one for one in self.finished_scale_ins if one.games_when_marked >= BUSY_GAMES]
-        if self.settings.players >= BUSY_FROM_PLAYERS and len(busy) < BUSY_SCALE_INS_WANTED:
-            failures.append(
-                f"{len(busy)} scale-ins chose a pod with {BUSY_GAMES} games or more; 2 are wanted"
-            )
+        if self.settings.players >= BUSY_FROM_PLAYERS and len(busy) < BUSY_SCALE_INS_REQUIRED:
+            required = f"at least {BUSY_SCALE_INS_REQUIRED} must"
+            failures.append(f"{len(busy)} scale-ins chose a pod with {BUSY_GAMES} games or more; {required}")
         failures += [
             f"{one.pod} was deleted with {one.connections_when_deleted} connections"
             for one in self.finished_scale_ins
@@ -159,7 +162,7 @@ class Outcome:
         return failures
 
     def _timed(self, item: dict[str, Any]) -> dict[str, Any]:
-        """Give times as seconds since play began."""
+        """Return the item with its times as seconds since play began."""
         return {
             key: round(value - self.began_at, 3)
             if key.endswith("at") and value is not None

@@ -1,20 +1,21 @@
-"""Tells the timeline on the screen while it happens: each change once, the present state all the time."""
+"""Shows the timeline on the screen while it happens: each change once, and the current figures."""
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.console.screen import Screen, View
+from chess_bench.console.screen import Screen
 from chess_bench.demo.timeline import ScaleIn, Timeline
+from chess_bench.demo.view import View
 
 LOOK_SECONDS = 0.25
 RATE_SECONDS = 1.0
-FAILURES_SHOWN = 10  # all of them are in the figures
+FAILURES_SHOWN = 10  # of drops and of faults; the figures count all of them
 
 
 class Progress:
-    """Remembers what has been told."""
+    """Prints what is new since its last look."""
 
     def __init__(self, fleet: Fleet, timeline: Timeline, screen: Screen) -> None:
         self._fleet, self._timeline, self._screen = fleet, timeline, screen
@@ -25,7 +26,7 @@ class Progress:
 
     @asynccontextmanager
     async def showing(self) -> AsyncIterator[None]:
-        """Tell while the block runs."""
+        """Show progress while the block runs."""
         task = asyncio.create_task(self._show())
         try:
             yield
@@ -38,7 +39,7 @@ class Progress:
     async def _show(self) -> None:
         while True:
             self._print_changes()
-            self._screen.show(self._view(asyncio.get_running_loop().time()))
+            self._screen.show(self._view(asyncio.get_running_loop().time()).pairs())
             await asyncio.sleep(LOOK_SECONDS)
 
     def _print_changes(self) -> None:
@@ -67,8 +68,8 @@ class Progress:
     def _print_scale_in(self, uid: str, one: ScaleIn) -> None:
         load = f"{one.connections_when_marked} connections, {one.games_when_marked} games"
         self._once(uid, "marked", f"draining  {one.pod}: {load}")
-        if one.taken_back:
-            self._once(uid, "taken back", f"keeping   {one.pod}: its drain was taken back")
+        if one.undrained:
+            self._once(uid, "undrained", f"keeping   {one.pod}: its drain was cancelled")
         if one.deleted_at is not None:
             took = f"{one.deleted_at - one.marked_at:.1f} s"
             self._once(

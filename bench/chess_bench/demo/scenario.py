@@ -1,14 +1,17 @@
-"""The play itself: players come in waves, play, and go in waves, while the operator follows.
+"""What the players do: they come in waves, play, and leave in waves, while the operator follows.
 
-Each wave waits until the cluster has followed, but never for long: a cluster that does not follow is a result, too.
+After each wave the scenario waits until the cluster has followed, up to a deadline: a cluster that does not follow is
+a result, too.
 """
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
+from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console.screen import Screen
 from chess_bench.demo.timeline import Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
@@ -16,18 +19,17 @@ from chess_bench.settings import MIN_REPLICAS, Settings
 WAVES = 4
 JOIN_SECONDS = 6.0
 FOLLOW_SECONDS = 25.0
-LEAVE_SECONDS = 18.0  # from one wave of goodbyes to the next
+LEAVE_SECONDS = 18.0  # from one wave that leaves to the next
 PEAK_SECONDS = 40.0
-BUSY_SHARE = 0.5  # of the target: a pod with that many connections is worth being emptied
+BUSY_SHARE = 0.5  # of the target: draining a pod with that many connections proves something
 LAST_GAMES_SECONDS = 200.0
 BACK_SECONDS = 60.0
-HURRY = 0.4  # of the time for a move, once there is nothing left to see but the end of the last games
-LOOK_SECONDS = 0.25
+HURRY = 0.4  # of the time per move, once only the ends of the last games are left to wait for
 
 
 @dataclass(slots=True)
 class Scenario:
-    """Everything that the acts need."""
+    """What the scenario works with."""
 
     settings: Settings
     fleet: Fleet
@@ -37,27 +39,27 @@ class Scenario:
 
 
 def shares(players: int, waves: int = WAVES) -> list[int]:
-    """Split the players into waves of nearly one size, in pairs where possible."""
+    """Split the players into waves of nearly equal size, even where possible."""
     even = players // waves // 2 * 2
     return [*[even] * (waves - 1), players - even * (waves - 1)]
 
 
 async def fill(scenario: Scenario) -> None:
-    """Let everybody come; each wave is followed before the next."""
+    """Let all players come in waves; after each, wait until the cluster has followed."""
     for number, share in enumerate(shares(scenario.settings.players), 1):
         scenario.screen.print(f"wave {number}: {share} more players come")
         await scenario.fleet.join(share, over_seconds=JOIN_SECONDS)
-        await _until(lambda: _followed(scenario), FOLLOW_SECONDS)
+        await _until("the replicas follow", lambda: _followed(scenario), FOLLOW_SECONDS)
     scenario.peak_wanted = scenario.settings.wanted(scenario.settings.players)
-    await _until(lambda: _at_peak(scenario), FOLLOW_SECONDS)
-    scenario.screen.print("everybody plays; new games fill the youngest replicas")
-    await _until(lambda: _all_busy(scenario), PEAK_SECONDS)
+    await _until("the peak is reached", lambda: _at_peak(scenario), FOLLOW_SECONDS)
+    scenario.screen.print("all players play; new games fill the newest replicas")
+    await _until("every replica is busy", lambda: _all_busy(scenario), PEAK_SECONDS)
 
 
 async def empty(scenario: Scenario) -> Report:
-    """Let everybody end the present game and go, wave by wave, and wait for the way back to `minReplicas`."""
+    """Let all players finish their game and leave in waves; wait until the cluster is back at `minReplicas`."""
     for number, share in enumerate(shares(scenario.settings.players)[1:], 1):
-        scenario.screen.print(f"goodbye {number}: {share} players play their last game")
+        scenario.screen.print(f"leaving {number}: {share} players play their last game")
         scenario.fleet.leave(share)
         await asyncio.sleep(LEAVE_SECONDS)
     scenario.screen.print("the rest play their last game")
@@ -66,13 +68,13 @@ async def empty(scenario: Scenario) -> Report:
         report = await scenario.fleet.finish(LAST_GAMES_SECONDS)
     finally:
         hurrying.cancel()
-    await _until(lambda: _back(scenario), BACK_SECONDS)
+    await _until("back at minReplicas", lambda: _back(scenario), BACK_SECONDS)
     return report
 
 
 async def _hurry_the_last(scenario: Scenario) -> None:
-    await _until(lambda: _back(scenario), LAST_GAMES_SECONDS)
-    scenario.screen.print("back to the fewest replicas; the last games are played quickly")
+    await _until("back at minReplicas", lambda: _back(scenario), LAST_GAMES_SECONDS)
+    scenario.screen.print("back at minReplicas; the last games are played faster")
     scenario.fleet.pace.think_seconds *= HURRY
 
 
@@ -94,8 +96,7 @@ def _all_busy(scenario: Scenario) -> bool:
     return least >= scenario.settings.target * BUSY_SHARE
 
 
-async def _until(condition: Callable[[], bool], deadline_seconds: float) -> None:
-    """Wait for a condition of a timeline that others write; not for ever."""
-    deadline = asyncio.get_running_loop().time() + deadline_seconds
-    while not condition() and asyncio.get_running_loop().time() < deadline:  # noqa: ASYNC110, many writers
-        await asyncio.sleep(LOOK_SECONDS)
+async def _until(what: str, condition: Callable[[], bool], within_seconds: float) -> None:
+    """Wait for a condition, but not forever."""
+    with suppress(TooLateError):
+        await until(what, lambda: None if condition() else "not yet", within_seconds)

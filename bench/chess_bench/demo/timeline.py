@@ -1,6 +1,6 @@
-"""What happened to the cluster while people played: watch events and heartbeats in, the timeline out. No I/O.
+"""What happened to the cluster during the demo: takes watch events and heartbeats. Pure.
 
-Times are those of one monotonic clock, the fleet's own.
+All times are of one monotonic clock, the fleet's.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,7 +13,7 @@ from chess_presence.records import Heartbeat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleOut:
-    """The Deployment was given more replicas."""
+    """The Deployment got more replicas."""
 
     at: float
     before: int
@@ -23,7 +23,7 @@ class ScaleOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleIn:
-    """A pod was taken out: what it held when it was chosen, and when it was deleted."""
+    """A pod was drained: what it held when it was marked, and when it was deleted."""
 
     pod: str
     marked_at: float
@@ -32,7 +32,7 @@ class ScaleIn:
     deleted_at: float | None = None
     connections_when_deleted: int | None = None
     games_when_deleted: int | None = None
-    taken_back: bool = False
+    undrained: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,17 +46,15 @@ class Replicas:
 
 @dataclass(slots=True)
 class Timeline:
-    """The cluster as the watches told it so far."""
+    """The cluster as the watches have reported it so far."""
 
-    tipped_at: Callable[
-        [int, float, float], float | None
-    ]  # replicas, since, until → when they were first wanted
+    needed_since: Callable[[int, float, float], float | None]
+    """Given replicas, since and until: when the connections first needed that many."""
     replicas: int = 0
     ready: int = 0
     status: dict[str, Any] = field(default_factory=dict)
     curve: list[Replicas] = field(default_factory=list)
     scale_outs: list[ScaleOut] = field(default_factory=list)
-    replica_decreases: int = 0
     scale_ins: dict[str, ScaleIn] = field(default_factory=dict)
     unmarked_deletions: list[str] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
@@ -66,22 +64,21 @@ class Timeline:
 
     @property
     def census(self) -> int:
-        """Connections that the pods themselves report."""
+        """Connections, as the pods report them."""
         return sum(beat.connections for uid, beat in self.heartbeats.items() if uid in self.pods)
 
     @property
     def draining(self) -> int:
-        """Pods that are being emptied now."""
-        return sum(1 for item in self.scale_ins.values() if item.deleted_at is None and not item.taken_back)
+        """Pods that drain now."""
+        return sum(1 for item in self.scale_ins.values() if item.deleted_at is None and not item.undrained)
 
     def deployment(self, now: float, deployment: Mapping[str, Any]) -> None:
-        """Take the Deployment as it is now."""
+        """Take the current Deployment."""
         replicas = deployment["spec"].get("replicas", 1)
         ready = deployment.get("status", {}).get("readyReplicas", 0)
         if self.curve and replicas > self.replicas:
             self._scaled_out(now, replicas)
         elif replicas < self.replicas:
-            self.replica_decreases += 1
             for number in range(replicas + 1, self.replicas + 1):
                 self._below_since[number] = now
         if not self.curve or (replicas, ready) != (self.replicas, self.ready):
@@ -93,7 +90,7 @@ class Timeline:
         self.status = dict(chess_cluster.get("status", {}))
 
     def pod(self, now: float, kind: str, pod: Mapping[str, Any]) -> None:
-        """Take a server pod as it is now."""
+        """Take the current state of a server pod."""
         metadata = pod["metadata"]
         uid, name = metadata["uid"], metadata["name"]
         going = kind == "DELETED" or "deletionTimestamp" in metadata
@@ -106,37 +103,37 @@ class Timeline:
         self._marked(now, uid, name, marked=DRAIN_DEADLINE in metadata.get("annotations", {}))
 
     def presence(self, heartbeats: Iterable[Heartbeat]) -> None:
-        """Take what the pods say of themselves."""
+        """Take the pods' heartbeats."""
         for beat in heartbeats:
             self.heartbeats[beat.uid] = beat
 
     def load(self, uid: str) -> tuple[int, int]:
-        """Give connections and games of a pod, as it said last."""
+        """Return the connections and games of a pod by its last heartbeat."""
         beat = self.heartbeats.get(uid)
         return (beat.connections, beat.games) if beat else (0, 0)
 
     def _scaled_out(self, now: float, replicas: int) -> None:
         since = self._below_since.get(replicas, self.curve[0].at)
-        tipped = self.tipped_at(replicas, since, now)
-        reaction = None if tipped is None else now - tipped
+        needed = self.needed_since(replicas, since, now)
+        reaction = None if needed is None else now - needed
         self.scale_outs.append(
             ScaleOut(at=now, before=self.replicas, after=replicas, reaction_seconds=reaction)
         )
 
     def _marked(self, now: float, uid: str, name: str, *, marked: bool) -> None:
         known = self.scale_ins.get(uid)
-        if marked and (known is None or known.taken_back):
+        if marked and (known is None or known.undrained):
             connections, games = self.load(uid)
             self.scale_ins[uid] = ScaleIn(
                 pod=name, marked_at=now, connections_when_marked=connections, games_when_marked=games
             )
         elif known and not marked:
-            self.scale_ins[uid] = replace(known, taken_back=True)
+            self.scale_ins[uid] = replace(known, undrained=True)
 
     def _deleted(self, now: float, uid: str, name: str) -> None:
         was_there = self.pods.pop(uid, None) is not None
         known = self.scale_ins.get(uid)
-        if known is None or known.taken_back:
+        if known is None or known.undrained:
             self.unmarked_deletions += [name] if was_there else []
         elif known.deleted_at is None:
             connections, games = self.load(uid)
@@ -148,7 +145,7 @@ class Timeline:
 def first_crossing(
     history: Iterable[tuple[float, int]], enough: Callable[[int], bool], since: float, until: float
 ) -> float | None:
-    """When, within the span, there were first enough connections; `since` itself if there were before."""
+    """Return when in the span there were first enough connections; `since` if there were enough before it."""
     state = False
     for at, connections in history:
         if at > until:

@@ -1,4 +1,4 @@
-"""Feeds a timeline: three watches by kubectl and the pods' own heartbeats from Redis."""
+"""Keeps a timeline up to date: three watches by kubectl, and the pods' own heartbeats from Redis."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ from chess_presence import keys
 from chess_presence.cancelling import end
 from chess_presence.registry import Registry
 
-REST_SECONDS = 0.05  # between two readings, however many heartbeats come
+REST_SECONDS = 0.05  # at least, between two readings: many heartbeats come at once
 RETRY_SECONDS = 1.0
 IDLE_READ_SECONDS = 5.0
 
@@ -54,21 +54,21 @@ async def watching(
 
 
 async def _follow(
-    kubectl: Kubectl, path: str, selector: str, tell: Callable[[str, dict[str, Any]], None]
+    kubectl: Kubectl, path: str, selector: str, take: Callable[[str, dict[str, Any]], None]
 ) -> None:
     while True:
         with contextlib.suppress(KubectlError):
             async for event in kubectl.watch(path, selector):
                 if event["type"] == "LISTED":
                     for item in event["object"]["items"]:
-                        tell("ADDED", item)
+                        take("ADDED", item)
                 else:
-                    tell(event["type"], event["object"])
+                    take(event["type"], event["object"])
         await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
-    """Read all heartbeats whenever one was written, and now and then."""
+    """Read all heartbeats whenever one was written, and every IDLE_READ_SECONDS."""
     while True:
         client = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=3)
         with contextlib.suppress(RedisError, OSError, asyncio.IncompleteReadError):

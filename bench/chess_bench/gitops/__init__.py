@@ -1,1 +1,1 @@
-"""The service through Git alone: what the GitOps demo and the tests of Argo CD share."""
+"""The service through Git alone: `make demo-gitops`, and what the tests of Argo CD share with it."""

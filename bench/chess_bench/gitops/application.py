@@ -1,4 +1,4 @@
-"""An Application's status, as far as anybody asks for it. Pure."""
+"""The status of an Argo CD Application, as far as the bench needs it. Pure."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, Self
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """What Argo CD says of it."""
+    """What Argo CD reports of an Application."""
 
     name: str
     sync: str
@@ -23,7 +23,7 @@ class Application:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Self:
-        """Read the object."""
+        """Read it from the object."""
         status = found.get("status", {})
         operation = status.get("operationState", {})
         resources = status.get("resources", [])
@@ -34,22 +34,22 @@ class Application:
             health=status.get("health", {}).get("status", "Missing"),
             phase=operation.get("phase", ""),
             operated=(operation.get("syncResult") or {}).get("revision", ""),
-            message=_words(operation),
+            message=_message(operation),
             resources=tuple(
                 (one["kind"], one["name"], one.get("health", {}).get("status", "")) for one in resources
             ),
         )
 
     def unlike(self, health: str, revision: str | None) -> str | None:
-        """Say what keeps it from being Synced to the revision with that health; None: nothing."""
+        """Return how it differs from Synced to the revision with that health; None if it does not."""
         good = self.sync == "Synced" and self.health == health and self.phase != "Running"
         if good and revision in (None, self.revision):
             return None
         return f"{self.name} is {self.sync} to {self.revision[:8]}, {self.health}, {self.phase}: {self.message[:300]}"
 
 
-def _words(operation: Mapping[str, Any]) -> str:
-    """Join the operation's own words and those of each object that failed."""
+def _message(operation: Mapping[str, Any]) -> str:
+    """Join the messages of the operation and of each object that failed."""
     results = (operation.get("syncResult") or {}).get("resources") or []
     failed = (one.get("message", "") for one in results if one.get("status") == "SyncFailed")
     return "; ".join(filter(None, (operation.get("message", ""), *failed)))

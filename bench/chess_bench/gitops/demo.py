@@ -1,6 +1,6 @@
 """`make demo-gitops`: from an empty cluster to a played game through Git alone.
 
-Whatever it started it ends again, on success, failure and Ctrl-C alike, unless KEEP=1. Exit codes: 0 all went as
+It ends whatever it started, on success, failure and Ctrl-C alike, unless KEEP=1. Exit codes: 0 all went as
 promised, 1 it did not (each reason on its own line), 2 a wrong setting.
 """
 
@@ -21,12 +21,13 @@ from chess_bench.bots.ledger import Report
 from chess_bench.bots.pace import Pace
 from chess_bench.cluster import setup, targets
 from chess_bench.cluster.kubectl import KubectlError
+from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console import runner
 from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
-from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, TooLateError, refuse_others, until
+from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, refuse_others
 from chess_bench.settings import SettingsError, read, refuse_arguments
-from chess_bench.verification import VerifyError, verify
+from chess_bench.verification.verifier import VerifyError, verify
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.build import gitops_tools
 from chess_localcluster.errors import ClusterError
@@ -43,7 +44,7 @@ ARGO_CD = "Argo CD, the operator and the game (`make demo-gitops` begins anew)"
 
 
 async def demo(stages: Stages, *, keep: bool) -> int:
-    """Go through all stages; the result is told before anything is taken away again."""
+    """Go through all stages; the result is printed before anything is removed."""
     with stages.stage("Helm, kustomize and Argo CD"):
         wanted = (gitops_tools.HELM, gitops_tools.KUSTOMIZE, gitops_tools.ARGOCD)
         gitops_tools.ensure(*wanted, progress=Terminal())
@@ -63,7 +64,7 @@ async def demo(stages: Stages, *, keep: bool) -> int:
 
 @asynccontextmanager
 async def _empty(stages: Stages, *, keep: bool) -> AsyncIterator[GitOpsService]:
-    """Give a cluster that has nothing of the service, with Argo CD beside it and a repository to push to."""
+    """Yield the service before it is delivered: an empty cluster, with Argo CD and a repository to push to."""
     await refuse_others(targets.local_kubectl())
     clone = Path(tempfile.mkdtemp(prefix="chess-gitops-"))
     stages.started(ARGO_CD)
@@ -82,7 +83,7 @@ async def _empty(stages: Stages, *, keep: bool) -> AsyncIterator[GitOpsService]:
 
 
 async def _leave(stages: Stages, service: GitOpsService) -> None:
-    with stages.stage("taking it out again"):
+    with stages.stage("removing everything"):
         await service.leave()
 
 
@@ -113,7 +114,7 @@ async def _in_force(service: GitOpsService) -> str | None:
 
 async def _play(service: GitOpsService, stages: Stages) -> Report:
     port = await service.entry()
-    with stages.stage(f"{PLAYERS} players enter by 127.0.0.1:{port}"):
+    with stages.stage(f"{PLAYERS} players connect to 127.0.0.1:{port}"):
         pace = Pace(think_seconds=0.2, rest_seconds=0.2)
         async with Fleet("127.0.0.1", port, games.load(games.BUNDLED), players=PLAYERS, pace=pace) as fleet:
             await until("a game for every two", lambda: _games(fleet), PLAY_SECONDS)
@@ -139,19 +140,19 @@ def _conclude(stages: Stages, figures: dict[str, Any]) -> int:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(figures | {"stages": seconds}, indent=2) + "\n")
     screen.table("ChessCluster through Git alone", [(name, str(value)) for name, value in figures.items()])
-    harm = [name for name in ("dropped", "lost", "wrong_positions") if figures[name]]
-    harm += [] if figures["games"] else ["no game"]
-    for name in harm:
+    failed = [name for name in ("dropped", "lost", "wrong_positions") if figures[name]]
+    failed += [] if figures["games"] else ["no game"]
+    for name in failed:
         screen.print(f"FAILED: {name} {figures.get(name, '')}", "red")
     screen.print(
-        f"{'not as promised' if harm else 'all as promised'}; figures in {os.path.relpath(OUT)}", "bold"
+        f"{'not as promised' if failed else 'all as promised'}; figures in {os.path.relpath(OUT)}", "bold"
     )
-    return 1 if harm else 0
+    return 1 if failed else 0
 
 
 def _how_to_look_around(screen: Screen, service: GitOpsService) -> None:
     kubectl = ".venv/bin/localcluster kubectl"
-    screen.print("left running, as KEEP=1 asks; look around:")
+    screen.print("left running because of KEEP=1; to look around:")
     for text in (
         f"Argo CD: {service.running.server_url}, user admin, its password by",
         f"{kubectl} -n argocd get secret argocd-initial-admin-secret -o go-template='{PASSWORD}'",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gitops_world import World
 from program import Program
 from stage import Stage, State
 
@@ -15,7 +16,6 @@ from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.pace import Pace
 from chess_bench.cluster import targets
-from chess_bench.gitops.service import GitOpsService as World
 from chess_bench.gitops.service import refuse_others
 from chess_localcluster import cluster
 

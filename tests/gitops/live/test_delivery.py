@@ -7,10 +7,11 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from gitops_world import World
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.gitops.service import GAME, GAMES, until
-from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import GAME, GAMES
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

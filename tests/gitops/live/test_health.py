@@ -3,10 +3,11 @@
 from typing import Any
 
 import pytest
+from gitops_world import OPERATOR, World
 from watched import watched
 
-from chess_bench.gitops.service import APPLICATIONS, OPERATOR, until
-from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import APPLICATIONS
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 

@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gitops_world import World
 from program import Program
 from stage import Stage, State
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.gitops.service import GAMES, SYSTEM, until
-from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import GAMES, SYSTEM
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

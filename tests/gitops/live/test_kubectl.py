@@ -8,10 +8,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from gitops_world import World
 from program import Program
 
-from chess_bench.gitops.service import GitOpsService as World
-from chess_bench.gitops.service import until
+from chess_bench.cluster.polling import until
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 ROOT = Path(__file__).resolve().parents[3]

@@ -6,14 +6,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from gitops_world import World
 from witness import seat
 
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
-from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAME, GAMES, until
-from chess_bench.gitops.service import GitOpsService as World
-from chess_bench.verification import verify
+from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAME, GAMES
+from chess_bench.verification.verifier import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"

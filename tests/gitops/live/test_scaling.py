@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from gitops_world import World
 from watched import watched
 
 from chess_bench.bots.fleet import Fleet
-from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAMES, until
-from chess_bench.gitops.service import GitOpsService as World
+from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAMES
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 LOAD_SECONDS = float(os.environ.get("GITOPS_LOAD_SECONDS", "40"))

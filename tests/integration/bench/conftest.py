@@ -8,8 +8,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 import pytest
+from polling import wait_until
 
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
@@ -50,22 +49,13 @@ class Server:
         self.process = subprocess.Popen(
             [program, "serve"], env={**self.environment, **own}, stdout=subprocess.DEVNULL
         )
-        self._until_ready()
+        wait_until(self._is_ready, f"{self.name} is ready", within=START_SECONDS, ignoring=(OSError,))
 
-    def _until_ready(self) -> None:
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            assert self.process is not None
-            assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}"
-            try:
-                with urllib.request.urlopen(
-                    f"http://127.0.0.1:{self.admin_port}/readyz", timeout=1
-                ) as answer:
-                    if answer.status == 200:
-                        return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
-        pytest.fail(f"{self.name} was not ready within {START_SECONDS} s")
+    def _is_ready(self) -> bool:
+        assert self.process is not None
+        assert self.process.poll() is None, f"{self.name} ended with {self.process.returncode}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.admin_port}/readyz", timeout=1) as answer:
+            return bool(answer.status == 200)
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from chess_localcluster.ports import free_loopback_ports
 from console_blocks import shown_commands
 from polling import wait_until
 
 from chess_localcluster import stores
+from chess_localcluster.machine.ports import free_loopback_ports
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]

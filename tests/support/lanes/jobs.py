@@ -4,7 +4,7 @@ A job is one process; several jobs may make up a tier, the line of the table at 
 """
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
@@ -54,19 +54,18 @@ def _setup(name: str, *command: str, needs: tuple[str, ...] = (), follows: tuple
 
 
 def _pytest(
-    name: str,
-    tier: str,
-    *paths: str,
-    needs: tuple[str, ...] = (),
-    follows: tuple[str, ...] = (),
-    load: Load = Load.COMPUTES,
-    machine: bool = False,
+    name: str, tier: str, *paths: str, needs: tuple[str, ...] = (), load: Load = Load.COMPUTES
 ) -> Job:
-    """Run pytest over folders of tests/; `machine`: on a machine of its own, see `lanes.machine`."""
-    prefix = (sys.executable, "-m", "lanes.machine", name, "--") if machine else ()
+    """Run pytest over folders of tests/."""
     results = f"--junitxml={OUT / name}.xml"
-    command = (*prefix, str(BIN / "pytest"), "-q", results, *(f"tests/{path}" for path in paths))
-    return Job(name=name, tier=tier, command=command, needs=needs, follows=follows, load=load, collects=True)
+    command = (str(BIN / "pytest"), "-q", results, *(f"tests/{path}" for path in paths))
+    return Job(name=name, tier=tier, command=command, needs=needs, load=load, collects=True)
+
+
+def _live(name: str, tier: str, *paths: str, needs: tuple[str, ...] = ()) -> Job:
+    """Run pytest with a node of its own, on a machine of its own; the image is made once, by the job `node`."""
+    inside = _pytest(name, tier, *paths, needs=("node", *needs), load=Load.WAITS)
+    return replace(inside, command=(sys.executable, "-m", "lanes.machine", name, "--", *inside.command))
 
 
 QUICK = (
@@ -90,7 +89,13 @@ SETUP = (
 
 ALL = (
     *SETUP,
-    _live("gitops-git", "gitops", "gitops/live/test_delivery.py", "gitops/live/test_health.py", needs=("programs",)),
+    _live(
+        "gitops-git",
+        "gitops",
+        "gitops/live/test_delivery.py",
+        "gitops/live/test_health.py",
+        needs=("programs",),
+    ),
     _live("faults", "cluster", "cluster/faults"),
     _live("demo", "cluster", "cluster/demo"),
     _live("gitops-helm", "gitops", "gitops/live", needs=("programs",)),

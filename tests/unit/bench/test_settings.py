@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from modules import run_module
 
 from chess_bench import settings
 from chess_bench.settings import SettingsError
@@ -31,7 +32,7 @@ def test_everybody_together_needs_several_replicas(players: int) -> None:
         pytest.param({"DEMO_THINK_SECONDS": "nan"}, "DEMO_THINK_SECONDS: 'nan'", id="nan"),
         pytest.param({"KEEP": "perhaps"}, "KEEP: 'perhaps' is not allowed", id="flag"),
         pytest.param(
-            {"DEMO_ENTRY": "localhost"}, "DEMO_ENTRY: 'localhost' is not allowed; host:port is", id="entry"
+            {"DEMO_ENTRY": "localhost"}, "DEMO_ENTRY: 'localhost' is not allowed; give host:port", id="entry"
         ),
         pytest.param(
             {"CONTEXT": "mine"}, "IMAGE, REDIS_URL_FILE, DATABASE_URL_FILE: missing", id="half-a-cluster"
@@ -64,3 +65,13 @@ def test_an_existing_cluster_is_taken_whole(tmp_path: Path) -> None:
     assert chosen.existing is not None
     assert chosen.existing.context == "mine"
     assert chosen.entry == ("192.0.2.7", 30080)
+
+
+@pytest.mark.parametrize("module", ["chess_bench.demo", "chess_bench.reaction", "chess_bench.gitops.demo"])
+def test_a_run_takes_no_arguments(module: str) -> None:
+    refused = run_module(module, "--players", "4")
+    assert refused.returncode == 2
+    assert "unrecognized arguments: --players 4" in refused.stderr
+    helped = run_module(module, "--help")
+    assert helped.returncode == 0
+    assert "docs/demo.md" in helped.stdout

@@ -2,28 +2,23 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from polling import eventually
 
-from chess_bench import verification
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
 from chess_bench.bots.pace import Pace
+from chess_bench.verification.comparison import Wrong
+from chess_bench.verification.verifier import verify
 
 pytestmark = pytest.mark.integration
 
 PLAYED = games.load(games.BUNDLED)
 BRISK = {"think_seconds": 0.05, "rest_seconds": 0.1}
 PLAYERS = 24
-
-
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110, polled with a deadline
-            await asyncio.sleep(0.02)
 
 
 def in_full_swing(fleet: Fleet) -> bool:
@@ -38,16 +33,16 @@ def unharmed(report: Report) -> bool:
     return True
 
 
-async def wrong_games(service: Any, report: Report) -> list[verification.Wrong]:
-    return await verification.verify(games.BUNDLED.read_text(), report.finished, service.database.url)
+async def wrong_games(service: Any, report: Report) -> list[Wrong]:
+    return await verify(games.BUNDLED.read_text(), report.finished, service.database.url)
 
 
-async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> None:
+async def test_games_end_as_their_pgns_and_no_player_is_dropped(service: Any) -> None:
     async with (
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: fleet.counts.games >= PLAYERS)
+        await eventually(lambda: fleet.counts.games >= PLAYERS, lambda: f"{PLAYERS} games: {fleet.counts}")
         report = await fleet.finish(60)
     assert unharmed(report)
     assert report.drops == ()
@@ -56,13 +51,13 @@ async def test_games_end_as_their_pgns_and_nobody_is_dropped(service: Any) -> No
     assert await wrong_games(service, report) == []
 
 
-async def test_a_server_that_is_told_to_end_hands_everybody_over(service: Any) -> None:
+async def test_a_server_that_gets_sigterm_hands_every_player_over(service: Any) -> None:
     leaving, _ = service.servers
     async with (
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         leaving.send(signal.SIGTERM)
         door.ports = [service.servers[1].port]
         assert await asyncio.to_thread(leaving.wait, 30) == 0
@@ -79,10 +74,10 @@ async def test_a_killed_server_drops_its_players_and_all_of_them_resume(service:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         doomed.send(signal.SIGKILL)
         door.ports = [service.servers[1].port]
-        await until(lambda: fleet.counts.resumed > 0)
+        await eventually(lambda: fleet.counts.resumed > 0, "somebody resumed")
         report = await fleet.finish(60)
     assert unharmed(report)
     assert len(report.drops) > 0
@@ -95,7 +90,7 @@ async def test_players_with_a_bad_network_resume(service: Any) -> None:
         service.door() as door,
         Fleet("127.0.0.1", door.port, PLAYED, players=PLAYERS, pace=Pace(**BRISK)) as fleet,
     ):
-        await until(lambda: in_full_swing(fleet))
+        await eventually(lambda: in_full_swing(fleet), lambda: f"most players play: {fleet.counts}")
         unlucky = 0
         for _ in range(5):
             unlucky += fleet.cut(6)

@@ -1,4 +1,4 @@
-"""Whatever is wrong with a PGN is said before anything starts, in one line that names game and move."""
+"""Every mistake in a PGN is reported before anything starts, in one line that names game and move."""
 
 import pytest
 
@@ -38,7 +38,7 @@ def test_the_bundled_games_all_play_out() -> None:
         ),
         pytest.param("1. e4 e5 *", "game 1: its result is '*'; allowed: 1-0", id="undecided"),
         pytest.param(
-            '[Result "0-1"]\n\n1. e4 e5 1-0', "its header says 0-1, its moves end with 1-0", id="two-results"
+            '[Result "0-1"]\n\n1. e4 e5 1-0', "its header has 0-1, its moves end with 1-0", id="two-results"
         ),
         pytest.param("1. e4 1-0", "game 1: it has 1 moves; at least 2", id="too-short"),
         pytest.param(

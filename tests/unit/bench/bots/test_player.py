@@ -1,4 +1,4 @@
-"""What a bot does, message by message: the same as a good client would."""
+"""What a bot does, message by message: what a good client would do."""
 
 import itertools
 import json
@@ -26,7 +26,7 @@ class Table:
         self.ledger = Ledger()
         self.now = 100.0
         numbers = itertools.count(1)
-        rng = random.Random(1)  # noqa: S311, a bot's whims
+        rng = random.Random(1)  # noqa: S311 - a bot needs no cryptographic randomness
         self.player = Player("bot-test-00001", played, Pace(), rng, self.ledger, numbers)
         self.effects: list[Effect] = self.player.start(self.now)
 
@@ -300,7 +300,7 @@ def test_a_new_epoch_with_everything_in_it_is_fine() -> None:
     assert table.faults() == []
 
 
-def test_one_who_is_to_go_plays_to_the_end_first() -> None:
+def test_a_player_that_is_asked_to_leave_plays_its_game_to_the_end() -> None:
     table = Table()
     table.sits_down("black", "e2e4 e7e5 g1f3 b8c6", 4)
     table.effects += table.player.leave(table.now)
@@ -309,7 +309,7 @@ def test_one_who_is_to_go_plays_to_the_end_first() -> None:
     assert table.player.done
 
 
-def test_one_who_waits_and_is_to_go_still_plays_a_game_that_was_just_made() -> None:
+def test_a_waiting_player_that_is_asked_to_leave_still_plays_a_game_just_made() -> None:
     table = Table()
     table.opens(1)
     table.effects += table.player.leave(table.now)
@@ -322,7 +322,7 @@ def test_one_who_waits_and_is_to_go_still_plays_a_game_that_was_just_made() -> N
     assert table.player.playing
 
 
-def test_one_who_waits_in_vain_goes() -> None:
+def test_a_waiting_player_without_a_game_leaves() -> None:
     table = Table()
     table.opens(1)
     table.effects += table.player.leave(table.now)
@@ -331,7 +331,7 @@ def test_one_who_waits_in_vain_goes() -> None:
     assert Close(1) in table.take()
 
 
-def test_one_who_is_cut_while_waiting_comes_back_before_it_goes() -> None:
+def test_a_player_cut_while_waiting_reconnects_before_it_leaves() -> None:
     table = Table()
     table.opens(1)
     table.effects += table.player.leave(table.now)

@@ -8,7 +8,7 @@ from chess_bench.bots.ledger import Counts, Drop, Fault, Finished, Report
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Timeline
 from chess_bench.settings import Settings
-from chess_bench.verification import Wrong
+from chess_bench.verification.comparison import Wrong
 
 REPORT = Report(
     counts=Counts(players=400, games=1, moves=80),
@@ -37,7 +37,7 @@ def scale_in(pod: str, games: int, left: int = 0) -> ScaleIn:
 
 
 def outcome() -> Outcome:
-    timeline = Timeline(tipped_at=lambda *_: None, replicas=2)
+    timeline = Timeline(needed_since=lambda *_: None, replicas=2)
     timeline.scale_outs = [
         ScaleOut(at=10.0 + n, before=n, after=n + 1, reaction_seconds=n / 10) for n in (2, 3, 4)
     ]
@@ -115,10 +115,10 @@ def test_replicas_that_do_not_follow_fail_it() -> None:
     broken.timeline.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 19, left=5)}
     broken.timeline.unmarked_deletions.append("c")
     assert broken.failures() == [
-        "2 scale-outs; at least 3 are wanted",
-        "at most 6 replicas were ready; 7 were wanted for everybody",
-        "3 replicas in the end; minReplicas is 2",
-        "1 scale-ins chose a pod with 20 games or more; 2 are wanted",
+        "2 scale-outs; at least 3 are required",
+        "at most 6 replicas were ready; all players together need 7",
+        "3 replicas at the end; minReplicas is 2",
+        "1 scale-ins chose a pod with 20 games or more; at least 2 must",
         "b was deleted with 5 connections",
         "c was deleted without a drain",
     ]

@@ -1,4 +1,4 @@
-"""The timeline that the watches tell: scale-outs with their reaction, scale-ins with what the pod held."""
+"""Watch events become scale-outs with their reaction, and scale-ins with what the pod held."""
 
 from typing import Any
 
@@ -42,7 +42,7 @@ def beat(name: str, connections: int, games: int) -> Heartbeat:
 
 
 def timeline() -> Timeline:
-    return Timeline(tipped_at=lambda _replicas, _since, until: until - 0.25)
+    return Timeline(needed_since=lambda _replicas, _since, until: until - 0.25)
 
 
 def test_only_a_rise_is_a_scale_out() -> None:
@@ -53,7 +53,7 @@ def test_only_a_rise_is_a_scale_out() -> None:
         (2, 4, 0.25),
         (3, 5, 0.25),
     ]
-    assert seen.replica_decreases == 1
+    assert [point.replicas for point in seen.curve] == [2, 4, 3, 5]
 
 
 def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> None:
@@ -71,16 +71,16 @@ def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> No
     assert seen.unmarked_deletions == []
 
 
-def test_a_drain_taken_back_is_no_scale_in() -> None:
+def test_a_cancelled_drain_does_not_count_as_a_scale_in() -> None:
     seen = timeline()
     seen.pod(1.0, "ADDED", pod("a", marked=True))
     assert seen.draining == 1
     seen.pod(2.0, "MODIFIED", pod("a"))
     assert seen.draining == 0
-    assert [one.taken_back for one in seen.scale_ins.values()] == [True]
+    assert [one.undrained for one in seen.scale_ins.values()] == [True]
 
 
-def test_a_pod_deleted_without_a_drain_is_told() -> None:
+def test_a_pod_deleted_without_a_drain_is_reported() -> None:
     seen = timeline()
     seen.pod(1.0, "ADDED", pod("a"))
     seen.pod(2.0, "MODIFIED", pod("a", going=True))

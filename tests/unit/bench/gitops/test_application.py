@@ -1,4 +1,4 @@
-"""An Application is good when it is Synced, of the right health, at the right revision, and nothing is under way."""
+"""An Application is good when it is Synced, of the right health, at the right revision, with no operation running."""
 
 from typing import Any
 

@@ -1,9 +1,9 @@
-"""Games in the database are compared with their sources by another program's reading of both."""
+"""Stored games are compared with their sources, by what pgn-extract reads from both."""
 
 import pytest
 
 from chess_bench.bots.ledger import Finished
-from chess_bench.verification import Position, Stored, judge, read_extract
+from chess_bench.verification.comparison import Position, Stored, judge, read_extract
 
 OUTPUT = """[Event "?"]
 [Site "g1"]

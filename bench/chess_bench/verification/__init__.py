@@ -1,0 +1,1 @@
+"""Checks that the finished games in PostgreSQL are the games that were played."""
