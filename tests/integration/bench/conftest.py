@@ -19,7 +19,7 @@ from polling import wait_until
 
 from chess_localcluster import stores
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
