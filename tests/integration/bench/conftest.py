@@ -20,7 +20,7 @@ from polling import wait_until
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
-START_SECONDS = 20.0
+START_SECONDS = 60.0
 
 
 def free_port() -> int:
