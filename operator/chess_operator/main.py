@@ -10,19 +10,19 @@ from typing import Any, cast
 import kopf
 import structlog
 
-from chess_operator.audit import PERIOD_SECONDS, Audit
-from chess_operator.caretaker import Caretaker
+from chess_operator.api.resources.kinds import CLUSTERS
+from chess_operator.census.reader import Readers
 from chess_operator.health import Health, turning
+from chess_operator.kube.audit import PERIOD_SECONDS, Audit
 from chess_operator.kube.client import ApiError, Kube
-from chess_operator.kube.kinds import CLUSTERS
+from chess_operator.kube.lease import Elector, LostLeadershipError
 from chess_operator.kube.mirror import Mirror
-from chess_operator.leader import Elector, LostLeadershipError
+from chess_operator.kube.secrets import SecretReader
+from chess_operator.kube.watch import WATCHED, configured, handlers
 from chess_operator.metrics import Metrics
-from chess_operator.presence_reader import Readers
-from chess_operator.secret_reader import SecretReader
+from chess_operator.reconcile.dependencies import Tools
+from chess_operator.reconcile.supervisor import Caretaker
 from chess_operator.settings import Settings
-from chess_operator.tools import Tools
-from chess_operator.watch import WATCHED, configured, handlers
 
 LOOP_LIMIT_SECONDS = 60.0
 CRD_SECONDS = 2.0

@@ -6,13 +6,13 @@ from before.
 
 from dataclasses import replace
 
+from chess_operator.api.model import ChessClusterSpec
+from chess_operator.decide.conditions import judge
 from chess_operator.decide.fleet import Case, Fleet
-from chess_operator.decide.moves import Moves, Scene, plan
-from chess_operator.decide.target import Target, aim, ordered, remember
-from chess_operator.decide.verdicts import judge
-from chess_operator.scaling.history import settle
-from chess_operator.spec import ChessClusterSpec
-from chess_operator.values import Colour, Decision, History, Observed, Plan
+from chess_operator.decide.pods import Moves, Scene, plan
+from chess_operator.decide.replicas import Target, aim, ordered, remember
+from chess_operator.decide.scaling.history import settle
+from chess_operator.decide.values import Colour, Decision, History, Observed, Plan
 from chess_presence.census import Census
 from chess_presence.records import HEARTBEAT_SECONDS
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from chess_operator.decide.order import in_order
-from chess_operator.spec import ChessClusterSpec
-from chess_operator.values import Colour, Observed, Pod, Workload
+from chess_operator.api.model import ChessClusterSpec
+from chess_operator.decide.replicaset_order import in_order
+from chess_operator.decide.values import Colour, Observed, Pod, Workload
 from chess_presence.census import Census
 
 

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from chess_operator.kube.kinds import FIELD_MANAGER, Kind
+from chess_operator.api.resources.kinds import FIELD_MANAGER, Kind
 
 REQUEST_SECONDS = 10.0
 IN_FLIGHT = 16

@@ -9,8 +9,8 @@ from collections import OrderedDict, defaultdict
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+from chess_operator.api.resources.kinds import CLUSTERS, GROUP, PODS, Kind
 from chess_operator.kube.client import Manifest
-from chess_operator.kube.kinds import CLUSTERS, GROUP, PODS, Kind
 
 CLUSTER_LABEL = f"{GROUP}/cluster"
 TOMBSTONES = 10_000

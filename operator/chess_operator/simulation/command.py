@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from chess_operator.api.model import ChessClusterSpec, SpecError, parse
 from chess_operator.simulation.run import Row, run
 from chess_operator.simulation.trace import TraceError, read
-from chess_operator.spec import ChessClusterSpec, SpecError, parse
 
 _FORMAT = "{:>9}  {:>11}  {:>6}  {:>7}  {:>5}  {:>8}  {:>8}  {}"
 _HEAD = ("seconds", "connections", "wanted", "desired", "ready", "draining", "unserved", "why")

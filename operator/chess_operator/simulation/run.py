@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from chess_operator.api.model import ChessClusterSpec
 from chess_operator.decide import decide
+from chess_operator.decide.values import Decision, History
 from chess_operator.simulation.trace import Point
 from chess_operator.simulation.world import World
-from chess_operator.spec import ChessClusterSpec
-from chess_operator.values import Decision, History
 
 _TOLD = ("Created", "ScaledOut", "ScaledIn", "Drained")
 _ROUNDS = 20

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chess_operator.spec import SpecError, parse
+from chess_operator.api.model import SpecError, parse
 
 pytestmark = pytest.mark.integration
 SAMPLES = sorted((Path(__file__).parents[3] / "manifests/samples").glob("*.yaml"))

@@ -4,10 +4,10 @@ import uuid
 
 import pytest
 
-from chess_operator import audit, labels
-from chess_operator.kube import client
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import SERVICES
+from chess_operator.kube import audit, client
 from chess_operator.kube.client import Kube, Manifest
-from chess_operator.kube.kinds import SERVICES
 from chess_operator.kube.mirror import Key, Mirror
 
 from .conftest import NAMESPACES

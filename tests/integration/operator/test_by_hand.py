@@ -2,8 +2,8 @@
 
 import pytest
 
-from chess_operator import labels
-from chess_operator.kube.kinds import DEPLOYMENTS, PODS
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
 
 from .played import Fleet, until
 from .processes import Process

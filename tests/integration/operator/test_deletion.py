@@ -7,8 +7,8 @@ import pytest
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
+from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, PODS
 from chess_operator.kube.client import CONFLICT, ApiError
-from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
 
 from .conftest import NAMESPACES
 from .played import Fleet, until

@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
-from chess_operator.kube.kinds import POLICIES, SECRETS, Kind
+from chess_operator.api.resources.kinds import POLICIES, SECRETS, Kind
 
 from .played import Fleet, secret, until
 from .processes import Process

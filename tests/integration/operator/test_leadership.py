@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chess_operator.kube.kinds import LEASES
+from chess_operator.api.resources.kinds import LEASES
 
 from .played import Fleet, until
 from .processes import Process, start_operator

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from chess_operator.api.resources.kinds import POLICIES
 from chess_operator.install.objects import installation
 from chess_operator.kube.client import Kube, Manifest
-from chess_operator.kube.kinds import POLICIES
 from chess_operator.settings import SYSTEM_NAMESPACE
 
 from .conftest import apply

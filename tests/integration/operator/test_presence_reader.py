@@ -8,7 +8,7 @@ import pytest
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
-from chess_operator.presence_reader import Endpoint, PresenceError, PresenceReader, Readers
+from chess_operator.census.reader import Endpoint, PresenceError, PresenceReader, Readers
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chess_operator import labels
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import BUDGETS, CLUSTERS, DEPLOYMENTS, POLICIES, SERVICES, Kind
 from chess_operator.kube.client import Manifest
-from chess_operator.kube.kinds import BUDGETS, CLUSTERS, DEPLOYMENTS, POLICIES, SERVICES, Kind
 
 from .played import Fleet, until
 from .processes import Process

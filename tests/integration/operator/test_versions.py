@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 
-from chess_operator import build
-from chess_operator.apply import Applier
-from chess_operator.audit import Audit
-from chess_operator.gather import gather
+from chess_operator import objects as build
+from chess_operator.api.model import parse
+from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
+from chess_operator.api.revision import revision
+from chess_operator.decide.values import Decision, Plan
+from chess_operator.kube.audit import Audit
 from chess_operator.kube.client import ApiError, Kube
-from chess_operator.kube.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
 from chess_operator.kube.mirror import Key, Mirror
-from chess_operator.revision import revision
-from chess_operator.spec import parse
-from chess_operator.values import Decision, Plan
+from chess_operator.reconcile.apply import Applier
+from chess_operator.reconcile.observe import gather
 
 from .conftest import admin_of
 from .played import Fleet, until

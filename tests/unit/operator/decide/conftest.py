@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from chess_operator.api.model import parse
 from chess_operator.decide import decide
-from chess_operator.spec import parse
-from chess_operator.values import Decision, History, Observed, Pod, Workload
+from chess_operator.decide.values import Decision, History, Observed, Pod, Workload
 from chess_presence.census import Census
 
 NOW = 600_000

@@ -5,9 +5,9 @@ from typing import Any, cast
 
 import pytest
 
-from chess_operator import audit
+from chess_operator.api.resources.kinds import PODS
+from chess_operator.kube import audit
 from chess_operator.kube.client import Kube
-from chess_operator.kube.kinds import PODS
 from chess_operator.kube.mirror import CLUSTER_LABEL, Key, Mirror
 
 KEY = Key("chess", "arena")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chess_operator.kube.kinds import CLUSTERS, PODS
+from chess_operator.api.resources.kinds import CLUSTERS, PODS
 from chess_operator.kube.mirror import CLUSTER_LABEL, Key, Mirror
 
 KEY = Key("chess", "arena")

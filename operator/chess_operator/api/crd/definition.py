@@ -1,0 +1,91 @@
+"""The CustomResourceDefinition, made whole from the model."""
+
+from typing import Any
+
+from chess_operator.api.crd.schema import Schema, structural
+from chess_operator.api.model.cluster import ChessClusterSpec
+from chess_operator.api.model.status import ChessClusterStatus
+
+GROUP = "chesscluster.dev"
+VERSION = "v1alpha1"
+KIND = "ChessCluster"
+PLURAL = "chessclusters"
+# Children are called <name>-blue, and a label holds the name: 63 characters less the longest suffix.
+MAX_NAME = 50
+
+# Title, JSONPath, type, description. What is wide only has priority 1.
+COLUMNS = (
+    ("Desired", ".status.desiredReplicas", "integer", "Pods that are meant to serve"),
+    ("Ready", ".status.readyReplicas", "integer", "Pods that are ready"),
+    ("Draining", ".status.drainingReplicas", "integer", "Pods that hand their players over"),
+    ("Connections", ".status.connections", "integer", "Live player connections"),
+    ("Weight", ".status.weight", "string", "Share of new connections by colour"),
+    ("Phase", ".status.phase", "string", "What the cluster is doing"),
+    ("Age", ".metadata.creationTimestamp", "date", "Since creation"),
+)
+
+
+def definition() -> dict[str, Any]:
+    """Make the CRD."""
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": KIND,
+                "listKind": f"{KIND}List",
+                "plural": PLURAL,
+                "singular": KIND.lower(),
+                "shortNames": ["chess"],
+                "categories": ["all"],
+            },
+            "versions": [_version()],
+        },
+    }
+
+
+def _version() -> Schema:
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "schema": {"openAPIV3Schema": _root()},
+        "subresources": {
+            "status": {},
+            "scale": {
+                "specReplicasPath": ".spec.replicas",
+                "statusReplicasPath": ".status.replicas",
+                "labelSelectorPath": ".status.selector",
+            },
+        },
+        "additionalPrinterColumns": [
+            {"name": name, "jsonPath": path, "type": kind, "description": about}
+            for name, path, kind, about in COLUMNS
+        ],
+    }
+
+
+def _root() -> Schema:
+    return {
+        "type": "object",
+        "description": "A live chess service: game servers that follow their players' connections.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string"},
+            "kind": {"type": "string"},
+            "metadata": {"type": "object"},
+            "spec": structural(ChessClusterSpec),
+            "status": structural(ChessClusterStatus),
+        },
+        "x-kubernetes-validations": [
+            {
+                "rule": f"self.metadata.name.size() <= {MAX_NAME} && !self.metadata.name.contains('.')",
+                "messageExpression": "'metadata.name ' + self.metadata.name + ' is not good; "
+                f"give at most {MAX_NAME} characters without dots, for labels and Services carry it'",
+                "reason": "FieldValueInvalid",
+            }
+        ],
+    }

@@ -1,0 +1,1 @@
+"""What the operator's objects are called: their kinds, their labels."""

@@ -1,0 +1,32 @@
+"""What is done while the connections are not known: `scaling.fallback`, with KEDA's names."""
+
+from dataclasses import dataclass
+
+from chess_operator.api.model.scaling import Fallback
+from chess_presence.records import HEARTBEAT_SECONDS
+
+_HEARTBEAT_MS = round(HEARTBEAT_SECONDS * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footing:
+    """How many replicas serve at least, for want of a census."""
+
+    applies: bool
+    at_least: int = 0
+    begins_ms: int | None = None
+    """When it will apply, if the census stays incomplete."""
+
+
+NO_FALLBACK = Footing(applies=False)
+
+
+def footing(fallback: Fallback, failing_since_ms: int | None, now_ms: int) -> Footing:
+    """Whether the fallback applies: after `failureThreshold` heartbeats without a complete census."""
+    if failing_since_ms is None:
+        return NO_FALLBACK
+    begins = failing_since_ms + fallback.failure_threshold * _HEARTBEAT_MS
+    if now_ms < begins:
+        return Footing(applies=False, begins_ms=begins)
+    raised = fallback.replicas if fallback.behavior == "currentReplicasIfHigher" else 0
+    return Footing(applies=True, at_least=raised)

@@ -1,0 +1,137 @@
+"""Conditions as the API shows them (metav1.Condition). Every one is always there, so that none can be stale."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from chess_operator.decide.values import Decision, Observed, Pod, Verdict
+from chess_operator.kube.client import Manifest
+
+MESSAGE_LIMIT = 1024
+BAD_WAITS = frozenset(
+    {
+        "CrashLoopBackOff",
+        "ImagePullBackOff",
+        "ErrImagePull",
+        "ErrImageNeverPull",
+        "InvalidImageName",
+        "CreateContainerConfigError",
+        "CreateContainerError",
+        "RunContainerError",
+    }
+)
+"""Reasons for waiting that do not pass by themselves."""
+FOR_A_NODE = frozenset({"Unschedulable"})
+"""Reasons for waiting that a new node ends: usual while a cluster grows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """Something that a person must look at."""
+
+    reason: str
+    message: str
+
+
+def serving_ready(observed: Observed) -> list[Pod]:
+    """List the pods that players may enter by."""
+    return [pod for pod in observed.pods if pod.active and pod.ready and pod.serving and not pod.draining]
+
+
+def available(observed: Observed, desired: int, trouble: Problem | None) -> Verdict:
+    """Whether a new player can enter."""
+    ready = len(serving_ready(observed))
+    if ready or not desired:
+        return Verdict(status=True, reason="PodsReady", message=f"{ready} of {desired} pods are ready")
+    if trouble is not None:
+        return Verdict(status=False, reason=trouble.reason, message=trouble.message)
+    return Verdict(status=False, reason="NoPodReady", message=f"0 of {desired} pods are ready")
+
+
+def ready(observed: Observed, desired: int, floor: int, problem: Problem | None) -> Verdict:
+    """Whether the spec is valid and the workload is there. The census has no say in it."""
+    if problem is not None:
+        return Verdict(status=False, reason=problem.reason, message=problem.message)
+    count, needed = len(serving_ready(observed)), min(desired, floor)
+    if count >= needed:
+        return Verdict(status=True, reason="PodsReady", message=f"{count} of {desired} pods are ready")
+    return Verdict(
+        status=False,
+        reason="PodsNotReady",
+        message=f"{count} of {desired} pods are ready, at least {needed} are needed",
+    )
+
+
+def progressing(observed: Observed, desired: int, waiting: Problem | None) -> Verdict:
+    """Whether pods are still on their way; `waiting` says what for."""
+    count = len(serving_ready(observed))
+    if count < desired:
+        what = f"{count} of {desired} pods are ready" + (f"; {waiting.message}" if waiting else "")
+        return Verdict(status=True, reason=waiting.reason if waiting else "PodsStarting", message=what)
+    return Verdict(status=False, reason="AsDesired", message=f"{count} pods are ready")
+
+
+def degraded(problem: Problem | None) -> Verdict:
+    """Whether something needs a person."""
+    if problem is None:
+        return Verdict(status=False, reason="AsExpected", message="nothing is wrong")
+    return Verdict(status=True, reason=problem.reason, message=problem.message)
+
+
+def waiting_pod(
+    pods: Iterable[Pod], messages: Mapping[str, str], reasons: frozenset[str] = BAD_WAITS
+) -> Problem | None:
+    """Find the first pod that waits for one of these reasons; `messages` gives the kubelet's words by uid."""
+    for pod in pods:
+        if pod.active and pod.waiting in reasons:
+            words = messages.get(pod.uid, "")
+            return Problem(
+                reason=str(pod.waiting),
+                message=f"pod {pod.name}: {pod.waiting}" + (f": {words}" if words else ""),
+            )
+    return None
+
+
+def failed_replicas(deployment: Manifest | None) -> Problem | None:
+    """Find out why pods cannot even be made: a quota, an admission policy, a missing service account."""
+    for condition in ((deployment or {}).get("status") or {}).get("conditions") or []:
+        if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
+            return Problem(reason=condition["reason"], message=condition.get("message", ""))
+    return None
+
+
+def verdicts_of(decision: Decision) -> dict[str, Verdict]:
+    """Name the verdicts that a decision brings."""
+    given = decision.verdicts
+    return {
+        "AbleToScale": given.able_to_scale,
+        "ScalingActive": given.scaling_active,
+        "ScalingLimited": given.scaling_limited,
+        "Fallback": given.fallback,
+        "Draining": given.draining,
+        "RolloutPending": given.rollout_pending,
+        "Paused": given.paused,
+    }
+
+
+def merge(
+    previous: Iterable[Manifest], verdicts: Mapping[str, Verdict], generation: int, stamp: str
+) -> list[Manifest]:
+    """Make the list; a condition whose status stays keeps the time of its last transition."""
+    known = {condition["type"]: condition for condition in previous}
+    return [
+        _condition(kind, verdict, known.get(kind), generation, stamp)
+        for kind, verdict in sorted(verdicts.items())
+    ]
+
+
+def _condition(kind: str, verdict: Verdict, before: Manifest | None, generation: int, stamp: str) -> Manifest:
+    status = "True" if verdict.status else "False"
+    unchanged = before is not None and before["status"] == status
+    return {
+        "type": kind,
+        "status": status,
+        "reason": verdict.reason or "Unknown",
+        "message": verdict.message[:MESSAGE_LIMIT],
+        "observedGeneration": generation,
+        "lastTransitionTime": before["lastTransitionTime"] if unchanged and before is not None else stamp,
+    }
