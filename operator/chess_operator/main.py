@@ -20,8 +20,8 @@ from chess_operator.kube.mirror import Mirror
 from chess_operator.kube.secrets import SecretReader
 from chess_operator.kube.watch import WATCHED, configured, handlers
 from chess_operator.metrics import Metrics
-from chess_operator.reconcile.dependencies import Tools
-from chess_operator.reconcile.supervisor import Caretaker
+from chess_operator.reconcile.dependencies import Dependencies
+from chess_operator.reconcile.supervisor import Supervisor
 from chess_operator.settings import Settings
 
 LOOP_LIMIT_SECONDS = 60.0
@@ -44,7 +44,7 @@ class Operator:
         self._stop = asyncio.Event()
         self._served = False
         self._audit = Audit(bare, self._mirror, WATCHED, settings.namespaces)
-        tools = Tools(
+        dependencies = Dependencies(
             kube=fenced,
             mirror=self._mirror,
             readers=self._readers,
@@ -53,7 +53,7 @@ class Operator:
             identity=settings.identity,
             service_accounts=settings.service_accounts,
         )
-        self._caretaker = Caretaker(tools)
+        self._supervisor = Supervisor(dependencies)
         self.health = Health(metrics=self._metrics)
         self.health.alive += [
             turning("the election", lambda: elector.tried_at if self._served else None, LOOP_LIMIT_SECONDS),
@@ -99,15 +99,15 @@ class Operator:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._caretaker.stop()
+            await self._supervisor.stop()
             await self._readers.stop()
 
     async def _watch(self, ended: asyncio.Event) -> None:
         clusterwide = not self._settings.namespaces
-        access, caretaker = self._settings.access, self._caretaker
+        access, supervisor = self._settings.access, self._supervisor
         existing = asyncio.all_tasks()
         tasks = await kopf.spawn_tasks(
-            registry=handlers(access, self._mirror, caretaker.tend, caretaker.bury),
+            registry=handlers(access, self._mirror, supervisor.tend, supervisor.bury),
             settings=configured(scan=clusterwide),
             standalone=True,
             identity=cast(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.census.reader import Endpoint, PresenceError, PresenceReader, Readers
-from chess_operator.kube.secrets import SecretError, SecretReader, Stores
+from chess_operator.kube.secrets import SecretError, SecretReader, StoreEndpoints
 from chess_operator.report.conditions import Problem
 from chess_presence.records import Reading
 
@@ -59,7 +59,7 @@ class CensusSource:
         """The endpoint in use."""
         return None if self._joined is None else self._joined[0]
 
-    async def stores(self, namespace: str, uid: str, spec: ChessClusterSpec) -> Stores:
+    async def stores(self, namespace: str, uid: str, spec: ChessClusterSpec) -> StoreEndpoints:
         """Read the Secrets and follow them to their Redis; raises Unready."""
         try:
             stores = await self._secrets.stores(namespace, spec.redis, spec.database)

@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.scaling import Scaling
 from chess_operator.decide.fleet import Case
-from chess_operator.decide.pods import Moves
+from chess_operator.decide.pods import PodChanges
 from chess_operator.decide.replicas import Target
-from chess_operator.decide.scaling.behavior import Step
+from chess_operator.decide.scaling.behavior import ScalingStep
 from chess_operator.decide.scaling.schedules import Limits
-from chess_operator.decide.values import Observed, Plan, Verdict, Verdicts
+from chess_operator.decide.values import Condition, Conditions, DeploymentPlan, Observed
 from chess_presence.census import Census
 
 _NAMES = 5
 
 
-def judge(case: Case, target: Target, moves: Moves, plan: Plan | None) -> Verdicts:
+def conditions_of(case: Case, target: Target, moves: PodChanges, plan: DeploymentPlan | None) -> Conditions:
     """Make every condition that a decision answers for."""
-    return Verdicts(
+    return Conditions(
         able_to_scale=_able(case, target),
         scaling_active=_active(case.spec, case.census),
         scaling_limited=_limited(target),
@@ -29,134 +29,136 @@ def judge(case: Case, target: Target, moves: Moves, plan: Plan | None) -> Verdic
     )
 
 
-def _paused(spec: ChessClusterSpec) -> Verdict:
+def _paused(spec: ChessClusterSpec) -> Condition:
     if spec.paused:
-        return Verdict(status=True, reason="Paused", message="spec.paused is true: everything stays as it is")
-    return Verdict(status=False, reason="NotPaused", message="spec.paused is false")
+        return Condition(
+            status=True, reason="Paused", message="spec.paused is true: everything stays as it is"
+        )
+    return Condition(status=False, reason="NotPaused", message="spec.paused is false")
 
 
-def _able(case: Case, target: Target) -> Verdict:
+def _able(case: Case, target: Target) -> Condition:
     if case.observed.deleting:
-        return Verdict(status=False, reason="Deleting", message="the ChessCluster is being deleted")
+        return Condition(status=False, reason="Deleting", message="the ChessCluster is being deleted")
     if case.spec.paused:
-        return Verdict(status=False, reason="Paused", message="spec.paused is true")
+        return Condition(status=False, reason="Paused", message="spec.paused is true")
     if case.fleet.mixed:
         message = "the Deployment is rolling to a new template; nothing is scaled in before it is through"
-        return Verdict(status=False, reason="TemplateRolling", message=message)
+        return Condition(status=False, reason="TemplateRolling", message=message)
     if target.cooling:
         seconds = case.spec.scaling.cooldown_period_seconds
         message = f"the last replica stays until {seconds} s after the last connection"
-        return Verdict(status=True, reason="CoolingDown", message=message)
+        return Condition(status=True, reason="CoolingDown", message=message)
     return _stabilized(target)
 
 
-def _stabilized(target: Target) -> Verdict:
+def _stabilized(target: Target) -> Condition:
     move = target.step
     if move is None or not target.history.recommendations:
-        return Verdict(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
+        return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
     latest = target.history.recommendations[-1].last
     if move.stabilized > latest:
         message = f"the load wants {latest} now, but wanted {move.stabilized} within the stabilization window"
-        return Verdict(status=True, reason="ScaleDownStabilized", message=message)
+        return Condition(status=True, reason="ScaleDownStabilized", message=message)
     if move.stabilized < latest:
         message = (
             f"the load wants {latest} now, but only {move.stabilized} throughout the stabilization window"
         )
-        return Verdict(status=True, reason="ScaleUpStabilized", message=message)
-    return Verdict(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
+        return Condition(status=True, reason="ScaleUpStabilized", message=message)
+    return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
 
 
-def _active(spec: ChessClusterSpec, census: Census) -> Verdict:
+def _active(spec: ChessClusterSpec, census: Census) -> Condition:
     if census.unreachable:
-        return Verdict(
+        return Condition(
             status=False, reason="RedisUnreachable", message="the connections cannot be read from Redis"
         )
     if census.missing:
         message = f"{len(census.missing)} running pods have no live record; nothing is scaled in"
-        return Verdict(status=False, reason="CensusIncomplete", message=message)
+        return Condition(status=False, reason="CensusIncomplete", message=message)
     if spec.scaling.mode == "External":
         message = (
             "scaling.mode is External: spec.replicas is in force, limits and behavior of scaling are not"
         )
-        return Verdict(status=False, reason="External", message=message)
+        return Condition(status=False, reason="External", message=message)
     ignored = (
         ""
         if spec.replicas is None
         else f"; spec.replicas ({spec.replicas}) is not in force, scaling.mode is Connections"
     )
-    return Verdict(
+    return Condition(
         status=True, reason="CensusComplete", message=f"every running pod's connections are known{ignored}"
     )
 
 
-def _limited(target: Target) -> Verdict:
+def _limited(target: Target) -> Condition:
     limits, want = target.limits, target.wanted
     if limits is None:
         message = "limits are not in force with scaling.mode External"
-        return Verdict(status=False, reason="NotApplicable", message=message)
+        return Condition(status=False, reason="NotApplicable", message=message)
     if target.step is not None and _by_rate(target.step, limits):
         return _rated(target.step)
     if want is None:
-        return Verdict(status=False, reason="LoadUnknown", message="the connections are not known")
+        return Condition(status=False, reason="LoadUnknown", message="the connections are not known")
     where = f" (schedule {limits.schedule})" if limits.schedule else ""
     if want > limits.maximum:
         message = f"the load wants {want}, maxReplicas{where} is {limits.maximum}"
-        return Verdict(status=True, reason="TooManyReplicas", message=message)
+        return Condition(status=True, reason="TooManyReplicas", message=message)
     if want < limits.minimum:
         message = f"the load wants {want}, minReplicas{where} is {limits.minimum}"
-        return Verdict(status=True, reason="TooFewReplicas", message=message)
+        return Condition(status=True, reason="TooFewReplicas", message=message)
     message = f"the load wants {want}, between {limits.minimum} and {limits.maximum}{where}"
-    return Verdict(status=False, reason="DesiredWithinRange", message=message)
+    return Condition(status=False, reason="DesiredWithinRange", message=message)
 
 
-def _by_rate(move: Step, limits: Limits) -> bool:
+def _by_rate(move: ScalingStep, limits: Limits) -> bool:
     """Whether the rate is the tighter limit."""
     if move.limited_by == "ScaleUpLimit":
         return move.replicas < limits.maximum
     return move.limited_by == "ScaleDownLimit" and move.replicas > limits.minimum
 
 
-def _rated(move: Step) -> Verdict:
+def _rated(move: ScalingStep) -> Condition:
     direction = "scaleUp" if move.limited_by == "ScaleUpLimit" else "scaleDown"
     message = f"behavior.{direction} allows {move.replicas} for now, the load wants {move.stabilized}"
-    return Verdict(status=True, reason=move.limited_by or "", message=message)
+    return Condition(status=True, reason=move.limited_by or "", message=message)
 
 
-def _fallback(scaling: Scaling, target: Target) -> Verdict:
-    if not target.footing.applies:
-        return Verdict(status=False, reason="NotNeeded", message="the census is, or lately was, complete")
+def _fallback(scaling: Scaling, target: Target) -> Condition:
+    if not target.fallback.applies:
+        return Condition(status=False, reason="NotNeeded", message="the census is, or lately was, complete")
     beats = scaling.fallback.failure_threshold
     message = f"no complete census for {beats} heartbeats or more; {target.replicas} replicas serve until there is one"
-    return Verdict(status=True, reason="NoCompleteCensus", message=message)
+    return Condition(status=True, reason="NoCompleteCensus", message=message)
 
 
-def _draining(observed: Observed, moves: Moves) -> Verdict:
+def _draining(observed: Observed, moves: PodChanges) -> Condition:
     ordered = {drain.uid: drain.deadline_ms for drain in moves.drains}
-    back = {takeback.uid for takeback in moves.takebacks}
+    back = {undrain.uid for undrain in moves.undrains}
     ends = {
         pod.name: ordered.get(pod.uid, pod.drain_deadline_ms or 0)
         for pod in observed.pods
         if pod.active and (pod.draining or pod.uid in ordered) and pod.uid not in back
     }
     if not ends:
-        return Verdict(status=False, reason="NoPodDrains", message="no pod drains")
+        return Condition(status=False, reason="NoPodDrains", message="no pod drains")
     message = f"{_listed(sorted(ends), lambda name: f'{name} until {_clock(ends[name])}')}"
     if moves.waits_for:
         message += f"; waiting for {_listed(moves.waits_for, str)}, which would go first"
-    return Verdict(status=True, reason="PodsDrain", message=message)
+    return Condition(status=True, reason="PodsDrain", message=message)
 
 
-def _rollout(case: Case, plan: Plan | None) -> Verdict:
+def _rollout(case: Case, plan: DeploymentPlan | None) -> Condition:
     workload, asked = case.fleet.workload, case.observed.revision
     rendered = plan is not None and plan.template == "render"
     if workload is None or workload.revision == asked or rendered:
         message = "the pods' template is the one that spec asks for"
-        return Verdict(status=False, reason="UpToDate", message=message)
+        return Condition(status=False, reason="UpToDate", message=message)
     message = (
         f"template {asked} waits: {workload.colour} has players, or might have, on {workload.revision}; "
         "it is applied when they have left"
     )
-    return Verdict(status=True, reason="LiveColour", message=message)
+    return Condition(status=True, reason="LiveColour", message=message)
 
 
 def _listed(names: list[str] | tuple[str, ...], show: Callable[[str], str]) -> str:

@@ -7,12 +7,12 @@ from before.
 from dataclasses import replace
 
 from chess_operator.api.model import ChessClusterSpec
-from chess_operator.decide.conditions import judge
+from chess_operator.decide.conditions import conditions_of
 from chess_operator.decide.fleet import Case, Fleet
-from chess_operator.decide.pods import Moves, Scene, plan
+from chess_operator.decide.pods import PodChanges, Scene, plan
 from chess_operator.decide.replicas import Target, aim, ordered, remember
 from chess_operator.decide.scaling.history import settle
-from chess_operator.decide.values import Colour, Decision, History, Observed, Plan
+from chess_operator.decide.values import Colour, Decision, DeploymentPlan, History, Observed
 from chess_presence.census import Census
 from chess_presence.records import HEARTBEAT_SECONDS
 
@@ -49,7 +49,7 @@ def _scene(case: Case, past: History) -> Scene:
         deadline_ms=case.now_ms + case.spec.drain.deadline_seconds * _SECOND_MS,
         last_scale_ms=past.last_scale_ms,
         now_ms=case.now_ms,
-        strangers=len(case.census.connections.keys() - {pod.uid for pod in case.observed.pods}),
+        unobserved=len(case.census.connections.keys() - {pod.uid for pod in case.observed.pods}),
     )
 
 
@@ -57,9 +57,9 @@ def _stay(case: Case, past: History) -> Decision:
     """Leave everything as it is."""
     fleet = case.fleet
     target = Target(replicas=fleet.current, wanted=None, history=past, because="")
-    kept: dict[Colour, Plan] = {}
+    kept: dict[Colour, DeploymentPlan] = {}
     if fleet.workload is not None:
-        kept[STABLE] = Plan(replicas=fleet.ordered, weight=100, template="keep")
+        kept[STABLE] = DeploymentPlan(replicas=fleet.ordered, weight=100, template="keep")
     reason, message = ("Deleting", _DELETING) if case.observed.deleting else ("Paused", _PAUSED)
     return Decision(
         plans=kept,
@@ -67,12 +67,12 @@ def _stay(case: Case, past: History) -> Decision:
         wanted=None,
         reason=reason,
         message=message,
-        verdicts=judge(case, target, Moves(replicas=fleet.ordered), kept.get(STABLE)),
+        conditions=conditions_of(case, target, PodChanges(replicas=fleet.ordered), kept.get(STABLE)),
         history=past,
     )
 
 
-def _decided(case: Case, target: Target, moves: Moves) -> Decision:
+def _decided(case: Case, target: Target, moves: PodChanges) -> Decision:
     colour = _plan(case, moves)
     reason, message = _explain(case, target, moves)
     wakes = (*target.wakes_ms, *moves.wakes_ms, *_first_beats(case))
@@ -82,24 +82,24 @@ def _decided(case: Case, target: Target, moves: Moves) -> Decision:
         wanted=target.wanted,
         reason=reason,
         message=message,
-        verdicts=judge(case, target, moves, colour),
+        conditions=conditions_of(case, target, moves, colour),
         history=target.history,
         drains=moves.drains,
-        takebacks=moves.takebacks,
+        undrains=moves.undrains,
         deletion_costs=moves.costs,
         going=moves.going,
         wake_at_ms=min(wakes, default=None),
     )
 
 
-def _plan(case: Case, moves: Moves) -> Plan:
+def _plan(case: Case, moves: PodChanges) -> DeploymentPlan:
     workload = case.fleet.workload
     if workload is None:
         # Pods without a Deployment: it is there but hidden, or was taken away from them. None may go by its return.
         orphans = sum(pod.active for pod in case.observed.of(STABLE))
-        return Plan(replicas=max(moves.replicas, orphans), weight=100, template="render")
+        return DeploymentPlan(replicas=max(moves.replicas, orphans), weight=100, template="render")
     empty = case.census.complete and case.census.total == 0
-    return Plan(
+    return DeploymentPlan(
         replicas=moves.replicas,
         weight=100,
         template="render" if workload.revision != case.observed.revision and empty else "keep",
@@ -117,14 +117,14 @@ def _first_beats(case: Case) -> tuple[int, ...]:
     return tuple(moment for moment in due if moment > case.now_ms)
 
 
-def _explain(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
+def _explain(case: Case, target: Target, moves: PodChanges) -> tuple[str, str]:
     fleet = case.fleet
     change = target.replicas - fleet.current
     if fleet.workload is None:
         return "Created", f"{target.because}; begun with {target.replicas}"
     if change > 0:
         created = moves.replicas - fleet.ordered
-        how = f"{len(moves.takebacks)} taken back from draining, {created} created"
+        how = f"{len(moves.undrains)} taken back from draining, {created} created"
         return "ScaledOut", f"{target.because}; {fleet.current} to {target.replicas}: {how}"
     if change < 0:
         players = sum(drain.connections for drain in moves.drains)
@@ -133,13 +133,13 @@ def _explain(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
     return _steady(case, target, moves)
 
 
-def _steady(case: Case, target: Target, moves: Moves) -> tuple[str, str]:
+def _steady(case: Case, target: Target, moves: PodChanges) -> tuple[str, str]:
     if moves.going:
         return (
             "Drained",
             f"{target.because}; {_pods(len(moves.going))} drained and can go, {target.replicas} serve",
         )
-    if target.footing.applies:
+    if target.fallback.applies:
         return "Fallback", f"{target.because}; the census is incomplete, {target.replicas} serve"
     if not case.census.complete:
         return "CensusIncomplete", f"{target.because}; {target.replicas} serve, nothing is scaled in"

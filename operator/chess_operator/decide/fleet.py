@@ -15,7 +15,7 @@ class Fleet:
     workload: Workload | None
     serving: tuple[Pod, ...] = ()
     draining: tuple[Pod, ...] = ()
-    doomed: tuple[Pod, ...] = ()
+    surplus: tuple[Pod, ...] = ()
     """More pods than ordered: the ReplicaSet is about to delete these, they count no more."""
 
     @classmethod
@@ -31,7 +31,7 @@ class Fleet:
             workload=workload,
             serving=tuple(pod for pod in kept if not pod.draining),
             draining=tuple(pod for pod in kept if pod.draining),
-            doomed=tuple(order[:surplus]),
+            surplus=tuple(order[:surplus]),
         )
 
     @property
@@ -58,7 +58,7 @@ class Fleet:
     def mixed(self) -> bool:
         """Whether pods of two templates exist: the Deployment is rolling, and what it deletes cannot be foretold."""
         rolling = self.workload is not None and self.workload.rolling
-        return rolling or len({pod.revision for pod in (*self.kept, *self.doomed)}) > 1
+        return rolling or len({pod.revision for pod in (*self.kept, *self.surplus)}) > 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from chess_operator.decide.fleet import Fleet, alive, players
 from chess_operator.decide.replicaset_order import before, certain
-from chess_operator.decide.values import DRAINED_COST, DRAINING_COST, Drain, Pod, Takeback
+from chess_operator.decide.values import DRAINED_COST, DRAINING_COST, Drain, Pod, Undrain
 from chess_presence.census import Census
 
 CLOSING_MS = 5_000
@@ -22,12 +22,12 @@ CREATION_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Moves:
+class PodChanges:
     """What is done to one colour's pods and replicas."""
 
     replicas: int
     drains: tuple[Drain, ...] = ()
-    takebacks: tuple[Takeback, ...] = ()
+    undrains: tuple[Undrain, ...] = ()
     costs: Mapping[str, int] = field(default_factory=dict)
     going: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Scene:
     """For drains that begin now."""
     last_scale_ms: int | None
     now_ms: int
-    strangers: int = 0
+    unobserved: int = 0
     """Live records of pods that are not observed: they may have been created, and hold players, already."""
 
     def drained(self, pod: Pod) -> bool:
@@ -64,7 +64,7 @@ class Scene:
         return known and not self.fleet.mixed and (workload is None or workload.observed)
 
 
-def plan(scene: Scene, desired: int) -> Moves:
+def plan(scene: Scene, desired: int) -> PodChanges:
     """Move from what serves now to what should."""
     change = desired - scene.fleet.current
     mended = _mended(scene)
@@ -74,66 +74,66 @@ def plan(scene: Scene, desired: int) -> Moves:
         moves = _in(scene, -change)
     else:
         moves = _settle(scene)
-    touched = {one.uid for one in moves.drains} | {one.uid for one in moves.takebacks}
+    touched = {one.uid for one in moves.drains} | {one.uid for one in moves.undrains}
     drains = (*moves.drains, *(one for one in mended.drains if one.uid not in touched))
-    takebacks = (*moves.takebacks, *(one for one in mended.takebacks if one.uid not in touched))
+    undrains = (*moves.undrains, *(one for one in mended.undrains if one.uid not in touched))
     return replace(
         moves,
         drains=drains,
-        takebacks=takebacks,
+        undrains=undrains,
         costs={uid: cost for uid, cost in _costs(scene).items() if uid not in touched},
         wakes_ms=(*moves.wakes_ms, *_deadlines(scene, drains)),
     )
 
 
-def _out(scene: Scene, missing: int) -> Moves:
+def _out(scene: Scene, missing: int) -> PodChanges:
     """Take back whoever drains and lives, with the most players first; create the rest."""
     back = _returnable(scene)[:missing]
-    return Moves(
+    return PodChanges(
         replicas=scene.fleet.ordered + missing - len(back),
-        takebacks=tuple(_takeback(scene, pod) for pod in back),
+        undrains=tuple(_undrain(scene, pod) for pod in back),
     )
 
 
-def _in(scene: Scene, surplus: int) -> Moves:
+def _in(scene: Scene, surplus: int) -> PodChanges:
     """Forgo what is not created yet; then drain whoever has the fewest players."""
-    forgone = min(surplus, max(0, scene.fleet.uncreated - scene.strangers))
+    forgone = min(surplus, max(0, scene.fleet.uncreated - scene.unobserved))
     chosen = sorted(scene.fleet.serving, key=lambda pod: _cheapness(scene, pod))[: surplus - forgone]
     drains = tuple(_drain(scene, pod) for pod in chosen)
     lowered = _lower(scene, scene.fleet.ordered - forgone)
     return replace(lowered, drains=drains)
 
 
-def _settle(scene: Scene) -> Moves:
+def _settle(scene: Scene) -> PodChanges:
     """Let drained pods go; where a broken one stands before them, it goes in place of a good one."""
     lowered = _lower(scene, scene.fleet.ordered)
     broken = _in_the_way(scene) if scene.certain() else ()
     if not broken:
         return lowered
     back = [pod for pod in _returnable(scene) if pod.uid not in lowered.going][: len(broken)]
-    return Moves(
+    return PodChanges(
         replicas=lowered.replicas,
         drains=tuple(_drain(scene, pod) for pod in broken),
-        takebacks=tuple(_takeback(scene, pod) for pod in back),
+        undrains=tuple(_undrain(scene, pod) for pod in back),
         going=lowered.going,
     )
 
 
-def _lower(scene: Scene, replicas: int) -> Moves:
+def _lower(scene: Scene, replicas: int) -> PodChanges:
     """Lower replicas by the drained pods that are certain to be picked."""
     fleet = scene.fleet
     ready_to_go = {
         pod.uid for pod in fleet.draining if scene.drained(pod) and pod.deletion_cost == DRAINED_COST
     }
     if not ready_to_go or not scene.certain():
-        return Moves(replicas=replicas)
+        return PodChanges(replicas=replicas)
     creating_until = _creating_until(scene, replicas)
     if creating_until is not None:
-        return Moves(replicas=replicas, wakes_ms=(creating_until,))
+        return PodChanges(replicas=replicas, wakes_ms=(creating_until,))
     going = certain(fleet.kept, ready_to_go)
     left = [pod for pod in fleet.draining if pod.uid in ready_to_go and pod not in going]
     blockers = {pod.name: pod for one in left for pod in before(fleet.serving, one)}
-    return Moves(
+    return PodChanges(
         replicas=replicas - len(going),
         going=tuple(pod.uid for pod in going),
         waits_for=tuple(sorted(blockers)),
@@ -188,11 +188,11 @@ def _costs(scene: Scene) -> dict[str, int]:
     }
 
 
-def _mended(scene: Scene) -> Moves:
+def _mended(scene: Scene) -> PodChanges:
     """Make whole what is half done, or was undone by hand: the label and the annotation of a pod contradict."""
     drains = tuple(_drain(scene, pod) for pod in scene.fleet.draining if pod.serving)
-    takebacks = tuple(_takeback(scene, pod) for pod in scene.fleet.serving if not pod.serving)
-    return Moves(replicas=0, drains=drains, takebacks=takebacks)
+    undrains = tuple(_undrain(scene, pod) for pod in scene.fleet.serving if not pod.serving)
+    return PodChanges(replicas=0, drains=drains, undrains=undrains)
 
 
 def _deadlines(scene: Scene, begun: tuple[Drain, ...]) -> tuple[int, ...]:
@@ -212,5 +212,5 @@ def _drain(scene: Scene, pod: Pod) -> Drain:
     )
 
 
-def _takeback(scene: Scene, pod: Pod) -> Takeback:
-    return Takeback(uid=pod.uid, connections=players(pod, scene.census))
+def _undrain(scene: Scene, pod: Pod) -> Undrain:
+    return Undrain(uid=pod.uid, connections=players(pod, scene.census))

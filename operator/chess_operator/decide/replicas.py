@@ -6,8 +6,8 @@ from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.scaling import Scaling
 from chess_operator.decide.fleet import Fleet
 from chess_operator.decide.scaling import history as memory
-from chess_operator.decide.scaling.behavior import Step, longest_period_ms, longest_window_ms, step
-from chess_operator.decide.scaling.fallback import NO_FALLBACK, Footing, footing
+from chess_operator.decide.scaling.behavior import ScalingStep, longest_period_ms, longest_window_ms, step
+from chess_operator.decide.scaling.fallback import NO_FALLBACK, FallbackState, fallback_state
 from chess_operator.decide.scaling.load import buffer, wanted
 from chess_operator.decide.scaling.schedules import Limits, limits_at
 from chess_operator.decide.values import History, Recommendation
@@ -26,8 +26,8 @@ class Target:
     because: str
     """What the number comes from, in words."""
     limits: Limits | None = None
-    step: Step | None = None
-    footing: Footing = NO_FALLBACK
+    step: ScalingStep | None = None
+    fallback: FallbackState = NO_FALLBACK
     cooling: bool = False
     wakes_ms: tuple[int, ...] = ()
 
@@ -74,7 +74,7 @@ def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_
     limits = limits_at(scaling, now_ms)
     closing = limits.minimum == 0 and census.complete and census.total == 0
     want = 0 if closing else wanted(census.total, scaling, fleet.current)
-    foot = footing(scaling.fallback, past.failing_since_ms, now_ms)
+    foot = fallback_state(scaling.fallback, past.failing_since_ms, now_ms)
     because = (
         "nobody is connected, and minReplicas is 0" if closing else _load_in_words(census, scaling, want)
     )
@@ -87,7 +87,7 @@ def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_
             history=past,
             because=because,
             limits=limits,
-            footing=foot,
+            fallback=foot,
             wakes_ms=_wakes(limits, foot),
         )
     past = _recommend(scaling, fleet, census, past, want, now_ms)
@@ -103,7 +103,7 @@ def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_
         because=because,
         limits=limits,
         step=move,
-        footing=foot,
+        fallback=foot,
         cooling=cooled_ms is not None,
         wakes_ms=(*_wakes(limits, foot), *(wake for wake in (move.again_ms, cooled_ms) if wake is not None)),
     )
@@ -129,7 +129,7 @@ def _cooled_at(scaling: Scaling, fleet: Fleet, past: History, replicas: int, now
     return at_ms if at_ms > now_ms else None
 
 
-def _wakes(limits: Limits, foot: Footing) -> tuple[int, ...]:
+def _wakes(limits: Limits, foot: FallbackState) -> tuple[int, ...]:
     return tuple(wake for wake in (limits.until_ms, foot.begins_ms) if wake is not None)
 
 

@@ -136,7 +136,7 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Takeback:
+class Undrain:
     """Undo a drain: the mark in Redis away, then annotation and cost away and the label back in one patch."""
 
     uid: str
@@ -144,7 +144,7 @@ class Takeback:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DeploymentPlan:
     """What one colour's Deployment should be."""
 
     replicas: int
@@ -156,7 +156,7 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Condition:
     """A condition's status, reason (CamelCase) and message."""
 
     status: bool
@@ -165,33 +165,33 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdicts:
+class Conditions:
     """The conditions that follow from a decision; the others (Ready, Available, …) are the shell's."""
 
-    able_to_scale: Verdict
-    scaling_active: Verdict
-    scaling_limited: Verdict
-    fallback: Verdict
-    draining: Verdict
-    rollout_pending: Verdict
-    paused: Verdict
+    able_to_scale: Condition
+    scaling_active: Condition
+    scaling_limited: Condition
+    fallback: Condition
+    draining: Condition
+    rollout_pending: Condition
+    paused: Condition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What is to be done, and why. An empty one (nothing differs from what is observed) is the usual case."""
 
-    plans: Mapping[Colour, Plan]
+    plans: Mapping[Colour, DeploymentPlan]
     desired: int
     """Serving replicas after this decision; draining pods come on top until they go."""
     wanted: int | None
     """What the load alone asks for, before limits; None when it is unknown or not asked (External)."""
     reason: str
     message: str
-    verdicts: Verdicts
+    conditions: Conditions
     history: History
     drains: tuple[Drain, ...] = ()
-    takebacks: tuple[Takeback, ...] = ()
+    undrains: tuple[Undrain, ...] = ()
     deletion_costs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Pod uid → cost to write; only where the pod has another one."""
     going: tuple[str, ...] = ()

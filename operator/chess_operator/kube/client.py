@@ -36,7 +36,7 @@ class NotLeaderError(RuntimeError):
 
 
 def always() -> bool:
-    """Fence nothing: for tools and tests that run alone."""
+    """Fence nothing: for dependencies and tests that run alone."""
     return True
 
 

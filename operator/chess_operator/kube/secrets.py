@@ -50,7 +50,7 @@ class Store(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
+class StoreEndpoints:
     """What the operator needs to know of a cluster's stores."""
 
     redis: Endpoint
@@ -66,7 +66,7 @@ class SecretReader:
         self._clock = clock
         self._kept: dict[tuple[str, str, str], tuple[float, str]] = {}
 
-    async def stores(self, namespace: str, redis: Store, database: Store) -> Stores:
+    async def stores(self, namespace: str, redis: Store, database: Store) -> StoreEndpoints:
         """Read what both stores refer to; raises SecretError for the first that is not there."""
         url = await self.value(namespace, redis.url_secret_ref)
         ca = None if redis.ca_secret_ref is None else await self.value(namespace, redis.ca_secret_ref)
@@ -78,7 +78,7 @@ class SecretReader:
             endpoint = Endpoint(url=url.strip(), ca=ca)
         except EndpointError as error:
             raise SecretError("SecretInvalid", f"Secret {where}: {error}") from None
-        return Stores(
+        return StoreEndpoints(
             redis=endpoint,
             redis_port=urlsplit(endpoint.url).port or REDIS_PORT,
             database_port=_port(database_url, namespace, database.url_secret_ref),

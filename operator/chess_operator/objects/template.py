@@ -6,8 +6,7 @@ The pod runs under the `restricted` Pod Security Standard. Secrets are mounted f
 from kubernetes.aio import client as k8s
 
 from chess_operator.api.model import ChessClusterSpec
-from chess_operator.api.model.server import Amounts, Env, EnvSource, PodSpec, Toleration
-from chess_operator.api.model.server import Endpoint as Store
+from chess_operator.api.model.server import Amounts, Env, EnvSource, PodSpec, StoreRef, Toleration
 from chess_operator.api.resources import labels
 from chess_operator.decide.values import Colour
 from chess_operator.kube.client import Manifest
@@ -174,7 +173,7 @@ def _probe(path: str, *, period: int, failures: int) -> k8s.V1Probe:
     )
 
 
-def _secret_volume(name: str, store: Store) -> k8s.V1Volume:
+def _secret_volume(name: str, store: StoreRef) -> k8s.V1Volume:
     """Mount the URL, and the CA beside it, whatever the Secrets call them."""
     files = [(store.url_secret_ref, "url"), (store.ca_secret_ref, "ca.crt")]
     sources = [

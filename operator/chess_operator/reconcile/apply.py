@@ -11,10 +11,10 @@ from chess_operator import objects as build
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import BUDGETS, DEPLOYMENTS, PODS, POLICIES, SERVICES, Kind
-from chess_operator.decide.values import Colour, Decision, Drain, Observed, Plan, Pod, Takeback
+from chess_operator.decide.values import Colour, Decision, DeploymentPlan, Drain, Observed, Pod, Undrain
 from chess_operator.kube.client import Kube, Manifest
 from chess_operator.kube.mirror import Key, Mirror
-from chess_operator.kube.secrets import Stores
+from chess_operator.kube.secrets import StoreEndpoints
 from chess_operator.objects.owner import Owner
 from chess_operator.reconcile.observe import deployment
 
@@ -29,7 +29,7 @@ class Applier:
         self._applied: dict[tuple[Kind, str], tuple[str, str]] = {}
 
     async def children(
-        self, owner: Owner, spec: ChessClusterSpec, stores: Stores, decision: Decision
+        self, owner: Owner, spec: ChessClusterSpec, stores: StoreEndpoints, decision: Decision
     ) -> None:
         """Apply what does not hang on the load: Services, budgets, the network policy."""
         for colour in decision.plans:
@@ -62,7 +62,7 @@ class Applier:
             {labels.DRAIN_DEADLINE: str(drain.deadline_ms), labels.DELETION_COST: str(drain.deletion_cost)},
         )
 
-    async def end_drain(self, pod: Pod, _: Takeback) -> None:
+    async def end_drain(self, pod: Pod, _: Undrain) -> None:
         """Put a pod back into the Service."""
         await self._patch_pod(
             pod,
@@ -94,7 +94,7 @@ class Applier:
         self._applied[kind, name] = (digest, _fingerprint(answer))
 
     def _deployment(
-        self, owner: Owner, spec: ChessClusterSpec, colour: Colour, plan: Plan, revision: str
+        self, owner: Owner, spec: ChessClusterSpec, colour: Colour, plan: DeploymentPlan, revision: str
     ) -> Manifest:
         live = deployment(self._mirror, self._key, colour)
         if plan.template == "keep" and live is not None:

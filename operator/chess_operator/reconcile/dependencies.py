@@ -9,11 +9,11 @@ from chess_operator.kube.client import Kube
 from chess_operator.kube.mirror import Mirror
 from chess_operator.kube.secrets import SecretReader
 from chess_operator.metrics import Metrics
-from chess_operator.report.event_recorder import Announcer
+from chess_operator.report.event_recorder import EventRecorder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Tools:
+class Dependencies:
     """Clients, the mirror and the clocks."""
 
     kube: Kube
@@ -26,6 +26,6 @@ class Tools:
     wall: Callable[[], float] = time.time
     clock: Callable[[], float] = time.monotonic
 
-    def announcer(self) -> Announcer:
-        """Make an announcer of its own for one ChessCluster."""
-        return Announcer(self.kube, self.identity)
+    def recorder(self) -> EventRecorder:
+        """Make an recorder of its own for one ChessCluster."""
+        return EventRecorder(self.kube, self.identity)

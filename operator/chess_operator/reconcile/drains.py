@@ -31,11 +31,11 @@ class Drains:
     async def take_back(self, reader: PresenceReader, observed: Observed, decision: Decision) -> None:
         """Take drains back: Redis first, so that a pod that is in the Service again accepts players."""
         pods = {pod.uid: pod for pod in observed.pods}
-        for takeback in decision.takebacks:
-            if takeback.uid in pods:
-                if not await self._order(reader, observed.uid, takeback.uid, None):
+        for undrain in decision.undrains:
+            if undrain.uid in pods:
+                if not await self._order(reader, observed.uid, undrain.uid, None):
                     return
-                await self._applier.end_drain(pods[takeback.uid], takeback)
+                await self._applier.end_drain(pods[undrain.uid], undrain)
 
     async def begin(self, reader: PresenceReader, observed: Observed, decision: Decision) -> None:
         """Begin drains: out of the Service first, so that no player is sent to a pod that refuses."""
@@ -51,7 +51,7 @@ class Drains:
         """Repeat orders that seem lost; returns seconds until it is time to look again."""
         if census.unreachable:
             return None
-        changed = {drain.uid for drain in decision.drains} | {back.uid for back in decision.takebacks}
+        changed = {drain.uid for drain in decision.drains} | {back.uid for back in decision.undrains}
         lost = [pod for pod in observed.pods if pod.uid not in changed and _disagrees(pod, census)]
         for pod in lost:
             if self._clock() - self._sent.get(pod.uid, -REPEAT_SECONDS) >= REPEAT_SECONDS:

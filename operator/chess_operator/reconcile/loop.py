@@ -13,12 +13,12 @@ import structlog
 from chess_operator.census.reader import Endpoint
 from chess_operator.kube.client import CONFLICT, ApiError, NotLeaderError
 from chess_operator.kube.mirror import Key
-from chess_operator.reconcile.dependencies import Tools
-from chess_operator.reconcile.reconciler import Rounds
+from chess_operator.reconcile.dependencies import Dependencies
+from chess_operator.reconcile.reconciler import Reconciler
 from chess_operator.report.conditions import Problem
 
 COALESCE_SECONDS = 0.05
-"""Shortest time between two rounds: the first event of a burst is acted upon at once, the rest together."""
+"""Shortest time between two reconciler: the first event of a burst is acted upon at once, the rest together."""
 CONFLICT_SECONDS = 0.05
 CONFLICTS = 10
 """So many in a row are no race any more: what we know is not what there is."""
@@ -31,14 +31,14 @@ DEAF_SECONDS = 2.0
 log = structlog.get_logger(__name__)
 
 
-class Daemon:
+class Loop:
     """Looks after one ChessCluster."""
 
-    def __init__(self, tools: Tools, key: Key) -> None:
-        self._tools = tools
+    def __init__(self, dependencies: Dependencies, key: Key) -> None:
+        self._dependencies = dependencies
         self._key = key
-        self._waker = tools.mirror.waker(key)
-        self._rounds = Rounds(tools, key)
+        self._waker = dependencies.mirror.waker(key)
+        self._reconciler = Reconciler(dependencies, key)
         self._failures = 0
         self._conflicts = 0
         self.endpoint: Endpoint | None = None
@@ -51,13 +51,13 @@ class Daemon:
             while not ended():
                 await self._sleep(pause)
                 self._waker.clear()
-                started = self._tools.clock()
+                started = self._dependencies.clock()
                 pause = await self._turn()
-                self._tools.metrics.reaction.observe(self._tools.clock() - started)
-                await asyncio.sleep(max(0.0, COALESCE_SECONDS - (self._tools.clock() - started)))
+                self._dependencies.metrics.reaction.observe(self._dependencies.clock() - started)
+                await asyncio.sleep(max(0.0, COALESCE_SECONDS - (self._dependencies.clock() - started)))
         finally:
-            self.endpoint = self._rounds.endpoint
-            await self._rounds.close()
+            self.endpoint = self._reconciler.endpoint
+            await self._reconciler.close()
 
     async def _sleep(self, pause: float | None) -> None:
         if pause is not None and self._failures >= TELL_AT:
@@ -70,7 +70,7 @@ class Daemon:
     async def _turn(self) -> float | None:
         """Do one round; returns for how long to sleep at most."""
         try:
-            pause = await self._rounds.go()
+            pause = await self._reconciler.reconcile()
         except NotLeaderError:
             raise
         except ApiError as error:
@@ -89,9 +89,9 @@ class Daemon:
     async def _fail(self, problem: Problem) -> float:
         pause = PAUSES[min(self._failures, len(PAUSES) - 1)]
         self._failures += 1
-        self._tools.metrics.errors.labels(problem.reason).inc()
+        self._dependencies.metrics.errors.labels(problem.reason).inc()
         log.warning("round-failed", cluster="/".join(self._key), error=problem.message, again_in=pause)
         if self._failures >= TELL_AT:
             with contextlib.suppress(ApiError):
-                await self._rounds.halt(problem, valid=True)
+                await self._reconciler.halt(problem, valid=True)
         return pause

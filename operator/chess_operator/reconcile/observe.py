@@ -16,7 +16,7 @@ CLUSTER_UID = "CHESS_CLUSTER_UID"
 PHASES = frozenset(get_args(Phase))
 
 
-def gather(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:
+def observe(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:
     """Fill in everything that exists of a ChessCluster."""
     meta = cluster["metadata"]
     key = Key(meta["namespace"], meta["name"])

@@ -9,17 +9,17 @@ from chess_operator.census.reader import Endpoint
 from chess_operator.census.source import CensusSource, Unready
 from chess_operator.decide import decide
 from chess_operator.decide.scaling import history
-from chess_operator.decide.values import COLOURS, Decision, History, Observed, Verdict
+from chess_operator.decide.values import COLOURS, Condition, Decision, History, Observed
 from chess_operator.kube.client import Manifest
 from chess_operator.kube.mirror import Key
-from chess_operator.kube.secrets import Stores
+from chess_operator.kube.secrets import StoreEndpoints
 from chess_operator.objects import Owner
 from chess_operator.reconcile.apply import Applier
-from chess_operator.reconcile.dependencies import Tools
+from chess_operator.reconcile.dependencies import Dependencies
 from chess_operator.reconcile.drains import Drains
-from chess_operator.reconcile.observe import deployment, expected_of, gather, leftover, waiting_message
+from chess_operator.reconcile.observe import deployment, expected_of, leftover, observe, waiting_message
 from chess_operator.report.conditions import FOR_A_NODE, Problem, failed_replicas, waiting_pod
-from chess_operator.report.events import Announcements
+from chess_operator.report.events import DecisionEvents
 from chess_operator.report.status import Situation, status
 from chess_operator.report.status_writer import StatusWriter
 from chess_presence.census import Census, take
@@ -37,29 +37,32 @@ class Scene:
     cluster: Manifest
     owner: Owner
     spec: ChessClusterSpec
-    stores: Stores
+    stores: StoreEndpoints
     observed: Observed
     census: Census
     decision: Decision
     now_ms: int
 
 
-class Rounds:
-    """Holds what one ChessCluster's rounds remember from one to the next."""
+class Reconciler:
+    """Holds what one ChessCluster's reconciler remember from one to the next."""
 
-    def __init__(self, tools: Tools, key: Key) -> None:
-        self._tools = tools
+    def __init__(self, dependencies: Dependencies, key: Key) -> None:
+        self._dependencies = dependencies
         self._key = key
-        self._applier = Applier(tools.kube, tools.mirror, key)
-        self._drains = Drains(self._applier, clock=tools.clock)
-        self._announcements = Announcements(tools.announcer())
-        self._writer = StatusWriter(tools.kube, tools.mirror, clock=tools.clock)
+        self._applier = Applier(dependencies.kube, dependencies.mirror, key)
+        self._drains = Drains(self._applier, clock=dependencies.clock)
+        self._events = DecisionEvents(dependencies.recorder())
+        self._writer = StatusWriter(dependencies.kube, dependencies.mirror, clock=dependencies.clock)
         self._source = CensusSource(
-            tools.readers, tools.secrets, tools.mirror.waker(key).set, clock=tools.clock
+            dependencies.readers,
+            dependencies.secrets,
+            dependencies.mirror.waker(key).set,
+            clock=dependencies.clock,
         )
         self._history: History | None = None
 
-    async def go(self) -> float | None:
+    async def reconcile(self) -> float | None:
         """Do a round; returns for how many seconds nothing need be done unless something happens."""
         cluster = self._cluster()
         if cluster is None:
@@ -70,7 +73,7 @@ class Rounds:
             return await self.halt(Problem(reason="InvalidSpec", message=str(error)))
         if (refused := self._refused(spec)) is not None:
             return await self.halt(refused)
-        if (left := leftover(self._tools.mirror, self._key, cluster["metadata"]["uid"])) is not None:
+        if (left := leftover(self._dependencies.mirror, self._key, cluster["metadata"]["uid"])) is not None:
             return await self.halt(_waits_for(left), valid=True)
         try:
             stores = await self._source.stores(self._key.namespace, cluster["metadata"]["uid"], spec)
@@ -84,10 +87,10 @@ class Rounds:
         cluster = self._cluster()
         if cluster is None:
             return None
-        self._announcements.problem(cluster, problem)
+        self._events.problem(cluster, problem)
         situation = Situation(
             cluster=cluster,
-            observed=gather(self._tools.mirror, cluster, ""),
+            observed=observe(self._dependencies.mirror, cluster, ""),
             census=None,
             decision=None,
             problem=None if valid else problem,
@@ -105,7 +108,7 @@ class Rounds:
         """Let go of what is shared."""
         await self._source.close()
 
-    async def _round(self, cluster: Manifest, spec: ChessClusterSpec, stores: Stores) -> float | None:
+    async def _round(self, cluster: Manifest, spec: ChessClusterSpec, stores: StoreEndpoints) -> float | None:
         answer = await self._source.read(self._key.namespace, cluster["metadata"]["uid"])
         reading = answer if isinstance(answer, Reading) else None
         scene = self._scene(cluster, spec, stores, reading)
@@ -113,7 +116,7 @@ class Rounds:
             scene = replace(scene, decision=_blind(scene.decision, answer))
         again = await self._apply(scene)
         self._history = scene.decision.history
-        self._announcements.decided(cluster, scene.observed, scene.census, scene.decision, scene.now_ms)
+        self._events.decided(cluster, scene.observed, scene.census, scene.decision, scene.now_ms)
         self._measure(scene)
         written = await self._report(scene)
         wake_at = scene.decision.wake_at_ms
@@ -125,11 +128,11 @@ class Rounds:
         )
 
     def _scene(
-        self, cluster: Manifest, spec: ChessClusterSpec, stores: Stores, reading: Reading | None
+        self, cluster: Manifest, spec: ChessClusterSpec, stores: StoreEndpoints, reading: Reading | None
     ) -> Scene:
         own_ms = self._own_ms()
         now_ms = self._source.now_ms(own_ms, reading)
-        observed = gather(self._tools.mirror, cluster, revision(spec))
+        observed = observe(self._dependencies.mirror, cluster, revision(spec))
         before = self._history or history.decode(_remembered(cluster))
         census = take(reading, expected=expected_of(observed.pods), last=before.last, now_ms=own_ms)
         meta = cluster["metadata"]
@@ -161,10 +164,10 @@ class Rounds:
 
     async def _report(self, scene: Scene) -> float | None:
         # Looked at again: what was just written is part of what the status tells.
-        observed = gather(self._tools.mirror, scene.cluster, scene.observed.revision)
+        observed = observe(self._dependencies.mirror, scene.cluster, scene.observed.revision)
         trouble = self._trouble(observed)
         if trouble is not None:
-            self._announcements.problem(scene.cluster, trouble)
+            self._events.problem(scene.cluster, trouble)
         situation = Situation(
             cluster=self._cluster() or scene.cluster,
             observed=observed,
@@ -178,18 +181,18 @@ class Rounds:
         return await self._writer.write(situation.cluster, status(situation, self._own_ms()))
 
     def _trouble(self, observed: Observed) -> Problem | None:
-        mirror = self._tools.mirror
+        mirror = self._dependencies.mirror
         failed = (failed_replicas(deployment(mirror, self._key, colour)) for colour in COLOURS)
         return waiting_pod(observed.pods, self._words()) or next(
             (one for one in failed if one is not None), None
         )
 
     def _words(self) -> dict[str, str]:
-        pods = self._tools.mirror.all(PODS, self._key)
+        pods = self._dependencies.mirror.all(PODS, self._key)
         return {body["metadata"]["uid"]: waiting_message(body) for body in pods}
 
     def _measure(self, scene: Scene) -> None:
-        metrics, decision = self._tools.metrics, scene.decision
+        metrics, decision = self._dependencies.metrics, scene.decision
         metrics.decisions.labels(decision.reason).inc()
         metrics.connections.labels(*self._key).set(scene.census.ceiling)
         metrics.desired.labels(*self._key).set(decision.desired)
@@ -198,30 +201,30 @@ class Rounds:
 
     def _refused(self, spec: ChessClusterSpec) -> Problem | None:
         asked = spec.server.service_account_name
-        if asked is None or asked == "default" or asked in self._tools.service_accounts:
+        if asked is None or asked == "default" or asked in self._dependencies.service_accounts:
             return None
-        allowed = ", ".join(sorted({"default", *self._tools.service_accounts}))
+        allowed = ", ".join(sorted({"default", *self._dependencies.service_accounts}))
         message = (
             f"spec.server.serviceAccountName: {asked!r} is not allowed by this operator (allowed: {allowed})"
         )
         return Problem(reason="ServiceAccountNotAllowed", message=message)
 
     def _cluster(self) -> Manifest | None:
-        found = self._tools.mirror.one(CLUSTERS, self._key, self._key.name)
+        found = self._dependencies.mirror.one(CLUSTERS, self._key, self._key.name)
         return None if found is None or "deletionTimestamp" in found["metadata"] else found
 
     def _own_ms(self) -> int:
-        return round(self._tools.wall() * 1000)
+        return round(self._dependencies.wall() * 1000)
 
 
 def _blind(decision: Decision, why: Problem) -> Decision:
     """Let the conditions name the Redis that does not answer."""
-    verdicts = decision.verdicts
-    active = Verdict(status=False, reason=why.reason, message=why.message)
-    if verdicts.fallback.status:
-        message = f"{verdicts.fallback.message} ({why.message})"
-        verdicts = replace(verdicts, fallback=Verdict(status=True, reason=why.reason, message=message))
-    return replace(decision, verdicts=replace(verdicts, scaling_active=active))
+    conditions = decision.conditions
+    active = Condition(status=False, reason=why.reason, message=why.message)
+    if conditions.fallback.status:
+        message = f"{conditions.fallback.message} ({why.message})"
+        conditions = replace(conditions, fallback=Condition(status=True, reason=why.reason, message=message))
+    return replace(decision, conditions=replace(conditions, scaling_active=active))
 
 
 def _waits_for(left: Manifest) -> Problem:

@@ -13,8 +13,8 @@ import structlog
 from chess_operator.api.resources.kinds import PODS
 from chess_operator.census.reader import Endpoint, PresenceError
 from chess_operator.kube.mirror import Key, Mirror
-from chess_operator.reconcile.dependencies import Tools
-from chess_operator.reconcile.loop import Daemon
+from chess_operator.reconcile.dependencies import Dependencies
+from chess_operator.reconcile.loop import Loop
 
 LOOK_SECONDS = 1.0
 LONGEST_DRAIN_SECONDS = 4500.0
@@ -23,17 +23,17 @@ LONGEST_DRAIN_SECONDS = 4500.0
 log = structlog.get_logger(__name__)
 
 
-class Caretaker:
+class Supervisor:
     """One for the process."""
 
-    def __init__(self, tools: Tools) -> None:
-        self._tools = tools
+    def __init__(self, dependencies: Dependencies) -> None:
+        self._dependencies = dependencies
         self._endpoints: dict[str, Endpoint] = {}
         self._burials: set[asyncio.Task[None]] = set()
 
     async def tend(self, key: Key, uid: str, ended: Callable[[], bool]) -> None:
         """Run a ChessCluster's daemon until cancelled or ended."""
-        daemon = Daemon(self._tools, key)
+        daemon = Loop(self._dependencies, key)
         try:
             await daemon.run(ended)
         finally:
@@ -42,10 +42,10 @@ class Caretaker:
 
     def bury(self, key: Key, uid: str) -> None:
         """Clear up after a ChessCluster that is being deleted, in the background."""
-        self._tools.metrics.forget(key)
+        self._dependencies.metrics.forget(key)
         endpoint = self._endpoints.pop(uid, None)
         if endpoint is None:
-            self._tools.mirror.forget(key)
+            self._dependencies.mirror.forget(key)
         else:
             task = asyncio.create_task(self._bury(key, uid, endpoint), name=f"burial of {'/'.join(key)}")
             self._burials.add(task)
@@ -59,18 +59,18 @@ class Caretaker:
                 await task
 
     async def _bury(self, key: Key, uid: str, endpoint: Endpoint) -> None:
-        reader = self._tools.readers.join(endpoint, uid, lambda: None)
+        reader = self._dependencies.readers.join(endpoint, uid, lambda: None)
         try:
             await self._last_pod_gone(key)
             await reader.clear(uid)
         except PresenceError as error:
             log.info("presence-left-to-expire", cluster="/".join(key), error=str(error))
         finally:
-            await self._tools.readers.leave(endpoint, uid)
-            self._tools.mirror.forget(key)
+            await self._dependencies.readers.leave(endpoint, uid)
+            self._dependencies.mirror.forget(key)
 
     async def _last_pod_gone(self, key: Key) -> None:
-        mirror, clock = self._tools.mirror, self._tools.clock
+        mirror, clock = self._dependencies.mirror, self._dependencies.clock
         pods = _uids(mirror, key)
         until = clock() + LONGEST_DRAIN_SECONDS
         while clock() < until and pods & _uids(mirror, key):  # noqa: ASYNC110 - bounded, in the background

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from chess_operator.decide.values import Decision, Observed, Pod, Verdict
+from chess_operator.decide.values import Condition, Decision, Observed, Pod
 from chess_operator.kube.client import Manifest
 
 MESSAGE_LIMIT = 1024
@@ -37,44 +37,44 @@ def serving_ready(observed: Observed) -> list[Pod]:
     return [pod for pod in observed.pods if pod.active and pod.ready and pod.serving and not pod.draining]
 
 
-def available(observed: Observed, desired: int, trouble: Problem | None) -> Verdict:
+def available(observed: Observed, desired: int, trouble: Problem | None) -> Condition:
     """Whether a new player can enter."""
     ready = len(serving_ready(observed))
     if ready or not desired:
-        return Verdict(status=True, reason="PodsReady", message=f"{ready} of {desired} pods are ready")
+        return Condition(status=True, reason="PodsReady", message=f"{ready} of {desired} pods are ready")
     if trouble is not None:
-        return Verdict(status=False, reason=trouble.reason, message=trouble.message)
-    return Verdict(status=False, reason="NoPodReady", message=f"0 of {desired} pods are ready")
+        return Condition(status=False, reason=trouble.reason, message=trouble.message)
+    return Condition(status=False, reason="NoPodReady", message=f"0 of {desired} pods are ready")
 
 
-def ready(observed: Observed, desired: int, floor: int, problem: Problem | None) -> Verdict:
+def ready(observed: Observed, desired: int, floor: int, problem: Problem | None) -> Condition:
     """Whether the spec is valid and the workload is there. The census has no say in it."""
     if problem is not None:
-        return Verdict(status=False, reason=problem.reason, message=problem.message)
+        return Condition(status=False, reason=problem.reason, message=problem.message)
     count, needed = len(serving_ready(observed)), min(desired, floor)
     if count >= needed:
-        return Verdict(status=True, reason="PodsReady", message=f"{count} of {desired} pods are ready")
-    return Verdict(
+        return Condition(status=True, reason="PodsReady", message=f"{count} of {desired} pods are ready")
+    return Condition(
         status=False,
         reason="PodsNotReady",
         message=f"{count} of {desired} pods are ready, at least {needed} are needed",
     )
 
 
-def progressing(observed: Observed, desired: int, waiting: Problem | None) -> Verdict:
+def progressing(observed: Observed, desired: int, waiting: Problem | None) -> Condition:
     """Whether pods are still on their way; `waiting` says what for."""
     count = len(serving_ready(observed))
     if count < desired:
         what = f"{count} of {desired} pods are ready" + (f"; {waiting.message}" if waiting else "")
-        return Verdict(status=True, reason=waiting.reason if waiting else "PodsStarting", message=what)
-    return Verdict(status=False, reason="AsDesired", message=f"{count} pods are ready")
+        return Condition(status=True, reason=waiting.reason if waiting else "PodsStarting", message=what)
+    return Condition(status=False, reason="AsDesired", message=f"{count} pods are ready")
 
 
-def degraded(problem: Problem | None) -> Verdict:
+def degraded(problem: Problem | None) -> Condition:
     """Whether something needs a person."""
     if problem is None:
-        return Verdict(status=False, reason="AsExpected", message="nothing is wrong")
-    return Verdict(status=True, reason=problem.reason, message=problem.message)
+        return Condition(status=False, reason="AsExpected", message="nothing is wrong")
+    return Condition(status=True, reason=problem.reason, message=problem.message)
 
 
 def waiting_pod(
@@ -99,9 +99,9 @@ def failed_replicas(deployment: Manifest | None) -> Problem | None:
     return None
 
 
-def verdicts_of(decision: Decision) -> dict[str, Verdict]:
+def verdicts_of(decision: Decision) -> dict[str, Condition]:
     """Name the verdicts that a decision brings."""
-    given = decision.verdicts
+    given = decision.conditions
     return {
         "AbleToScale": given.able_to_scale,
         "ScalingActive": given.scaling_active,
@@ -114,7 +114,7 @@ def verdicts_of(decision: Decision) -> dict[str, Verdict]:
 
 
 def merge(
-    previous: Iterable[Manifest], verdicts: Mapping[str, Verdict], generation: int, stamp: str
+    previous: Iterable[Manifest], verdicts: Mapping[str, Condition], generation: int, stamp: str
 ) -> list[Manifest]:
     """Make the list; a condition whose status stays keeps the time of its last transition."""
     known = {condition["type"]: condition for condition in previous}
@@ -124,7 +124,9 @@ def merge(
     ]
 
 
-def _condition(kind: str, verdict: Verdict, before: Manifest | None, generation: int, stamp: str) -> Manifest:
+def _condition(
+    kind: str, verdict: Condition, before: Manifest | None, generation: int, stamp: str
+) -> Manifest:
     status = "True" if verdict.status else "False"
     unchanged = before is not None and before["status"] == status
     return {

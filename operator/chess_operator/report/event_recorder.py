@@ -15,7 +15,7 @@ REPEAT_SECONDS = 600.0
 log = structlog.get_logger(__name__)
 
 
-class Announcer:
+class EventRecorder:
     """Posts events about one ChessCluster; the same words at most every ten minutes."""
 
     def __init__(self, kube: Kube, identity: str) -> None:
@@ -24,7 +24,7 @@ class Announcer:
         self._said: dict[tuple[str, str], float] = {}
         self._posting: set[asyncio.Task[None]] = set()
 
-    def say(
+    def record(
         self,
         cluster: Manifest,
         reason: str,

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from chess_operator.api.model.status import Phase
 from chess_operator.api.resources import labels
 from chess_operator.decide.scaling import history
-from chess_operator.decide.values import COLOURS, Decision, Observed, Verdict
+from chess_operator.decide.values import COLOURS, Condition, Decision, Observed
 from chess_operator.kube.client import Manifest
 from chess_operator.report import conditions
 from chess_operator.report.conditions import Problem
@@ -58,7 +58,7 @@ def status(situation: Situation, now_ms: int) -> Manifest:
     return made | _decided(situation.decision) | _counted(situation.census, before)
 
 
-def phase(situation: Situation, verdicts: Mapping[str, Verdict]) -> Phase:
+def phase(situation: Situation, verdicts: Mapping[str, Condition]) -> Phase:
     """Say in one word what the cluster is doing."""
     order: tuple[tuple[bool, Phase], ...] = (
         (situation.observed.deleting, "Deleting"),
@@ -83,7 +83,7 @@ def stamp(now_ms: int) -> str:
     return datetime.fromtimestamp(now_ms / 1000, tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _verdicts(situation: Situation) -> dict[str, Verdict]:
+def _verdicts(situation: Situation) -> dict[str, Condition]:
     seen, decision = situation.observed, situation.decision
     desired = decision.desired if decision is not None else _before(situation.cluster, "desiredReplicas")
     degraded = situation.trouble or situation.problem
@@ -97,14 +97,14 @@ def _verdicts(situation: Situation) -> dict[str, Verdict]:
     }
 
 
-def _undecided(situation: Situation) -> dict[str, Verdict]:
+def _undecided(situation: Situation) -> dict[str, Condition]:
     """Fill in for a decision that could not be taken: nothing is scaled, and why."""
     problem = (
         situation.problem
         or situation.trouble
         or Problem(reason="Undecided", message="no decision could be taken")
     )
-    off = Verdict(status=False, reason=problem.reason, message=problem.message)
+    off = Condition(status=False, reason=problem.reason, message=problem.message)
     names = (
         "AbleToScale",
         "ScalingActive",

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.decide import decide
 from chess_operator.decide.values import Decision, History
+from chess_operator.simulation.cluster import SimulatedCluster
 from chess_operator.simulation.trace import Point
-from chess_operator.simulation.world import World
 
 _TOLD = ("Created", "ScaledOut", "ScaledIn", "Drained")
 _ROUNDS = 20
-"""A decision, seen by the next, settles within few rounds; more would be a decision that never ends."""
+"""A decision, seen by the next, settles within few reconciler; more would be a decision that never ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,9 @@ class Row:
 
 def run(spec: ChessClusterSpec, trace: Sequence[Point], *, origin_ms: int, start_ms: int) -> Iterator[Row]:
     """Yield a row for every moment at which something was decided. `origin_ms` is the epoch time of second 0."""
-    world = World(start_ms=start_ms, handover_ms=spec.drain.reconnect_window_seconds * 1000, now_ms=origin_ms)
+    world = SimulatedCluster(
+        start_ms=start_ms, handover_ms=spec.drain.reconnect_window_seconds * 1000, now_ms=origin_ms
+    )
     past, ahead = History(), list(trace)
     end_ms = origin_ms + trace[-1].at_ms
     moment: int | None = origin_ms
@@ -46,7 +48,7 @@ def run(spec: ChessClusterSpec, trace: Sequence[Point], *, origin_ms: int, start
         moment = min((one for one in coming if one is not None and one > moment), default=None)
 
 
-def _settle(spec: ChessClusterSpec, world: World, past: History) -> tuple[Decision, Decision]:
+def _settle(spec: ChessClusterSpec, world: SimulatedCluster, past: History) -> tuple[Decision, Decision]:
     """Decide until nothing changes; return the decision worth telling, and the last."""
     made: list[Decision] = []
     for _ in range(_ROUNDS):
@@ -60,7 +62,7 @@ def _settle(spec: ChessClusterSpec, world: World, past: History) -> tuple[Decisi
     raise RuntimeError(f"no end of decisions at {world.now_ms}: {decision.reason}: {decision.message}")
 
 
-def _row(world: World, told: Decision, last: Decision, at_ms: int) -> Row:
+def _row(world: SimulatedCluster, told: Decision, last: Decision, at_ms: int) -> Row:
     pods = world.pods.values()
     return Row(
         at_ms=at_ms,

@@ -10,12 +10,12 @@ from chess_operator import objects as build
 from chess_operator.api.model import parse
 from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
 from chess_operator.api.revision import revision
-from chess_operator.decide.values import Decision, Plan
+from chess_operator.decide.values import Decision, DeploymentPlan
 from chess_operator.kube.audit import Audit
 from chess_operator.kube.client import ApiError, Kube
 from chess_operator.kube.mirror import Key, Mirror
 from chess_operator.reconcile.apply import Applier
-from chess_operator.reconcile.observe import gather
+from chess_operator.reconcile.observe import observe
 
 from .conftest import admin_of
 from .played import Fleet, until
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.integration
 
 def plan(replicas: int, template: Any) -> Any:
     """Only what the applier looks at."""
-    return SimpleNamespace(plans={"blue": Plan(replicas=replicas, weight=100, template=template)})
+    return SimpleNamespace(plans={"blue": DeploymentPlan(replicas=replicas, weight=100, template=template)})
 
 
 async def test_another_rendering_changes_no_template(
@@ -72,7 +72,7 @@ async def test_the_audit_brings_what_a_dead_watch_has_missed(fleet: Fleet, opera
     for expected in (1, 0):
         assert await audit.check(PODS) == expected
     cluster = await fleet.cluster()
-    assert [pod.uid for pod in gather(mirror, cluster, "").pods] == fleet.running()
+    assert [pod.uid for pod in observe(mirror, cluster, "").pods] == fleet.running()
 
 
 async def test_the_operator_may_not_list_secrets_and_was_never_refused(

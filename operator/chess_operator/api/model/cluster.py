@@ -15,7 +15,7 @@ from pydantic import Field
 from chess_operator.api.model.rules import Model, Rule
 from chess_operator.api.model.scalars import PERCENT, IntOrPercent, LabelKey, LabelValue, Replicas
 from chess_operator.api.model.scaling import Scaling
-from chess_operator.api.model.server import Endpoint, Server
+from chess_operator.api.model.server import Server, StoreRef
 
 _MAX_UNAVAILABLE = 1000
 
@@ -27,7 +27,7 @@ def _max_unavailable_is_good(budget: Any) -> bool:
     return value == "100%" or re.match(PERCENT, value) is not None
 
 
-class Drain(Model):
+class DrainSpec(Model):
     """How a replica is emptied before it goes."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
@@ -99,9 +99,9 @@ class ChessClusterSpec(Model):
         default=None, description="What /scale reads and writes; in force only with scaling.mode External."
     )
     server: Server
-    redis: Endpoint = Field(description="Games in play, presence and fan-out.")
-    database: Endpoint = Field(description="PostgreSQL: games and moves.")
+    redis: StoreRef = Field(description="Games in play, presence and fan-out.")
+    database: StoreRef = Field(description="PostgreSQL: games and moves.")
     scaling: Scaling = Scaling()
-    drain: Drain = Drain()
+    drain: DrainSpec = DrainSpec()
     pod_disruption_budget: PodDisruptionBudget = PodDisruptionBudget()
     network_policy: NetworkPolicy = NetworkPolicy()

@@ -36,7 +36,7 @@ class SecretRef(Model):
     key: SecretKey = Field(description="The key in it.")
 
 
-class Endpoint(Model):
+class StoreRef(Model):
     """Where a store is reached. The URL, with its credentials, never leaves the Secret."""
 
     url_secret_ref: SecretRef = Field(

@@ -30,7 +30,7 @@ CONDITIONS = (
 )
 
 
-class Condition(Model):
+class ConditionStatus(Model):
     """metav1.Condition."""
 
     type: Annotated[str, Field(max_length=316, pattern=r"^[A-Za-z]([A-Za-z0-9]*)$")]
@@ -93,6 +93,6 @@ class ChessClusterStatus(Model):
     scaling: ScalingStatus | None = None
     rollout: RolloutStatus | None = None
     conditions: (
-        Annotated[tuple[Condition, ...], Field(max_length=16, json_schema_extra={"x-list-key": "type"})]
+        Annotated[tuple[ConditionStatus, ...], Field(max_length=16, json_schema_extra={"x-list-key": "type"})]
         | None
     ) = None

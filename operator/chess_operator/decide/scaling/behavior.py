@@ -21,7 +21,7 @@ _SECOND_MS = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class ScalingStep:
     """What may be done now, and what held back the rest."""
 
     replicas: int
@@ -54,7 +54,7 @@ def longest_period_ms(behavior: Behavior) -> int:
     return max(policy.period_seconds for policy in policies) * _SECOND_MS
 
 
-def step(behavior: Behavior, past: History, current: int, now_ms: int) -> Step:
+def step(behavior: Behavior, past: History, current: int, now_ms: int) -> ScalingStep:
     """Go from the current replicas towards the latest recommendation as far as the behavior allows now."""
     resolution = memory.resolution(longest_window_ms(behavior))
     up_ms, down_ms = up_window_ms(behavior), down_window_ms(behavior)
@@ -68,7 +68,7 @@ def step(behavior: Behavior, past: History, current: int, now_ms: int) -> Step:
         _period_end(_holding_back(behavior, reason), past, now_ms),
     )
     again = min((wake for wake in wakes if wake is not None), default=None)
-    return Step(replicas=allowed, stabilized=stabilized, limited_by=reason, again_ms=again)
+    return ScalingStep(replicas=allowed, stabilized=stabilized, limited_by=reason, again_ms=again)
 
 
 def _rated(

@@ -9,7 +9,7 @@ _HEARTBEAT_MS = round(HEARTBEAT_SECONDS * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Footing:
+class FallbackState:
     """How many replicas serve at least, for want of a census."""
 
     applies: bool
@@ -18,15 +18,15 @@ class Footing:
     """When it will apply, if the census stays incomplete."""
 
 
-NO_FALLBACK = Footing(applies=False)
+NO_FALLBACK = FallbackState(applies=False)
 
 
-def footing(fallback: Fallback, failing_since_ms: int | None, now_ms: int) -> Footing:
+def fallback_state(fallback: Fallback, failing_since_ms: int | None, now_ms: int) -> FallbackState:
     """Whether the fallback applies: after `failureThreshold` heartbeats without a complete census."""
     if failing_since_ms is None:
         return NO_FALLBACK
     begins = failing_since_ms + fallback.failure_threshold * _HEARTBEAT_MS
     if now_ms < begins:
-        return Footing(applies=False, begins_ms=begins)
+        return FallbackState(applies=False, begins_ms=begins)
     raised = fallback.replicas if fallback.behavior == "currentReplicasIfHigher" else 0
-    return Footing(applies=True, at_least=raised)
+    return FallbackState(applies=True, at_least=raised)

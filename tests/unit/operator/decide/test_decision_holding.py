@@ -24,10 +24,10 @@ def test_paused_and_deleted_clusters_stay_as_they_are(
     assert decision.reason == reason
     assert decision.plans["blue"].replicas == 2
     assert decision.plans["blue"].template == "keep"
-    assert (decision.drains, decision.takebacks, decision.going) == ((), (), ())
-    assert decision.verdicts.able_to_scale.status is False
-    assert decision.verdicts.paused.status is (reason == "Paused")
-    assert decision.verdicts.draining.status, "what drains is still told"
+    assert (decision.drains, decision.undrains, decision.going) == ((), (), ())
+    assert decision.conditions.able_to_scale.status is False
+    assert decision.conditions.paused.status is (reason == "Paused")
+    assert decision.conditions.draining.status, "what drains is still told"
 
 
 def test_a_paused_cluster_that_does_not_exist_yet_is_not_begun(decided: Decide) -> None:
@@ -49,7 +49,7 @@ def test_a_new_template_waits_for_the_last_player(
 ) -> None:
     decision = decided([pod("a"), pod("b")], connections, census=census, observed={"revision": "r2"})
     assert decision.plans["blue"].template == template
-    assert decision.verdicts.rollout_pending.status is (template == "keep")
+    assert decision.conditions.rollout_pending.status is (template == "keep")
 
 
 def test_a_wrong_image_may_be_mended_at_once(pod: Make, decided: Decide) -> None:
@@ -60,7 +60,7 @@ def test_a_wrong_image_may_be_mended_at_once(pod: Make, decided: Decide) -> None
 def test_the_same_revision_keeps_its_template(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a")], {"a": 0})
     assert decision.plans["blue"].template == "keep"
-    assert decision.verdicts.rollout_pending.status is False
+    assert decision.conditions.rollout_pending.status is False
 
 
 def test_while_the_deployment_rolls_nothing_is_scaled_in(pod: Make, decided: Decide) -> None:
@@ -68,7 +68,7 @@ def test_while_the_deployment_rolls_nothing_is_scaled_in(pod: Make, decided: Dec
     pods = [pod("a", revision="r2"), pod("b"), old]
     decision = decided(pods, {"a": 1, "b": 1, "c": 0}, census={"draining": frozenset("c")})
     assert (decision.desired, decision.plans["blue"].replicas, decision.drains) == (2, 3, ())
-    assert decision.verdicts.able_to_scale.reason == "TemplateRolling"
+    assert decision.conditions.able_to_scale.reason == "TemplateRolling"
 
 
 def rolling(**more: Any) -> dict[str, object]:
@@ -84,7 +84,7 @@ def test_a_restart_by_somebody_else_rolls_too(pod: Make, decided: Decide) -> Non
         [pod("a"), pod("b"), old], {"a": 1, "b": 1, "c": 0}, census=census, observed=rolling(rolling=True)
     )
     assert (decision.desired, decision.plans["blue"].replicas, decision.drains) == (2, 3, ())
-    assert decision.verdicts.able_to_scale.reason == "TemplateRolling"
+    assert decision.conditions.able_to_scale.reason == "TemplateRolling"
 
 
 def test_an_emptied_pod_waits_until_the_controller_has_seen_the_last_change(
@@ -96,7 +96,7 @@ def test_an_emptied_pod_waits_until_the_controller_has_seen_the_last_change(
         [pod("a"), pod("b"), old], {"a": 10, "b": 10, "c": 0}, census=census, observed=rolling(observed=False)
     )
     assert decision.plans["blue"].replicas == 3
-    assert decision.verdicts.able_to_scale.status, "it is the usual state right after a change"
+    assert decision.conditions.able_to_scale.status, "it is the usual state right after a change"
 
 
 def test_a_deployment_that_comes_back_takes_no_pod_with_it(pod: Make, decided: Decide) -> None:
@@ -113,7 +113,7 @@ def test_external_replicas_are_in_force_and_drained_in(
     decision = decided([pod("a"), pod("b")], {"a": 90, "b": 90}, mode="External", spec={"replicas": replicas})
     assert decision.desired == (2 if replicas is None else replicas)
     assert len(decision.drains) == drains
-    assert decision.verdicts.scaling_active.reason == "External"
+    assert decision.conditions.scaling_active.reason == "External"
     assert decision.plans["blue"].replicas == max(2, decision.desired)
 
 
@@ -135,7 +135,7 @@ def test_external_replicas_wait_for_a_complete_census_too(pod: Make, decided: De
 def test_spec_replicas_are_not_silently_ignored(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a")], {"a": 1}, spec={"replicas": 7})
     assert decision.desired == 1
-    assert "spec.replicas (7) is not in force" in decision.verdicts.scaling_active.message
+    assert "spec.replicas (7) is not in force" in decision.conditions.scaling_active.message
 
 
 CLOSED = [{"name": "closed", "start": "* * * * *", "durationSeconds": 3600, "minReplicas": 0}]
@@ -143,7 +143,7 @@ CLOSED = [{"name": "closed", "start": "* * * * *", "durationSeconds": 3600, "min
 
 def test_the_last_replica_goes_only_after_the_cooldown(pod: Make, decided: Decide, now: int) -> None:
     first = decided([pod("a")], {"a": 0}, schedules=CLOSED, cooldownPeriodSeconds=300)
-    assert (first.desired, first.verdicts.able_to_scale.reason) == (1, "CoolingDown")
+    assert (first.desired, first.conditions.able_to_scale.reason) == (1, "CoolingDown")
     assert first.wake_at_ms is not None
     assert first.wake_at_ms <= now + 300_000
     later = decided([pod("a")], {"a": 0}, schedules=CLOSED, history=first.history, now_ms=now + 300_000)

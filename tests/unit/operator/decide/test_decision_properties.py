@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chess_operator.api.model import ChessClusterSpec, parse
 from chess_operator.decide import decide
 from chess_operator.decide.values import Decision, History
-from chess_operator.simulation.world import World
+from chess_operator.simulation.cluster import SimulatedCluster
 
 STORES = {
     "redis": {"urlSecretRef": {"name": "redis", "key": "url"}},
@@ -48,7 +48,7 @@ class Operator:
     """Decides and applies, and looks at every step on the way."""
 
     spec: ChessClusterSpec
-    world: World
+    world: SimulatedCluster
     past: History = field(default_factory=History)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -82,7 +82,7 @@ class Operator:
 
 def started(spec: ChessClusterSpec, seed: int = 0) -> Operator:
     chance = random.Random(seed)  # noqa: S311 - ties, not secrets
-    world = World(now_ms=1_000_000, handover_ms=10_000, tie=lambda _: chance.random())
+    world = SimulatedCluster(now_ms=1_000_000, handover_ms=10_000, tie=lambda _: chance.random())
     operator = Operator(spec, world)
     operator.settle()
     return operator
@@ -207,4 +207,4 @@ def test_an_incomplete_census_scales_nothing_in(
         assert decision.plans["blue"].replicas >= observed.workloads["blue"].replicas
         assert decision.plans["blue"].guard is None
         assert not decision.drains
-        assert decision.verdicts.scaling_active.status is False
+        assert decision.conditions.scaling_active.status is False

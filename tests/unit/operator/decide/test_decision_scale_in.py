@@ -24,7 +24,7 @@ def test_the_pod_with_the_fewest_connections_drains_and_replicas_stay(
     assert decision.plans["blue"].replicas == 3
     assert (decision.desired, decision.reason) == (2, "ScaledIn")
     assert "18 connections" in decision.message
-    assert decision.verdicts.draining.status
+    assert decision.conditions.draining.status
     assert decision.wake_at_ms is not None
 
 
@@ -114,7 +114,7 @@ def test_replicas_wait_while_another_pod_would_go_instead(
         [pod("a"), young, gone], {"a": 15, "b": 5, "c": 0}, census={"draining": frozenset("c")}
     )
     assert decision.plans["blue"].replicas == 3
-    assert decision.verdicts.draining.message.endswith("waiting for b, which would go first")
+    assert decision.conditions.draining.message.endswith("waiting for b, which would go first")
 
 
 @pytest.mark.parametrize(
@@ -149,7 +149,7 @@ def test_a_broken_pod_that_stands_before_an_emptied_one_goes_in_its_place(pod: M
     gone = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
     decision = decided([pod("a"), broken, gone], {"a": 20, "c": 0}, census={"draining": frozenset("c")})
     assert [drain.uid for drain in decision.drains] == ["b"]
-    assert [takeback.uid for takeback in decision.takebacks] == ["c"]
+    assert [undrain.uid for undrain in decision.undrains] == ["c"]
     assert decision.plans["blue"].replicas == 3
 
 
@@ -175,7 +175,7 @@ def test_pods_that_the_replicaset_is_about_to_delete_count_no_more(pod: Make, de
         census={"draining": frozenset("c")},
     )
     assert decision.plans["blue"].replicas == 2
-    assert (decision.desired, decision.takebacks, decision.drains) == (2, (), ())
+    assert (decision.desired, decision.undrains, decision.drains) == (2, (), ())
 
 
 def test_ended_and_terminating_pods_are_no_replicas(pod: Make, decided: Decide) -> None:

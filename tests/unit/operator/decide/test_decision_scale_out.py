@@ -25,7 +25,7 @@ def test_more_players_make_more_replicas_at_once(pod: Make, decided: Decide) -> 
 def test_draining_pods_come_back_before_new_ones_are_made(pod: Make, decided: Decide) -> None:
     pods = [pod("a"), pod("b", deadline=LATER), pod("c", deadline=LATER, deletion_cost=DRAINED_COST)]
     decision = decided(pods, {"a": 20, "b": 6, "c": 0}, census={"draining": frozenset("bc")})
-    assert [(takeback.uid, takeback.connections) for takeback in decision.takebacks] == [("b", 6), ("c", 0)]
+    assert [(undrain.uid, undrain.connections) for undrain in decision.undrains] == [("b", 6), ("c", 0)]
     assert decision.plans["blue"].replicas == 3
     assert not decision.going
     assert not decision.deletion_costs, "taking back resets the cost itself"
@@ -34,7 +34,7 @@ def test_draining_pods_come_back_before_new_ones_are_made(pod: Make, decided: De
 def test_the_one_with_the_most_players_comes_back(pod: Make, decided: Decide) -> None:
     pods = [pod("a"), pod("b", deadline=LATER), pod("c", deadline=LATER)]
     decision = decided(pods, {"a": 9, "b": 2, "c": 7}, census={"draining": frozenset("bc")})
-    assert [takeback.uid for takeback in decision.takebacks] == ["c"]
+    assert [undrain.uid for undrain in decision.undrains] == ["c"]
     assert decision.plans["blue"].replicas == 3
 
 
@@ -52,14 +52,14 @@ def test_a_pod_that_would_not_hear_of_it_is_not_taken_back(
 ) -> None:
     pods = [pod("a"), pod("b", deadline=LATER, **state)]
     decision = decided(pods, {"a": 20}, census=census)
-    assert not decision.takebacks
+    assert not decision.undrains
     assert decision.plans["blue"].replicas == 3
 
 
 def test_max_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a"), pod("b")], {"a": 40, "b": 40}, maxReplicas=3)
     assert decision.desired == 3
-    limited = decision.verdicts.scaling_limited
+    limited = decision.conditions.scaling_limited
     assert (limited.status, limited.reason) == (True, "TooManyReplicas")
     assert limited.message == "the load wants 8, maxReplicas is 3"
 
@@ -67,7 +67,7 @@ def test_max_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
 def test_min_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a"), pod("b")], {"a": 0, "b": 0}, minReplicas=2)
     assert (decision.desired, decision.reason) == (2, "Steady")
-    assert decision.verdicts.scaling_limited.reason == "TooFewReplicas"
+    assert decision.conditions.scaling_limited.reason == "TooFewReplicas"
 
 
 def test_a_new_cluster_begins_with_min_replicas(decided: Decide) -> None:
@@ -86,7 +86,7 @@ def test_rates_of_the_behavior_limit_the_way_out_and_wake_again(pod: Make, decid
     behavior = {"scaleUp": {"tolerance": 0, "policies": [{"type": "Pods", "value": 1, "periodSeconds": 60}]}}
     first = decided([pod("a"), pod("b")], {"a": 30, "b": 30}, behavior=behavior)
     assert first.desired == 3
-    assert first.verdicts.scaling_limited.reason == "ScaleUpLimit"
+    assert first.conditions.scaling_limited.reason == "ScaleUpLimit"
     pods = [pod("a"), pod("b"), pod("c")]
     second = decided(
         pods, {"a": 30, "b": 30, "c": 0}, behavior=behavior, history=first.history, now_ms=601_000
@@ -106,7 +106,7 @@ def test_a_way_out_that_is_stabilized_says_so(pod: Make, decided: Decide) -> Non
         [pod("a"), pod("b")], {"a": 20, "b": 10}, behavior=behavior, history=calm.history, now_ms=660_000
     )
     assert (spike.desired, spike.wanted) == (2, 3)
-    able = spike.verdicts.able_to_scale
+    able = spike.conditions.able_to_scale
     assert (able.status, able.reason) == (True, "ScaleUpStabilized")
     assert able.message == "the load wants 3 now, but only 2 throughout the stabilization window"
     assert spike.wake_at_ms == 720_000

@@ -24,7 +24,7 @@ def test_nothing_is_scaled_in(
 ) -> None:
     decision = decided([pod("a"), pod("b"), pod("c")], connections, census=census)
     assert (decision.desired, decision.drains, decision.plans["blue"].replicas) == (3, (), 3)
-    assert decision.verdicts.scaling_active.reason == reason
+    assert decision.conditions.scaling_active.reason == reason
     assert decision.reason == "CensusIncomplete"
 
 
@@ -32,7 +32,7 @@ def test_what_is_not_known_is_not_called_zero(pod: Make, decided: Decide) -> Non
     decision = decided([pod("a"), pod("b")], {}, census={"unreachable": True, "missing": {"a": 4, "b": 4}})
     assert decision.wanted is None
     assert decision.message == "the connections are not known; 2 serve, nothing is scaled in"
-    assert decision.verdicts.scaling_limited.reason == "LoadUnknown"
+    assert decision.conditions.scaling_limited.reason == "LoadUnknown"
 
 
 def test_an_emptied_pod_does_not_go_while_another_is_silent(pod: Make, decided: Decide) -> None:
@@ -59,15 +59,15 @@ def test_a_lower_max_waits_for_a_complete_census(pod: Make, decided: Decide) -> 
 def test_the_fallback_applies_after_its_threshold_and_ends_with_the_gap(pod: Make, decided: Decide) -> None:
     fallback, census = {"failureThreshold": 3, "replicas": 5}, {"unreachable": True}
     first = decided([pod("a"), pod("b")], {}, census=census, fallback=fallback)
-    assert (first.desired, first.verdicts.fallback.status, first.wake_at_ms) == (2, False, 615_000)
+    assert (first.desired, first.conditions.fallback.status, first.wake_at_ms) == (2, False, 615_000)
     second = decided(
         [pod("a"), pod("b")], {}, census=census, fallback=fallback, history=first.history, now_ms=615_000
     )
-    assert (second.desired, second.verdicts.fallback.status, second.reason) == (5, True, "ScaledOut")
+    assert (second.desired, second.conditions.fallback.status, second.reason) == (5, True, "ScaledOut")
     third = decided(
         [pod("a"), pod("b")], {"a": 15, "b": 5}, fallback=fallback, history=second.history, now_ms=616_000
     )
-    assert third.verdicts.fallback.status is False
+    assert third.conditions.fallback.status is False
     assert third.history.failing_since_ms is None
 
 
@@ -101,7 +101,7 @@ def test_without_history_nothing_is_scaled_in_for_one_window(pod: Make, decided:
     pods, connections = [pod("a"), pod("b"), pod("c")], {"a": 1, "b": 1, "c": 1}
     first = decided(pods, connections, behavior=behavior)
     assert first.desired == 3
-    assert first.verdicts.able_to_scale.reason == "ScaleDownStabilized"
+    assert first.conditions.able_to_scale.reason == "ScaleDownStabilized"
     assert first.wake_at_ms is not None
     early = decided(pods, connections, behavior=behavior, history=first.history, now_ms=first.wake_at_ms - 1)
     assert early.desired == 3

@@ -9,7 +9,7 @@ import pytest
 from chess_operator.api.model import parse
 from chess_operator.census.reader import PresenceError, PresenceReader
 from chess_operator.decide import decide
-from chess_operator.decide.values import Decision, Drain, History, Observed, Pod, Takeback
+from chess_operator.decide.values import Decision, Drain, History, Observed, Pod, Undrain
 from chess_operator.reconcile.apply import Applier
 from chess_operator.reconcile.drains import Drains
 from chess_presence.census import Census
@@ -18,7 +18,7 @@ PODS = tuple("abcd")
 
 
 @dataclass(kw_only=True)
-class World:
+class SimulatedCluster:
     """Stands in for the API server and Redis, and notes what they are asked."""
 
     redis: bool = True
@@ -27,7 +27,7 @@ class World:
     async def begin_drain(self, pod: Pod, _: Drain) -> None:
         self.asked.append(f"patch {pod.uid}")
 
-    async def end_drain(self, pod: Pod, _: Takeback) -> None:
+    async def end_drain(self, pod: Pod, _: Undrain) -> None:
         self.asked.append(f"patch {pod.uid}")
 
     async def mark(self, _: str, uid: str, __: int) -> None:
@@ -51,48 +51,48 @@ def observed(**more: Any) -> Observed:
     return Observed(name="arena", namespace="n", uid="u", generation=1, revision="r", pods=pods)
 
 
-def decision(*, drains: Iterable[str] = (), takebacks: Iterable[str] = ()) -> Decision:
+def decision(*, drains: Iterable[str] = (), undrains: Iterable[str] = ()) -> Decision:
     store = {"urlSecretRef": {"name": "s", "key": "url"}}
     spec = parse({"server": {"image": "x"}, "redis": store, "database": store})
     plain = decide(spec, replace(observed(), pods=()), Census(), History(), 0)
     return replace(
         plain,
         drains=tuple(Drain(uid=one, deadline_ms=9, resource_version="1", connections=0) for one in drains),
-        takebacks=tuple(Takeback(uid=one, connections=0) for one in takebacks),
+        undrains=tuple(Undrain(uid=one, connections=0) for one in undrains),
     )
 
 
-def made(world: World) -> tuple[Drains, PresenceReader]:
+def made(world: SimulatedCluster) -> tuple[Drains, PresenceReader]:
     return Drains(cast("Applier", world)), cast("PresenceReader", world)
 
 
 async def test_a_drain_leaves_the_service_before_the_pod_is_told() -> None:
-    drains, reader = made(world := World())
+    drains, reader = made(world := SimulatedCluster())
     await drains.begin(reader, observed(), decision(drains="ab"))
     assert world.asked == ["patch a", "mark a", "patch b", "mark b"]
 
 
 async def test_a_pod_is_told_that_it_serves_again_before_players_come() -> None:
-    drains, reader = made(world := World())
-    await drains.take_back(reader, observed(), decision(takebacks="ab"))
+    drains, reader = made(world := SimulatedCluster())
+    await drains.take_back(reader, observed(), decision(undrains="ab"))
     assert world.asked == ["unmark a", "patch a", "unmark b", "patch b"]
 
 
 async def test_a_redis_that_fails_is_asked_once_and_every_pod_leaves_the_service_all_the_same() -> None:
-    drains, reader = made(world := World(redis=False))
+    drains, reader = made(world := SimulatedCluster(redis=False))
     await drains.begin(reader, observed(), decision(drains=PODS))
     assert world.asked == ["patch a", "mark a", "patch b", "patch c", "patch d"]
 
 
 async def test_no_pod_is_put_back_while_redis_fails() -> None:
-    drains, reader = made(world := World(redis=False))
-    await drains.take_back(reader, observed(), decision(takebacks=PODS))
+    drains, reader = made(world := SimulatedCluster(redis=False))
+    await drains.take_back(reader, observed(), decision(undrains=PODS))
     assert world.asked == ["unmark a"]
 
 
 @pytest.mark.parametrize("redis, orders", [(1, 4), (0, 1)], ids=["lost once", "frozen since"])
 async def test_lost_orders_are_repeated(redis: int, orders: int) -> None:
-    drains, reader = made(world := World(redis=bool(redis)))
+    drains, reader = made(world := SimulatedCluster(redis=bool(redis)))
     census = Census(connections=dict.fromkeys(PODS, 3))
     again = await drains.repeat(reader, observed(drain_deadline_ms=9), census, decision())
     assert world.asked == [f"mark {uid}" for uid in PODS[:orders]]

@@ -1,4 +1,4 @@
-"""A daemon whose rounds fail: it tries again with growing pauses, however much there is to hear."""
+"""A daemon whose reconciler fail: it tries again with growing pauses, however much there is to hear."""
 
 import asyncio
 import contextlib
@@ -12,9 +12,9 @@ from chess_operator.kube.mirror import Key, Mirror
 from chess_operator.kube.secrets import SecretReader
 from chess_operator.metrics import Metrics
 from chess_operator.reconcile import loop as module
-from chess_operator.reconcile.dependencies import Tools
-from chess_operator.reconcile.loop import Daemon
-from chess_operator.reconcile.reconciler import Rounds
+from chess_operator.reconcile.dependencies import Dependencies
+from chess_operator.reconcile.loop import Loop
+from chess_operator.reconcile.reconciler import Reconciler
 from chess_operator.report.conditions import Problem
 
 KEY = Key("chess", "arena")
@@ -22,7 +22,7 @@ LONG = 30.0
 
 
 class Failing:
-    """Rounds that fail so often, while heartbeats come in, and then bring nothing to do."""
+    """Reconciler that fail so often, while heartbeats come in, and then bring nothing to do."""
 
     endpoint = None
 
@@ -31,7 +31,7 @@ class Failing:
         self.left, self.begun, self.told = times, 0, 0
         self.mended = asyncio.Event()
 
-    async def go(self) -> float | None:
+    async def reconcile(self) -> float | None:
         self.begun += 1
         self._waker.set()
         if self.left:
@@ -48,9 +48,9 @@ class Failing:
         pass
 
 
-def failing(status: int, times: int) -> tuple[Daemon, Failing]:
+def failing(status: int, times: int) -> tuple[Loop, Failing]:
     mirror, kube = Mirror(), cast("Kube", None)
-    tools = Tools(
+    dependencies = Dependencies(
         kube=kube,
         mirror=mirror,
         readers=Readers(),
@@ -58,16 +58,16 @@ def failing(status: int, times: int) -> tuple[Daemon, Failing]:
         metrics=Metrics(),
         identity="test",
     )
-    made, rounds = Daemon(tools, KEY), Failing(mirror.waker(KEY), status, times)
-    made._rounds = cast("Rounds", rounds)
-    return made, rounds
+    made, reconciler = Loop(dependencies, KEY), Failing(mirror.waker(KEY), status, times)
+    made._reconciler = cast("Reconciler", reconciler)
+    return made, reconciler
 
 
-async def run(made: Daemon, rounds: Failing, seconds: float) -> None:
+async def run(made: Loop, reconciler: Failing, seconds: float) -> None:
     task = asyncio.create_task(made.run(lambda: False))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
-            await rounds.mended.wait()
+            await reconciler.mended.wait()
     task.cancel()
     await asyncio.wait({task})
 
@@ -77,19 +77,19 @@ async def test_heartbeats_do_not_make_a_refusing_api_server_a_hammered_one(
 ) -> None:
     monkeypatch.setattr(module, "COALESCE_SECONDS", 0.001)
     monkeypatch.setattr(module, "PAUSES", (0.001, LONG))
-    made, rounds = failing(429, 1000)
-    await run(made, rounds, 0.3)
-    assert rounds.begun == 2
+    made, reconciler = failing(429, 1000)
+    await run(made, reconciler, 0.3)
+    assert reconciler.begun == 2
 
 
 async def test_what_is_mended_is_noticed_within_seconds_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "COALESCE_SECONDS", 0.001)
     monkeypatch.setattr(module, "PAUSES", (0.001, LONG))
     monkeypatch.setattr(module, "DEAF_SECONDS", 0.01)
-    made, rounds = failing(500, 4)
-    await run(made, rounds, 10)
-    assert rounds.mended.is_set()
-    assert rounds.told == 3
+    made, reconciler = failing(500, 4)
+    await run(made, reconciler, 10)
+    assert reconciler.mended.is_set()
+    assert reconciler.told == 3
 
 
 @pytest.mark.parametrize("times, told", [(3, 0), (module.CONFLICTS + 1, 1)], ids=["a race", "no race"])
@@ -98,7 +98,7 @@ async def test_conflicts_are_tried_again_at_once_but_not_for_ever(
 ) -> None:
     monkeypatch.setattr(module, "COALESCE_SECONDS", 0.001)
     monkeypatch.setattr(module, "PAUSES", (0.001,))
-    made, rounds = failing(CONFLICT, times)
-    await run(made, rounds, 10)
-    assert rounds.mended.is_set()
-    assert rounds.told == told
+    made, reconciler = failing(CONFLICT, times)
+    await run(made, reconciler, 10)
+    assert reconciler.mended.is_set()
+    assert reconciler.told == told

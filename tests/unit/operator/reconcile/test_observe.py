@@ -9,8 +9,8 @@ from chess_operator.kube.mirror import Key, Mirror
 from chess_operator.reconcile.observe import (
     epoch_ms,
     expected_of,
-    gather,
     leftover,
+    observe,
     pod_of,
     pods_of,
     waiting_message,
@@ -171,4 +171,4 @@ def test_what_an_earlier_cluster_of_the_name_has_left_is_not_ours(uid: str, ours
     mirror = mirrored(uid)
     cluster = {"metadata": {"name": "arena", "namespace": "n", "uid": "now"}}
     assert (leftover(mirror, Key("n", "arena"), "now") is None) == bool(ours)
-    assert len(gather(mirror, cluster, "r").pods) == ours
+    assert len(observe(mirror, cluster, "r").pods) == ours

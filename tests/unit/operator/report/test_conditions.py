@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from chess_operator.decide.values import Observed, Pod, Verdict
+from chess_operator.decide.values import Condition, Observed, Pod
 from chess_operator.report import conditions
 from chess_operator.report.conditions import FOR_A_NODE, Problem
 
-YES = Verdict(status=True, reason="Yes", message="so it is")
-NO = Verdict(status=False, reason="No", message="so it is not")
+YES = Condition(status=True, reason="Yes", message="so it is")
+NO = Condition(status=False, reason="No", message="so it is not")
 WRONG = Problem(reason="SecretNotFound", message="Secret a/b does not exist")
 
 
@@ -33,7 +33,7 @@ def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
 
 
 def test_a_long_message_is_cut() -> None:
-    (made,) = conditions.merge([], {"Ready": Verdict(status=True, reason="X", message="m" * 9999)}, 1, "T")
+    (made,) = conditions.merge([], {"Ready": Condition(status=True, reason="X", message="m" * 9999)}, 1, "T")
     assert len(made["message"]) == conditions.MESSAGE_LIMIT
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chess_operator.api.model.scaling import Behavior
-from chess_operator.decide.scaling.behavior import Step, longest_window_ms, step
+from chess_operator.decide.scaling.behavior import ScalingStep, longest_window_ms, step
 from chess_operator.decide.scaling.history import ordered, recommend
 from chess_operator.decide.values import History
 
@@ -19,7 +19,7 @@ def move(
     want: int,
     events: list[tuple[int, int]] | None = None,
     at_s: int = 1000,
-) -> Step:
+) -> ScalingStep:
     """One step, where nothing but this has ever been recommended."""
     parsed = Behavior.model_validate(behavior)
     past = History()
@@ -34,7 +34,7 @@ def move(
     [(80, 72), (72, 64), (40, 36), (39, 35), (10, 6), (5, 1), (3, 0)],
     ids=[
         "10 % of 80",
-        "7.2 rounds up",
+        "7.2 reconciler up",
         "10 % of 40 is 4",
         "below 40 pods count",
         "few",
@@ -114,7 +114,9 @@ def test_it_wakes_when_the_first_event_leaves_its_period() -> None:
     assert (result.replicas, result.again_ms) == (10, 1_020_000)
 
 
-def stabilized(behavior: dict[str, Any], asked: list[tuple[int, int]], current: int, at_s: int) -> Step:
+def stabilized(
+    behavior: dict[str, Any], asked: list[tuple[int, int]], current: int, at_s: int
+) -> ScalingStep:
     parsed, past = Behavior.model_validate(behavior), History()
     for second, want in asked:
         past = recommend(past, want, longest_window_ms(parsed), second * 1000)

@@ -20,7 +20,7 @@ class ConflictError(RuntimeError):
 
 
 @dataclass(slots=True, kw_only=True)
-class World:
+class SimulatedCluster:
     """What exists. Mutable, for it is what decisions act on."""
 
     start_ms: int = 1_500
@@ -114,9 +114,9 @@ class World:
                 deletion_cost=drain.deletion_cost,
             )
             self._drains.setdefault(drain.uid, self.now_ms)
-        for takeback in decision.takebacks:
-            self._patch(takeback.uid, serving=True, drain_deadline_ms=None, deletion_cost=0)
-            self._drains.pop(takeback.uid, None)
+        for undrain in decision.undrains:
+            self._patch(undrain.uid, serving=True, drain_deadline_ms=None, deletion_cost=0)
+            self._drains.pop(undrain.uid, None)
         for uid, cost in decision.deletion_costs.items():
             self._patch(uid, deletion_cost=cost)
         if plan.replicas != self.replicas:
