@@ -22,6 +22,7 @@ from chess_operator.kube.watch import WATCHED, configured, handlers
 from chess_operator.metrics import Metrics
 from chess_operator.reconcile.dependencies import Dependencies
 from chess_operator.reconcile.supervisor import Supervisor
+from chess_operator.reconcile.waker import Wakers
 from chess_operator.settings import Settings
 
 LOOP_LIMIT_SECONDS = 60.0
@@ -38,7 +39,8 @@ class Operator:
         self._settings = settings
         self._bare = bare
         self._elector = elector
-        self._mirror = Mirror()
+        self._wakers = Wakers()
+        self._mirror = Mirror(self._wakers.wake)
         self._readers = Readers()
         self._metrics = Metrics()
         self._stop = asyncio.Event()
@@ -47,6 +49,7 @@ class Operator:
         dependencies = Dependencies(
             kube=fenced,
             mirror=self._mirror,
+            wakers=self._wakers,
             readers=self._readers,
             secrets=SecretReader(bare),
             metrics=self._metrics,
@@ -107,7 +110,7 @@ class Operator:
         access, supervisor = self._settings.access, self._supervisor
         existing = asyncio.all_tasks()
         tasks = await kopf.spawn_tasks(
-            registry=handlers(access, self._mirror, supervisor.tend, supervisor.bury),
+            registry=handlers(access, self._mirror, supervisor.run, supervisor.clean_up),
             settings=configured(scan=clusterwide),
             standalone=True,
             identity=cast(

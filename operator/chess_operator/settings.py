@@ -7,9 +7,9 @@ import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.kube.access import TOKEN_FILE, Access
 
-SYSTEM_NAMESPACE = "chess-system"
 NAMESPACE_FILE = TOKEN_FILE.with_name("namespace")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.scaling import Scaling
-from chess_operator.decide.fleet import Case
+from chess_operator.decide.case import Case
 from chess_operator.decide.pods import PodChanges
 from chess_operator.decide.replicas import Target
 from chess_operator.decide.scaling.behavior import ScalingStep
@@ -16,14 +16,14 @@ from chess_presence.census import Census
 _NAMES = 5
 
 
-def conditions_of(case: Case, target: Target, moves: PodChanges, plan: DeploymentPlan | None) -> Conditions:
+def conditions_of(case: Case, target: Target, changes: PodChanges, plan: DeploymentPlan | None) -> Conditions:
     """Make every condition that a decision answers for."""
     return Conditions(
         able_to_scale=_able(case, target),
         scaling_active=_active(case.spec, case.census),
         scaling_limited=_limited(target),
         fallback=_fallback(case.spec.scaling, target),
-        draining=_draining(case.observed, moves),
+        draining=_draining(case.observed, changes),
         rollout_pending=_rollout(case, plan),
         paused=_paused(case.spec),
     )
@@ -38,8 +38,6 @@ def _paused(spec: ChessClusterSpec) -> Condition:
 
 
 def _able(case: Case, target: Target) -> Condition:
-    if case.observed.deleting:
-        return Condition(status=False, reason="Deleting", message="the ChessCluster is being deleted")
     if case.spec.paused:
         return Condition(status=False, reason="Paused", message="spec.paused is true")
     if case.fleet.mixed:
@@ -53,16 +51,16 @@ def _able(case: Case, target: Target) -> Condition:
 
 
 def _stabilized(target: Target) -> Condition:
-    move = target.step
-    if move is None or not target.history.recommendations:
+    step = target.step
+    if step is None or not target.history.recommendations:
         return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
     latest = target.history.recommendations[-1].last
-    if move.stabilized > latest:
-        message = f"the load wants {latest} now, but wanted {move.stabilized} within the stabilization window"
+    if step.stabilized > latest:
+        message = f"the load wants {latest} now, but wanted {step.stabilized} within the stabilization window"
         return Condition(status=True, reason="ScaleDownStabilized", message=message)
-    if move.stabilized < latest:
+    if step.stabilized < latest:
         message = (
-            f"the load wants {latest} now, but only {move.stabilized} throughout the stabilization window"
+            f"the load wants {latest} now, but only {step.stabilized} throughout the stabilization window"
         )
         return Condition(status=True, reason="ScaleUpStabilized", message=message)
     return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
@@ -111,17 +109,17 @@ def _limited(target: Target) -> Condition:
     return Condition(status=False, reason="DesiredWithinRange", message=message)
 
 
-def _by_rate(move: ScalingStep, limits: Limits) -> bool:
+def _by_rate(step: ScalingStep, limits: Limits) -> bool:
     """Whether the rate is the tighter limit."""
-    if move.limited_by == "ScaleUpLimit":
-        return move.replicas < limits.maximum
-    return move.limited_by == "ScaleDownLimit" and move.replicas > limits.minimum
+    if step.limited_by == "ScaleUpLimit":
+        return step.replicas < limits.maximum
+    return step.limited_by == "ScaleDownLimit" and step.replicas > limits.minimum
 
 
-def _rated(move: ScalingStep) -> Condition:
-    direction = "scaleUp" if move.limited_by == "ScaleUpLimit" else "scaleDown"
-    message = f"behavior.{direction} allows {move.replicas} for now, the load wants {move.stabilized}"
-    return Condition(status=True, reason=move.limited_by or "", message=message)
+def _rated(step: ScalingStep) -> Condition:
+    direction = "scaleUp" if step.limited_by == "ScaleUpLimit" else "scaleDown"
+    message = f"behavior.{direction} allows {step.replicas} for now, the load wants {step.stabilized}"
+    return Condition(status=True, reason=step.limited_by or "", message=message)
 
 
 def _fallback(scaling: Scaling, target: Target) -> Condition:
@@ -132,9 +130,9 @@ def _fallback(scaling: Scaling, target: Target) -> Condition:
     return Condition(status=True, reason="NoCompleteCensus", message=message)
 
 
-def _draining(observed: Observed, moves: PodChanges) -> Condition:
-    ordered = {drain.uid: drain.deadline_ms for drain in moves.drains}
-    back = {undrain.uid for undrain in moves.undrains}
+def _draining(observed: Observed, changes: PodChanges) -> Condition:
+    ordered = {drain.uid: drain.deadline_ms for drain in changes.drains}
+    back = {undrain.uid for undrain in changes.undrains}
     ends = {
         pod.name: ordered.get(pod.uid, pod.drain_deadline_ms or 0)
         for pod in observed.pods
@@ -143,8 +141,8 @@ def _draining(observed: Observed, moves: PodChanges) -> Condition:
     if not ends:
         return Condition(status=False, reason="NoPodDrains", message="no pod drains")
     message = f"{_listed(sorted(ends), lambda name: f'{name} until {_clock(ends[name])}')}"
-    if moves.waits_for:
-        message += f"; waiting for {_listed(moves.waits_for, str)}, which would go first"
+    if changes.waits_for:
+        message += f"; waiting for {_listed(changes.waits_for, str)}, which would go first"
     return Condition(status=True, reason="PodsDrain", message=message)
 
 

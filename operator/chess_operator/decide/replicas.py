@@ -1,10 +1,9 @@
-"""How many replicas should serve, and why: limits, load, behavior, fallback, cooldown, or what somebody else says."""
+"""How many replicas should serve, and why: limits, load, behavior, fallback, cooldown, or `spec.replicas`."""
 
 from dataclasses import dataclass, replace
 
-from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.scaling import Scaling
-from chess_operator.decide.fleet import Fleet
+from chess_operator.decide.case import Case
 from chess_operator.decide.scaling import history as memory
 from chess_operator.decide.scaling.behavior import ScalingStep, longest_period_ms, longest_window_ms, step
 from chess_operator.decide.scaling.fallback import NO_FALLBACK, FallbackState, fallback_state
@@ -18,13 +17,13 @@ _SECOND_MS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """The number, and all that the conditions tell of it."""
+    """The number of replicas, and everything that the conditions report about it."""
 
     replicas: int
     wanted: int | None
     history: History
     because: str
-    """What the number comes from, in words."""
+    """Where the number comes from, in words."""
     limits: Limits | None = None
     step: ScalingStep | None = None
     fallback: FallbackState = NO_FALLBACK
@@ -32,15 +31,13 @@ class Target:
     wakes_ms: tuple[int, ...] = ()
 
 
-def aim(spec: ChessClusterSpec, fleet: Fleet, census: Census, past: History, now_ms: int) -> Target:
-    """Find the number of replicas that should serve. An incomplete census never makes it less than it is."""
-    if spec.scaling.mode == "External":
-        return _external(spec, fleet, census, past)
-    return _by_load(spec.scaling, fleet, census, past, now_ms)
+def find_target(case: Case) -> Target:
+    """Find the number of replicas that should serve. An incomplete census never lowers it."""
+    return _external(case) if case.spec.scaling.mode == "External" else _by_load(case)
 
 
 def remember(past: History, census: Census, now_ms: int) -> History:
-    """Note since when the census fails or shows nobody, and what every pod had."""
+    """Note since when the census is incomplete or empty, and how many connections each pod had."""
     idle = census.complete and census.total == 0
     return replace(
         past,
@@ -50,8 +47,8 @@ def remember(past: History, census: Census, now_ms: int) -> History:
     )
 
 
-def ordered(past: History, scaling: Scaling, change: int, now_ms: int) -> History:
-    """Note a change that this decision orders."""
+def note_change(past: History, scaling: Scaling, change: int, now_ms: int) -> History:
+    """Note a change of replicas that this decision orders."""
     return memory.ordered(past, change, longest_period_ms(scaling.behavior), now_ms) if change else past
 
 
@@ -59,86 +56,83 @@ def _since(begun_ms: int | None, now_ms: int) -> int:
     return now_ms if begun_ms is None else begun_ms
 
 
-def _external(spec: ChessClusterSpec, fleet: Fleet, census: Census, past: History) -> Target:
+def _external(case: Case) -> Target:
+    spec, fleet = case.spec, case.fleet
     if spec.replicas is not None:
         asked, because = spec.replicas, f"spec.replicas asks for {spec.replicas}"
     elif fleet.workload is not None:
-        asked, because = fleet.current, "spec.replicas is not set, what there is stays"
+        asked, because = fleet.current, "spec.replicas is not set, so the replicas stay"
     else:
-        asked, because = spec.scaling.min_replicas, "spec.replicas is not set, begun with scaling.minReplicas"
-    replicas = asked if census.complete else max(asked, fleet.current)
-    return Target(replicas=replicas, wanted=asked, history=past, because=because)
+        asked, because = spec.scaling.min_replicas, "spec.replicas is not set, so scaling.minReplicas is used"
+    replicas = asked if case.census.complete else max(asked, fleet.current)
+    return Target(replicas=replicas, wanted=asked, history=case.history, because=because)
 
 
-def _by_load(scaling: Scaling, fleet: Fleet, census: Census, past: History, now_ms: int) -> Target:
-    limits = limits_at(scaling, now_ms)
+def _by_load(case: Case) -> Target:
+    scaling, fleet, census = case.spec.scaling, case.fleet, case.census
+    limits = limits_at(scaling, case.now_ms)
     closing = limits.minimum == 0 and census.complete and census.total == 0
     want = 0 if closing else wanted(census.total, scaling, fleet.current)
-    foot = fallback_state(scaling.fallback, past.failing_since_ms, now_ms)
-    because = (
-        "nobody is connected, and minReplicas is 0" if closing else _load_in_words(census, scaling, want)
-    )
-    told = None if census.unreachable else want
-    if fleet.workload is None:
-        start = limits.clamp(max(want, foot.at_least))
-        return Target(
-            replicas=start,
-            wanted=told,
-            history=past,
-            because=because,
-            limits=limits,
-            fallback=foot,
-            wakes_ms=_wakes(limits, foot),
-        )
-    past = _recommend(scaling, fleet, census, past, want, now_ms)
-    move = step(scaling.behavior, past, fleet.current, now_ms)
-    replicas = limits.clamp(max(move.replicas, foot.at_least))
-    if not census.complete:
-        replicas = max(replicas, fleet.current)
-    cooled_ms = _cooled_at(scaling, fleet, past, replicas, now_ms)
-    return Target(
-        replicas=replicas if cooled_ms is None else 1,
-        wanted=told,
-        history=past,
-        because=because,
+    fallback = fallback_state(scaling.fallback, case.history.failing_since_ms, case.now_ms)
+    target = Target(
+        replicas=limits.clamp(max(want, fallback.at_least)),
+        wanted=None if census.unreachable else want,
+        history=case.history,
+        because="nobody is connected, and minReplicas is 0" if closing else _load_in_words(case, want),
         limits=limits,
-        step=move,
-        fallback=foot,
+        fallback=fallback,
+        wakes_ms=tuple(wake for wake in (limits.until_ms, fallback.begins_ms) if wake is not None),
+    )
+    return target if fleet.workload is None else _from_current(case, target, limits, want)
+
+
+def _from_current(case: Case, target: Target, limits: Limits, want: int) -> Target:
+    """Go from the current replicas towards the load's as far as behavior, census and cooldown allow."""
+    scaling, current = case.spec.scaling, case.fleet.current
+    past = _recommend(case, want)
+    allowed = step(scaling.behavior, past, current, case.now_ms)
+    replicas = limits.clamp(max(allowed.replicas, target.fallback.at_least))
+    if not case.census.complete:
+        replicas = max(replicas, current)
+    cooled_ms = _cooled_at(case, past, replicas)
+    wakes = (wake for wake in (allowed.again_ms, cooled_ms) if wake is not None)
+    return replace(
+        target,
+        replicas=replicas if cooled_ms is None else 1,
+        history=past,
+        step=allowed,
         cooling=cooled_ms is not None,
-        wakes_ms=(*_wakes(limits, foot), *(wake for wake in (move.again_ms, cooled_ms) if wake is not None)),
+        wakes_ms=(*target.wakes_ms, *wakes),
     )
 
 
-def _recommend(
-    scaling: Scaling, fleet: Fleet, census: Census, past: History, want: int, now_ms: int
-) -> History:
-    """Note what the load asks for. While it is not known, only a rise is news."""
+def _recommend(case: Case, want: int) -> History:
+    """Note what the load asks for. While the census is incomplete, only a rise counts."""
+    past, current, now_ms = case.history, case.fleet.current, case.now_ms
     if not past.recommendations:
-        now = Recommendation(at_ms=now_ms, low=fleet.current, high=fleet.current, last=fleet.current)
+        now = Recommendation(at_ms=now_ms, low=current, high=current, last=current)
         past = replace(past, recommendations=(now,))
-    if not census.complete:
+    if not case.census.complete:
         want = max(want, past.recommendations[-1].last)
-    return memory.recommend(past, want, longest_window_ms(scaling.behavior), now_ms)
+    return memory.recommend(past, want, longest_window_ms(case.spec.scaling.behavior), now_ms)
 
 
-def _cooled_at(scaling: Scaling, fleet: Fleet, past: History, replicas: int, now_ms: int) -> int | None:
-    """When the last replica may go, where it may not yet."""
-    if replicas > 0 or fleet.current == 0:
+def _cooled_at(case: Case, past: History, replicas: int) -> int | None:
+    """When the last replica may go; None if it may go now, or need not."""
+    if replicas > 0 or case.fleet.current == 0:
         return None
-    at_ms = _since(past.idle_since_ms, now_ms) + scaling.cooldown_period_seconds * _SECOND_MS
-    return at_ms if at_ms > now_ms else None
+    cooldown_ms = case.spec.scaling.cooldown_period_seconds * _SECOND_MS
+    at_ms = _since(past.idle_since_ms, case.now_ms) + cooldown_ms
+    return at_ms if at_ms > case.now_ms else None
 
 
-def _wakes(limits: Limits, foot: FallbackState) -> tuple[int, ...]:
-    return tuple(wake for wake in (limits.until_ms, foot.begins_ms) if wake is not None)
-
-
-def _load_in_words(census: Census, scaling: Scaling, want: int) -> str:
+def _load_in_words(case: Case, want: int) -> str:
+    census, scaling = case.census, case.spec.scaling
     if census.unreachable:
         return "the connections are not known"
     spare = buffer(census.total, scaling.buffer_size)
     known = "" if census.complete else "at least "
     return (
-        f"{known}{census.total} connections and a buffer of {spare} "
-        f"at {scaling.target_connections_per_replica} a replica want {want}"
+        f"{known}{census.total} connections plus a buffer of {spare}, "
+        f"at {scaling.target_connections_per_replica} per replica, need {want}"
     )

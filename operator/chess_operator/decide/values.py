@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal
 
-Colour = Literal["blue", "green"]
-COLOURS: tuple[Colour, ...] = ("blue", "green")
+from chess_operator.api.resources.names import Colour
+
 Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 
 # Pod deletion costs, lowest first to go. Serving pods carry none (0). Two steps, so that of two draining pods
@@ -84,7 +84,6 @@ class Observed:
     """`revision.revision(spec)`: the hash that the spec asks for now."""
     workloads: Mapping[Colour, Workload] = field(default_factory=lambda: MappingProxyType({}))
     pods: tuple[Pod, ...] = ()
-    deleting: bool = False
 
     def of(self, colour: Colour) -> tuple[Pod, ...]:
         """All pods of one colour, also ended and terminating ones."""

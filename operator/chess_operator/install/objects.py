@@ -3,10 +3,10 @@
 from kubernetes.aio import client as k8s
 
 from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import Manifest
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.install.rights import lease_rules, rules
-from chess_operator.kube.client import Manifest
 from chess_operator.objects.owner import plain
-from chess_operator.settings import SYSTEM_NAMESPACE
 
 NAME = labels.MANAGER
 IMAGE = "chesscluster:dev"

@@ -17,7 +17,7 @@ from chess_operator.api.resources.kinds import (
     SERVICES,
     Kind,
 )
-from chess_operator.kube.lease import LEASE_NAME
+from chess_operator.api.resources.names import LEASE_NAME
 
 WATCH = ("list", "watch")
 APPLY = ("create", "patch")

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 import structlog
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import CLUSTERS, Kind
-from chess_operator.kube.client import ApiError, Kube, Manifest
+from chess_operator.api.resources.kinds import CLUSTERS, Kind, Manifest
+from chess_operator.kube.client import ApiError, Kube
 from chess_operator.kube.mirror import Mirror, version
 
 PERIOD_SECONDS = 30.0

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from chess_operator.api.resources.kinds import FIELD_MANAGER, Kind
+from chess_operator.api.resources.kinds import FIELD_MANAGER, Kind, Manifest
 
 REQUEST_SECONDS = 10.0
 IN_FLIGHT = 16
@@ -18,9 +18,6 @@ PAGE = 500
 """Objects in a part of a collection."""
 CONFLICT = 409
 NOT_FOUND = 404
-
-Manifest = dict[str, Any]
-"""An object as the API speaks it. Only `kube`, `build`, `gather` and `status` look inside."""
 
 
 class ApiError(RuntimeError):

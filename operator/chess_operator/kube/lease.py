@@ -7,11 +7,11 @@ from datetime import UTC, datetime
 
 import structlog
 
-from chess_operator.api.resources.kinds import LEASES
-from chess_operator.kube.client import CONFLICT, ApiError, Kube, Manifest
+from chess_operator.api.resources.kinds import LEASES, Manifest
+from chess_operator.api.resources.names import LEASE_NAME
+from chess_operator.kube.client import CONFLICT, ApiError, Kube
 from chess_operator.kube.election import LEASE_SECONDS, RETRY_SECONDS, Record, Sighting, held, move, sight
 
-LEASE_NAME = "chess-operator"
 log = structlog.get_logger(__name__)
 
 

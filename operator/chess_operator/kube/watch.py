@@ -1,7 +1,7 @@
-"""kopf's part: it watches, keeps the mirror filled, and runs one daemon for each ChessCluster.
+"""kopf's part: it watches, fills the mirror, and runs one daemon for each ChessCluster.
 
-An index of kopf's is filled completely before any daemon starts, so that no decision is taken on half a cluster.
-Nothing is kept in the indexes themselves; the mirror takes every body as it passes by.
+kopf fills its indexes completely before it starts any daemon, so no decision is taken on half a cluster. The indexes
+themselves stay empty: the mirror takes every body as it passes by.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,24 +11,25 @@ import kopf
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, GROUP, PODS, Kind
+from chess_operator.api.resources.names import Key
 from chess_operator.kube.access import Access
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.kube.mirror import Mirror
 
 WATCHED = (CLUSTERS, PODS, *CHILDREN)
 ENDING_SECONDS = 5.0
 FINALIZER = f"{GROUP}/operator"
 
 Ended = Callable[[], bool]
-Tend = Callable[[Key, str, Ended], Awaitable[None]]
-"""Looks after a ChessCluster, given its uid, until cancelled or ended: a library may swallow a cancellation."""
-Bury = Callable[[Key, str], None]
+Run = Callable[[Key, str, Ended], Awaitable[None]]
+"""Reconciles a ChessCluster, given its uid, until cancelled or ended: a library may swallow a cancellation."""
+CleanUp = Callable[[Key, str], None]
 """Called when a ChessCluster is being deleted."""
 
 
 def configured(*, scan: bool) -> kopf.OperatorSettings:
     """Set kopf up. `scan`: notice a CRD that comes, goes or changes later; needs the right to list CRDs."""
     settings = kopf.OperatorSettings()
-    settings.posting.enabled = False  # our own events say more
+    settings.posting.enabled = False  # our own events are more useful
     settings.persistence.finalizer = FINALIZER
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
@@ -44,7 +45,7 @@ def configured(*, scan: bool) -> kopf.OperatorSettings:
     return settings
 
 
-def handlers(access: Access, mirror: Mirror, tend: Tend, bury: Bury) -> kopf.OperatorRegistry:
+def handlers(access: Access, mirror: Mirror, run: Run, clean_up: CleanUp) -> kopf.OperatorRegistry:
     """Make the registry of handlers."""
     registry = kopf.OperatorRegistry()
 
@@ -67,10 +68,10 @@ def handlers(access: Access, mirror: Mirror, tend: Tend, bury: Bury) -> kopf.Ope
     ) -> None:
         key = Key(str(namespace), name)
         try:
-            await tend(key, uid, lambda: bool(stopped))
+            await run(key, uid, lambda: bool(stopped))
         finally:
             if stopped.reason and kopf.DaemonStoppingReason.RESOURCE_DELETED in stopped.reason:
-                bury(key, uid)
+                clean_up(key, uid)
 
     return registry
 

@@ -3,8 +3,8 @@
 from kubernetes.aio import client as k8s
 
 from chess_operator.api.resources import labels
-from chess_operator.decide.values import Colour
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import Manifest
+from chess_operator.api.resources.names import Colour, child_name
 from chess_operator.objects.owner import Owner, plain
 
 REVISIONS_KEPT = 3
@@ -21,7 +21,7 @@ def deployment(owner: Owner, colour: Colour, replicas: int, template: Manifest) 
     made = plain(
         k8s.V1Deployment(
             metadata=owner.metadata(
-                labels.child_name(owner.name, colour), {labels.COLOUR: colour}, {labels.REVISION: revision}
+                child_name(owner.name, colour), {labels.COLOUR: colour}, {labels.REVISION: revision}
             ),
             spec=k8s.V1DeploymentSpec(
                 replicas=replicas,

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from kubernetes.aio import client as k8s
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import CLUSTERS
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import CLUSTERS, Manifest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

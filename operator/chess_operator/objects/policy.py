@@ -7,7 +7,7 @@ from kubernetes.aio import client as k8s
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.cluster import Peer
 from chess_operator.api.resources import labels
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import Manifest
 from chess_operator.objects.owner import Owner, plain
 from chess_operator.objects.template import ADMIN_PORT, PLAYER_PORT
 

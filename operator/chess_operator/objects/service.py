@@ -3,8 +3,8 @@
 from kubernetes.aio import client as k8s
 
 from chess_operator.api.resources import labels
-from chess_operator.decide.values import Colour
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import Manifest
+from chess_operator.api.resources.names import Colour, child_name
 from chess_operator.objects.owner import Owner, plain
 from chess_operator.objects.template import PLAYER_PORT
 
@@ -14,7 +14,7 @@ def service(owner: Owner, colour: Colour) -> Manifest:
     selector = {**labels.colour_selector(owner.name, colour), labels.SERVING: "true"}
     return plain(
         k8s.V1Service(
-            metadata=owner.metadata(labels.child_name(owner.name, colour), {labels.COLOUR: colour}),
+            metadata=owner.metadata(child_name(owner.name, colour), {labels.COLOUR: colour}),
             spec=k8s.V1ServiceSpec(
                 type="ClusterIP",
                 selector=selector,

@@ -8,10 +8,9 @@ from kubernetes.aio import client as k8s
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.server import Amounts, Env, EnvSource, PodSpec, StoreRef, Toleration
 from chess_operator.api.resources import labels
-from chess_operator.decide.values import Colour
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import Manifest
+from chess_operator.api.resources.names import CLUSTER_UID_VARIABLE, CONTAINER, Colour
 from chess_operator.objects.owner import Owner, plain
-from chess_operator.reconcile.observe import CLUSTER_UID, CONTAINER
 
 PLAYER_PORT = 8080
 ADMIN_PORT = 9090
@@ -105,7 +104,7 @@ def _container(owner: Owner, spec: ChessClusterSpec, revision: str) -> k8s.V1Con
 def _environment(owner: Owner, spec: ChessClusterSpec, revision: str) -> list[k8s.V1EnvVar]:
     given = {
         "CHESS_CLUSTER_NAME": owner.name,
-        CLUSTER_UID: owner.uid,
+        CLUSTER_UID_VARIABLE: owner.uid,
         "CHESS_REVISION": revision,
         "CHESS_MAX_CONNECTIONS": str(spec.scaling.max_connections_per_replica),
         "CHESS_DRAIN_DEADLINE_SECONDS": str(spec.drain.deadline_seconds),

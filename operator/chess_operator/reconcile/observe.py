@@ -1,23 +1,28 @@
-"""From the mirror's JSON objects to the values that `decide` knows. No I/O."""
+"""From the mirror's objects to the values that `decide` knows. Pure."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import get_args
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
-from chess_operator.decide.values import COLOURS, Colour, Observed, Phase, Pod, Workload
-from chess_operator.kube.client import Manifest
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS, Manifest
+from chess_operator.api.resources.names import (
+    CLUSTER_UID_VARIABLE,
+    COLOURS,
+    CONTAINER,
+    Colour,
+    Key,
+    child_name,
+)
+from chess_operator.decide.values import Observed, Phase, Pod, Workload
+from chess_operator.kube.mirror import Mirror
 from chess_presence.census import Expected
 
-CONTAINER = "server"
-CLUSTER_UID = "CHESS_CLUSTER_UID"
 PHASES = frozenset(get_args(Phase))
 
 
 def observe(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:
-    """Fill in everything that exists of a ChessCluster."""
+    """Collect everything that exists of a ChessCluster."""
     meta = cluster["metadata"]
     key = Key(meta["namespace"], meta["name"])
     found = {colour: deployment(mirror, key, colour) for colour in COLOURS}
@@ -29,28 +34,27 @@ def observe(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:
         revision=revision,
         workloads={colour: workload_of(body, colour) for colour, body in found.items() if body is not None},
         pods=tuple(pods_of(body for body in mirror.all(PODS, key) if _made_for(body, meta["uid"]))),
-        deleting="deletionTimestamp" in meta,
     )
 
 
 def deployment(mirror: Mirror, key: Key, colour: Colour) -> Manifest | None:
     """Find a colour's Deployment, unless it is being deleted."""
-    body = mirror.one(DEPLOYMENTS, key, labels.child_name(key.name, colour))
+    body = mirror.one(DEPLOYMENTS, key, child_name(key.name, colour))
     return None if body is None or "deletionTimestamp" in body["metadata"] else body
 
 
 def leftover(mirror: Mirror, key: Key, uid: str) -> Manifest | None:
-    """Find a Deployment that an earlier ChessCluster of this name has left, and that the garbage collector may want.
+    """Find a Deployment that an earlier ChessCluster of this name has left; the garbage collector may delete it.
 
-    Its pods heartbeat for that one: they can be neither counted nor drained.
+    Its pods send heartbeats for that one: they can be neither counted nor drained.
     """
-    found = (mirror.one(DEPLOYMENTS, key, labels.child_name(key.name, colour)) for colour in COLOURS)
+    found = (mirror.one(DEPLOYMENTS, key, child_name(key.name, colour)) for colour in COLOURS)
     left = (body for body in found if body is not None and not _made_for(body["spec"]["template"], uid))
     return next(left, None)
 
 
 def workload_of(body: Manifest, colour: Colour) -> Workload:
-    """Type a Deployment."""
+    """Read a Deployment."""
     template, status = body["spec"]["template"].get("metadata") or {}, body.get("status") or {}
     return Workload(
         colour=colour,
@@ -63,7 +67,7 @@ def workload_of(body: Manifest, colour: Colour) -> Workload:
 
 
 def pods_of(bodies: Iterable[Manifest]) -> Iterable[Pod]:
-    """Type the pods of a known colour, oldest first."""
+    """Read the pods of a known colour, oldest first."""
     for body in sorted(
         bodies, key=lambda body: (body["metadata"]["creationTimestamp"], body["metadata"]["uid"])
     ):
@@ -73,9 +77,9 @@ def pods_of(bodies: Iterable[Manifest]) -> Iterable[Pod]:
 
 
 def pod_of(body: Manifest, colour: Colour) -> Pod:
-    """Type one pod."""
+    """Read one pod."""
     meta, status = body["metadata"], body.get("status") or {}
-    notes = meta.get("annotations") or {}
+    annotations = meta.get("annotations") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
     ready = conditions.get("Ready", {})
     is_ready = ready.get("status") == "True"
@@ -84,7 +88,7 @@ def pod_of(body: Manifest, colour: Colour) -> Pod:
         uid=meta["uid"],
         name=meta["name"],
         colour=colour,
-        revision=notes.get(labels.REVISION, ""),
+        revision=annotations.get(labels.REVISION, ""),
         resource_version=meta["resourceVersion"],
         phase=status["phase"] if status.get("phase") in PHASES else "Pending",
         scheduled=bool((body.get("spec") or {}).get("nodeName")),
@@ -94,15 +98,15 @@ def pod_of(body: Manifest, colour: Colour) -> Pod:
         running_since_ms=_maybe_ms(((container.get("state") or {}).get("running") or {}).get("startedAt")),
         restarts=container.get("restartCount", 0),
         serving=(meta.get("labels") or {}).get(labels.SERVING) == "true",
-        deletion_cost=number(notes.get(labels.DELETION_COST)) or 0,
-        drain_deadline_ms=number(notes.get(labels.DRAIN_DEADLINE)),
+        deletion_cost=number(annotations.get(labels.DELETION_COST)) or 0,
+        drain_deadline_ms=number(annotations.get(labels.DRAIN_DEADLINE)),
         terminating="deletionTimestamp" in meta,
         waiting=_waiting(container, conditions),
     )
 
 
 def expected_of(pods: Iterable[Pod]) -> list[Expected]:
-    """List the pods that ought to have a heartbeat: those whose server runs."""
+    """List the pods that should send heartbeats: those whose server runs."""
     return [
         Expected(uid=pod.uid, running_since_ms=pod.running_since_ms)
         for pod in pods
@@ -110,8 +114,13 @@ def expected_of(pods: Iterable[Pod]) -> list[Expected]:
     ]
 
 
+def waiting_messages(mirror: Mirror, key: Key) -> dict[str, str]:
+    """Collect by pod uid why a pod does not run, in the words of the kubelet or the scheduler."""
+    return {body["metadata"]["uid"]: waiting_message(body) for body in mirror.all(PODS, key)}
+
+
 def waiting_message(body: Manifest) -> str:
-    """Say in the kubelet's or scheduler's own words why a pod does not run."""
+    """Find why a pod does not run, in the words of the kubelet or the scheduler."""
     status = body.get("status") or {}
     waiting = (_container(status).get("state") or {}).get("waiting") or {}
     if waiting.get("message"):
@@ -128,7 +137,7 @@ def epoch_ms(stamp: str) -> int:
 
 
 def number(text: str | None) -> int | None:
-    """Read an annotation that should be a number; someone else may have written it."""
+    """Read an annotation that should be a number; somebody else may have written it."""
     try:
         return None if text is None else int(text)
     except ValueError:
@@ -140,10 +149,10 @@ def _maybe_ms(stamp: str | None) -> int | None:
 
 
 def _made_for(pod: Manifest, uid: str) -> bool:
-    """Whether a pod, or the pods of a template, belong to this very ChessCluster, and not to one before it."""
+    """Whether a pod, or a template's pods, belong to this very ChessCluster and not to an earlier one of its name."""
     containers = (pod.get("spec") or {}).get("containers") or []
     env = (one for container in containers for one in container.get("env") or [])
-    return all(one["name"] != CLUSTER_UID or one.get("value") == uid for one in env)
+    return all(one["name"] != CLUSTER_UID_VARIABLE or one.get("value") == uid for one in env)
 
 
 def _container(status: Manifest) -> Manifest:

@@ -1,7 +1,7 @@
-"""Begins and ends daemons, and clears a deleted ChessCluster's presence away once its last pod is gone.
+"""Runs a loop for each ChessCluster, and clears a deleted one's presence once its last pod is gone.
 
 The finalizer waits for nothing: pods get SIGTERM from the garbage collector and run the whole drain by themselves, so
-a deletion never hangs on us. Should this process end in between, what is left in Redis expires by itself.
+a deletion never waits for us. If this process ends in between, what is left in Redis expires by itself.
 """
 
 import asyncio
@@ -11,8 +11,9 @@ from collections.abc import Callable
 import structlog
 
 from chess_operator.api.resources.kinds import PODS
+from chess_operator.api.resources.names import Key
 from chess_operator.census.reader import Endpoint, PresenceError
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.kube.mirror import Mirror
 from chess_operator.reconcile.dependencies import Dependencies
 from chess_operator.reconcile.loop import Loop
 
@@ -24,41 +25,41 @@ log = structlog.get_logger(__name__)
 
 
 class Supervisor:
-    """One for the process."""
+    """Begins and ends the loops. There is one for the process."""
 
     def __init__(self, dependencies: Dependencies) -> None:
         self._dependencies = dependencies
         self._endpoints: dict[str, Endpoint] = {}
-        self._burials: set[asyncio.Task[None]] = set()
+        self._cleanups: set[asyncio.Task[None]] = set()
 
-    async def tend(self, key: Key, uid: str, ended: Callable[[], bool]) -> None:
-        """Run a ChessCluster's daemon until cancelled or ended."""
-        daemon = Loop(self._dependencies, key)
+    async def run(self, key: Key, uid: str, ended: Callable[[], bool]) -> None:
+        """Run a ChessCluster's loop until cancelled or ended."""
+        loop = Loop(self._dependencies, key)
         try:
-            await daemon.run(ended)
+            await loop.run(ended)
         finally:
-            if daemon.endpoint is not None:
-                self._endpoints[uid] = daemon.endpoint
+            if loop.endpoint is not None:
+                self._endpoints[uid] = loop.endpoint
 
-    def bury(self, key: Key, uid: str) -> None:
-        """Clear up after a ChessCluster that is being deleted, in the background."""
+    def clean_up(self, key: Key, uid: str) -> None:
+        """Clean up after a ChessCluster that is being deleted, in the background."""
         self._dependencies.metrics.forget(key)
         endpoint = self._endpoints.pop(uid, None)
         if endpoint is None:
-            self._dependencies.mirror.forget(key)
+            self._forget(key)
         else:
-            task = asyncio.create_task(self._bury(key, uid, endpoint), name=f"burial of {'/'.join(key)}")
-            self._burials.add(task)
-            task.add_done_callback(self._burials.discard)
+            task = asyncio.create_task(self._clean_up(key, uid, endpoint), name=f"cleanup of {'/'.join(key)}")
+            self._cleanups.add(task)
+            task.add_done_callback(self._cleanups.discard)
 
     async def stop(self) -> None:
-        """Give up on burials that still wait."""
-        for task in list(self._burials):
+        """Cancel the cleanups that still wait."""
+        for task in list(self._cleanups):
             task.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await task
 
-    async def _bury(self, key: Key, uid: str, endpoint: Endpoint) -> None:
+    async def _clean_up(self, key: Key, uid: str, endpoint: Endpoint) -> None:
         reader = self._dependencies.readers.join(endpoint, uid, lambda: None)
         try:
             await self._last_pod_gone(key)
@@ -67,7 +68,12 @@ class Supervisor:
             log.info("presence-left-to-expire", cluster="/".join(key), error=str(error))
         finally:
             await self._dependencies.readers.leave(endpoint, uid)
-            self._dependencies.mirror.forget(key)
+            self._forget(key)
+
+    def _forget(self, key: Key) -> None:
+        """Forget who woke the loop, unless a new ChessCluster of that name has taken its place."""
+        if self._dependencies.mirror.is_gone(key):
+            self._dependencies.wakers.forget(key)
 
     async def _last_pod_gone(self, key: Key) -> None:
         mirror, clock = self._dependencies.mirror, self._dependencies.clock

@@ -1,10 +1,10 @@
-"""Conditions as the API shows them (metav1.Condition). Every one is always there, so that none can be stale."""
+"""Conditions as the API shows them (metav1.Condition). All of them are written every time, so none can be stale."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from chess_operator.api.resources.kinds import Manifest
 from chess_operator.decide.values import Condition, Decision, Observed, Pod
-from chess_operator.kube.client import Manifest
 
 MESSAGE_LIMIT = 1024
 BAD_WAITS = frozenset(
@@ -19,9 +19,19 @@ BAD_WAITS = frozenset(
         "RunContainerError",
     }
 )
-"""Reasons for waiting that do not pass by themselves."""
+"""Reasons for waiting that do not go away by themselves."""
 FOR_A_NODE = frozenset({"Unschedulable"})
-"""Reasons for waiting that a new node ends: usual while a cluster grows."""
+"""Reasons for waiting that a new node ends: normal while a cluster grows."""
+DECIDED = (
+    "AbleToScale",
+    "ScalingActive",
+    "ScalingLimited",
+    "Fallback",
+    "Draining",
+    "RolloutPending",
+    "Paused",
+)
+"""The conditions that a decision brings."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +43,7 @@ class Problem:
 
 
 def serving_ready(observed: Observed) -> list[Pod]:
-    """List the pods that players may enter by."""
+    """List the pods that accept new players."""
     return [pod for pod in observed.pods if pod.active and pod.ready and pod.serving and not pod.draining]
 
 
@@ -47,10 +57,8 @@ def available(observed: Observed, desired: int, trouble: Problem | None) -> Cond
     return Condition(status=False, reason="NoPodReady", message=f"0 of {desired} pods are ready")
 
 
-def ready(observed: Observed, desired: int, floor: int, problem: Problem | None) -> Condition:
-    """Whether the spec is valid and the workload is there. The census has no say in it."""
-    if problem is not None:
-        return Condition(status=False, reason=problem.reason, message=problem.message)
+def ready(observed: Observed, desired: int, floor: int) -> Condition:
+    """Whether the spec is valid and enough pods are ready. An incomplete census does not change it."""
     count, needed = len(serving_ready(observed)), min(desired, floor)
     if count >= needed:
         return Condition(status=True, reason="PodsReady", message=f"{count} of {desired} pods are ready")
@@ -61,8 +69,13 @@ def ready(observed: Observed, desired: int, floor: int, problem: Problem | None)
     )
 
 
+def not_ready(problem: Problem) -> Condition:
+    """Make `Ready` of a ChessCluster that is itself the problem: a bad spec, a missing Secret."""
+    return Condition(status=False, reason=problem.reason, message=problem.message)
+
+
 def progressing(observed: Observed, desired: int, waiting: Problem | None) -> Condition:
-    """Whether pods are still on their way; `waiting` says what for."""
+    """Whether pods are still to become ready; `waiting` is what they wait for."""
     count = len(serving_ready(observed))
     if count < desired:
         what = f"{count} of {desired} pods are ready" + (f"; {waiting.message}" if waiting else "")
@@ -80,27 +93,27 @@ def degraded(problem: Problem | None) -> Condition:
 def waiting_pod(
     pods: Iterable[Pod], messages: Mapping[str, str], reasons: frozenset[str] = BAD_WAITS
 ) -> Problem | None:
-    """Find the first pod that waits for one of these reasons; `messages` gives the kubelet's words by uid."""
+    """Find the first pod that waits for one of these reasons; `messages` holds the kubelet's message by uid."""
     for pod in pods:
         if pod.active and pod.waiting in reasons:
-            words = messages.get(pod.uid, "")
+            message = messages.get(pod.uid, "")
             return Problem(
                 reason=str(pod.waiting),
-                message=f"pod {pod.name}: {pod.waiting}" + (f": {words}" if words else ""),
+                message=f"pod {pod.name}: {pod.waiting}" + (f": {message}" if message else ""),
             )
     return None
 
 
 def failed_replicas(deployment: Manifest | None) -> Problem | None:
-    """Find out why pods cannot even be made: a quota, an admission policy, a missing service account."""
+    """Find why pods cannot be created: a quota, an admission policy, a missing service account."""
     for condition in ((deployment or {}).get("status") or {}).get("conditions") or []:
         if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
             return Problem(reason=condition["reason"], message=condition.get("message", ""))
     return None
 
 
-def verdicts_of(decision: Decision) -> dict[str, Condition]:
-    """Name the verdicts that a decision brings."""
+def decided(decision: Decision) -> dict[str, Condition]:
+    """Name the conditions that a decision brings."""
     given = decision.conditions
     return {
         "AbleToScale": given.able_to_scale,
@@ -113,27 +126,33 @@ def verdicts_of(decision: Decision) -> dict[str, Condition]:
     }
 
 
+def undecided(problem: Problem) -> dict[str, Condition]:
+    """Make the same conditions where no decision could be taken: nothing is scaled, and why."""
+    off = Condition(status=False, reason=problem.reason, message=problem.message)
+    return dict.fromkeys(DECIDED, off)
+
+
 def merge(
-    previous: Iterable[Manifest], verdicts: Mapping[str, Condition], generation: int, stamp: str
+    previous: Iterable[Manifest], given: Mapping[str, Condition], generation: int, stamp: str
 ) -> list[Manifest]:
     """Make the list; a condition whose status stays keeps the time of its last transition."""
     known = {condition["type"]: condition for condition in previous}
     return [
-        _condition(kind, verdict, known.get(kind), generation, stamp)
-        for kind, verdict in sorted(verdicts.items())
+        _condition(kind, condition, known.get(kind), generation, stamp)
+        for kind, condition in sorted(given.items())
     ]
 
 
 def _condition(
-    kind: str, verdict: Condition, before: Manifest | None, generation: int, stamp: str
+    kind: str, condition: Condition, before: Manifest | None, generation: int, stamp: str
 ) -> Manifest:
-    status = "True" if verdict.status else "False"
+    status = "True" if condition.status else "False"
     unchanged = before is not None and before["status"] == status
     return {
         "type": kind,
         "status": status,
-        "reason": verdict.reason or "Unknown",
-        "message": verdict.message[:MESSAGE_LIMIT],
+        "reason": condition.reason or "Unknown",
+        "message": condition.message[:MESSAGE_LIMIT],
         "observedGeneration": generation,
         "lastTransitionTime": before["lastTransitionTime"] if unchanged and before is not None else stamp,
     }

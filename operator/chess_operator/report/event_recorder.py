@@ -1,27 +1,27 @@
-"""Kubernetes events that say why, with numbers. Posted in the background: an event never holds up a decision."""
+"""Posts Kubernetes events about one ChessCluster, in the background: an event never delays a decision."""
 
 import asyncio
 import uuid
+from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Any, Literal
 
-import structlog
-
-from chess_operator.api.resources.kinds import CLUSTERS, EVENTS, FIELD_MANAGER
-from chess_operator.kube.client import ApiError, Kube, Manifest, NotLeaderError
+from chess_operator.api.resources.kinds import CLUSTERS, FIELD_MANAGER, Manifest
 
 NOTE_LIMIT = 1024
 REPEAT_SECONDS = 600.0
-log = structlog.get_logger(__name__)
+
+Post = Callable[[Manifest], Coroutine[Any, Any, None]]
+"""Sends an event to the API server; what goes wrong there is its own business."""
 
 
 class EventRecorder:
-    """Posts events about one ChessCluster; the same words at most every ten minutes."""
+    """Posts each event at most every ten minutes."""
 
-    def __init__(self, kube: Kube, identity: str) -> None:
-        self._kube = kube
+    def __init__(self, post: Post, identity: str) -> None:
+        self._post = post
         self._identity = identity
-        self._said: dict[tuple[str, str], float] = {}
+        self._recorded: dict[tuple[str, str], float] = {}
         self._posting: set[asyncio.Task[None]] = set()
 
     def record(
@@ -33,22 +33,16 @@ class EventRecorder:
         kind: Literal["Normal", "Warning"] = "Normal",
         action: str = "Reconcile",
     ) -> None:
-        """Post an event, unless it was just said."""
+        """Post an event, unless the same one was posted within ten minutes."""
         now = asyncio.get_running_loop().time()
-        if now - self._said.get((reason, note), -REPEAT_SECONDS) < REPEAT_SECONDS:
+        if now - self._recorded.get((reason, note), -REPEAT_SECONDS) < REPEAT_SECONDS:
             return
-        self._said = {said: at for said, at in self._said.items() if now - at < REPEAT_SECONDS}
-        self._said[reason, note] = now
+        self._recorded = {known: at for known, at in self._recorded.items() if now - at < REPEAT_SECONDS}
+        self._recorded[reason, note] = now
         body = event(cluster, reason, note, kind=kind, action=action, identity=self._identity)
         task = asyncio.create_task(self._post(body), name=f"event {reason}")
         self._posting.add(task)
         task.add_done_callback(self._posting.discard)
-
-    async def _post(self, body: Manifest) -> None:
-        try:
-            await self._kube.create(EVENTS, body["metadata"]["namespace"], body)
-        except (ApiError, NotLeaderError) as error:
-            log.warning("event-not-posted", reason=body["reason"], error=str(error))
 
 
 def event(

@@ -1,13 +1,13 @@
-"""Writes status: at once when something material changed, otherwise at most once a second, and never in vain."""
+"""Writes the status: at once if something urgent changed, else at most once a second, and only if it differs."""
 
 import time
 from collections.abc import Callable
 from typing import Any
 
-from chess_operator.api.resources.kinds import CLUSTERS
-from chess_operator.kube.client import Kube, Manifest
+from chess_operator.api.resources.kinds import CLUSTERS, Manifest
+from chess_operator.kube.client import Kube
 from chess_operator.kube.mirror import Mirror
-from chess_operator.report.status import material
+from chess_operator.report.status import urgent
 
 QUIET_SECONDS = 1.0
 
@@ -23,11 +23,11 @@ class StatusWriter:
         self._written_at = -QUIET_SECONDS
 
     async def write(self, cluster: Manifest, status: Manifest) -> float | None:
-        """Write what differs; returns the seconds after which it should be tried again."""
+        """Write the status if it differs; return the seconds after which to try again, if it must wait."""
         if status == self._written:
             return None
         wait = self._written_at + QUIET_SECONDS - self._clock()
-        if wait > 0 and self._written is not None and material(status) == material(self._written):
+        if wait > 0 and self._written is not None and urgent(status) == urgent(self._written):
             return wait
         meta = {"name": cluster["metadata"]["name"], "namespace": cluster["metadata"]["namespace"]}
         answer = await self._kube.apply(CLUSTERS, {"metadata": meta, "status": status}, subresource="status")

@@ -8,8 +8,9 @@ nobody may rely on them.
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
+from chess_operator.api.resources.names import Colour
 from chess_operator.decide.replicaset_order import rank
-from chess_operator.decide.values import Colour, Decision, Observed, Pod, Workload
+from chess_operator.decide.values import Decision, Observed, Pod, Workload
 from chess_presence.census import Census
 
 _REVISION = "simulated"

@@ -19,9 +19,9 @@ import yaml
 from chess_localcluster import cluster as localcluster
 from chess_localcluster import stores
 from chess_localcluster.stores import Store
-from chess_operator.api.resources.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind
+from chess_operator.api.resources.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind, Manifest
 from chess_operator.kube.access import Access
-from chess_operator.kube.client import ApiError, Kube, Manifest
+from chess_operator.kube.client import ApiError, Kube
 
 from .played import Fleet, secret
 from .processes import Process, start_operator

@@ -12,8 +12,8 @@ from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, EVENTS, PODS
-from chess_operator.kube.client import ApiError, Kube, Manifest
+from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, EVENTS, PODS, Manifest
+from chess_operator.kube.client import ApiError, Kube
 from chess_presence import keys
 from chess_presence.records import Beat, Heartbeat, encode
 from chess_presence.registry import Registry, beat_of

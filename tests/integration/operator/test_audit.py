@@ -5,10 +5,11 @@ import uuid
 import pytest
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import SERVICES
+from chess_operator.api.resources.kinds import SERVICES, Manifest
+from chess_operator.api.resources.names import Key
 from chess_operator.kube import audit, client
-from chess_operator.kube.client import Kube, Manifest
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.kube.client import Kube
+from chess_operator.kube.mirror import Mirror
 
 from .conftest import NAMESPACES
 

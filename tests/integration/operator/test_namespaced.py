@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chess_operator.api.resources.kinds import POLICIES
+from chess_operator.api.resources.kinds import POLICIES, Manifest
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.install.objects import installation
-from chess_operator.kube.client import Kube, Manifest
-from chess_operator.settings import SYSTEM_NAMESPACE
+from chess_operator.kube.client import Kube
 
 from .conftest import apply
 from .played import Fleet, until

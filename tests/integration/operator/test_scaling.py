@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import BUDGETS, CLUSTERS, DEPLOYMENTS, POLICIES, SERVICES, Kind
-from chess_operator.kube.client import Manifest
+from chess_operator.api.resources.kinds import (
+    BUDGETS,
+    CLUSTERS,
+    DEPLOYMENTS,
+    POLICIES,
+    SERVICES,
+    Kind,
+    Manifest,
+)
 
 from .played import Fleet, until
 from .processes import Process

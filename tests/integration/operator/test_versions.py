@@ -1,21 +1,25 @@
 """A new version of the operator restarts no pod, whatever it would make today; and it has no right that it lacks."""
 
 import re
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
 
-from chess_operator import objects as build
+from chess_operator import objects
 from chess_operator.api.model import parse
 from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
+from chess_operator.api.resources.names import Colour, Key
 from chess_operator.api.revision import revision
-from chess_operator.decide.values import Decision, DeploymentPlan
+from chess_operator.decide import decide
+from chess_operator.decide.values import DeploymentPlan, History
 from chess_operator.kube.audit import Audit
 from chess_operator.kube.client import ApiError, Kube
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.kube.mirror import Mirror
 from chess_operator.reconcile.apply import Applier
 from chess_operator.reconcile.observe import observe
+from chess_operator.report.context import Context
+from chess_presence.census import Census
 
 from .conftest import admin_of
 from .played import Fleet, until
@@ -24,9 +28,22 @@ from .processes import Process
 pytestmark = pytest.mark.integration
 
 
-def plan(replicas: int, template: Any) -> Any:
-    """Only what the applier looks at."""
-    return SimpleNamespace(plans={"blue": DeploymentPlan(replicas=replicas, weight=100, template=template)})
+async def context_of(fleet: Fleet, template: Literal["keep", "render"]) -> Context:
+    """What the applier looks at: one replica, by this template."""
+    cluster = await fleet.cluster()
+    spec = parse(cluster["spec"])
+    observed = observe(Mirror(), cluster, revision(spec))
+    decision = decide(spec, observed, Census(), History(), 0)
+    plans: dict[Colour, DeploymentPlan] = {"blue": DeploymentPlan(replicas=1, weight=100, template=template)}
+    return Context(
+        cluster=cluster,
+        spec=spec,
+        store_ports=(6379, 5432),
+        observed=observed,
+        census=Census(),
+        decision=replace(decision, plans=plans),
+        now_ms=0,
+    )
 
 
 async def test_another_rendering_changes_no_template(
@@ -42,23 +59,19 @@ async def test_another_rendering_changes_no_template(
         made["spec"]["containers"][0]["env"].append({"name": "CHESS_NEWER", "value": "1"})
         return made
 
-    build_template = build.template
-    monkeypatch.setattr(build, "template", newer)
-    cluster = await fleet.cluster()
+    build_template = objects.template
+    monkeypatch.setattr(objects, "template", newer)
     mirror, key = Mirror(), Key(fleet.namespace, fleet.name)
     for body in (await fleet.kube.list(DEPLOYMENTS, fleet.namespace))["items"]:
         mirror.put(DEPLOYMENTS, body)
     applier = Applier(fleet.kube, mirror, key)
-    owner = build.Owner(name=key.name, namespace=key.namespace, uid=cluster["metadata"]["uid"])
-    spec = parse(cluster["spec"])
-    decision: Decision = plan(1, "keep")
-    await applier.out(owner, spec, decision, revision(spec))
+    await applier.scale_out(await context_of(fleet, "keep"))
     after = await fleet.deployment()
     assert after is not None
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
     assert after["spec"]["template"] == before["spec"]["template"]
     # That the other rendering would have shown: the same with `render` does change it.
-    await applier.out(owner, spec, plan(1, "render"), revision(spec))
+    await applier.scale_out(await context_of(fleet, "render"))
     changed = await fleet.deployment()
     assert changed is not None
     assert changed["metadata"]["generation"] > before["metadata"]["generation"]

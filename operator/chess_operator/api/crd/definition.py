@@ -5,11 +5,8 @@ from typing import Any
 from chess_operator.api.crd.schema import Schema, structural
 from chess_operator.api.model.cluster import ChessClusterSpec
 from chess_operator.api.model.status import ChessClusterStatus
+from chess_operator.api.resources.kinds import CLUSTERS, CRDS
 
-GROUP = "chesscluster.dev"
-VERSION = "v1alpha1"
-KIND = "ChessCluster"
-PLURAL = "chessclusters"
 # Children are called <name>-blue, and a label holds the name: 63 characters less the longest suffix.
 MAX_NAME = 50
 
@@ -28,17 +25,17 @@ COLUMNS = (
 def definition() -> dict[str, Any]:
     """Make the CRD."""
     return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": f"{PLURAL}.{GROUP}"},
+        "apiVersion": CRDS.api_version,
+        "kind": CRDS.kind,
+        "metadata": {"name": f"{CLUSTERS.plural}.{CLUSTERS.group}"},
         "spec": {
-            "group": GROUP,
+            "group": CLUSTERS.group,
             "scope": "Namespaced",
             "names": {
-                "kind": KIND,
-                "listKind": f"{KIND}List",
-                "plural": PLURAL,
-                "singular": KIND.lower(),
+                "kind": CLUSTERS.kind,
+                "listKind": f"{CLUSTERS.kind}List",
+                "plural": CLUSTERS.plural,
+                "singular": CLUSTERS.kind.lower(),
                 "shortNames": ["chess"],
                 "categories": ["all"],
             },
@@ -49,7 +46,7 @@ def definition() -> dict[str, Any]:
 
 def _version() -> Schema:
     return {
-        "name": VERSION,
+        "name": CLUSTERS.version,
         "served": True,
         "storage": True,
         "schema": {"openAPIV3Schema": _root()},

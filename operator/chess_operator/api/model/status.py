@@ -6,14 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from chess_operator.api.model.rules import Model
+from chess_operator.api.resources.names import Colour
 
 Int64 = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
 Int32 = Annotated[int, Field(ge=0, json_schema_extra={"format": "int32"})]
 Reason = Annotated[str, Field(max_length=128)]
 Message = Annotated[str, Field(max_length=4096)]
-Colour = Literal["blue", "green"]
 
-PHASES = ("Pending", "Running", "Scaling", "Draining", "Paused", "Degraded", "Deleting")
 Phase = Literal["Pending", "Running", "Scaling", "Draining", "Paused", "Degraded", "Deleting"]
 CONDITIONS = (
     "Ready",

@@ -1,10 +1,14 @@
-"""The kinds of object that the operator deals with, and where the API serves them."""
+"""The kinds of object that the operator reads and writes, and where the API server serves them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 FIELD_MANAGER = "chess-operator"
 GROUP = "chesscluster.dev"
 VERSION = "v1alpha1"
+
+Manifest = dict[str, Any]
+"""An object in the form that the API server sends and takes. `decide` never sees one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +22,7 @@ class Kind:
 
     @property
     def api_version(self) -> str:
-        """As `apiVersion` says it."""
+        """The value of `apiVersion`."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def path(self, namespace: str | None, name: str | None = None, subresource: str | None = None) -> str:

@@ -1,8 +1,7 @@
 """Labels and annotations that the operator writes and reads. docs/contracts.md is the contract."""
 
 from chess_operator.api.resources.kinds import GROUP
-from chess_operator.decide.values import Colour
-from chess_operator.kube.mirror import CLUSTER_LABEL
+from chess_operator.api.resources.names import CLUSTER_LABEL, Colour
 
 CLUSTER = CLUSTER_LABEL
 COLOUR = f"{GROUP}/colour"
@@ -27,8 +26,3 @@ def child_labels(cluster: str) -> dict[str, str]:
 def colour_selector(cluster: str, colour: Colour) -> dict[str, str]:
     """Select a colour's pods, as its Deployment does. It never changes."""
     return {CLUSTER: cluster, COLOUR: colour}
-
-
-def child_name(cluster: str, colour: Colour) -> str:
-    """Name of a colour's Deployment, Service and PodDisruptionBudget."""
-    return f"{cluster}-{colour}"

@@ -32,7 +32,7 @@ class Secrets:
 
 
 async def test_a_read_that_never_ends_is_an_unreachable_redis(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_SECONDS", 0.01)
+    monkeypatch.setattr(module, "READ_SECONDS", 0.01)
     secrets = Secrets()
     source = CensusSource(Readers(), cast("SecretReader", secrets), lambda: None)
     source._joined = (Silent.endpoint, "u", cast("PresenceReader", Silent()))

@@ -17,7 +17,7 @@ def test_more_players_make_more_replicas_at_once(pod: Make, decided: Decide) -> 
     assert decision.plans["blue"].guard is None, "adding hurts nobody and must not conflict with status churn"
     assert (decision.desired, decision.wanted, decision.reason) == (4, 4, "ScaledOut")
     assert decision.message == (
-        "31 connections and a buffer of 0 at 10 a replica want 4; 2 to 4: 0 taken back from draining, 2 created"
+        "31 connections plus a buffer of 0, at 10 per replica, need 4; 2 to 4: 0 returned from draining, 2 created"
     )
     assert decision.history.last_scale_ms == 600_000
 

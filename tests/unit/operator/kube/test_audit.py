@@ -6,9 +6,10 @@ from typing import Any, cast
 import pytest
 
 from chess_operator.api.resources.kinds import PODS
+from chess_operator.api.resources.names import CLUSTER_LABEL, Key
 from chess_operator.kube import audit
 from chess_operator.kube.client import Kube
-from chess_operator.kube.mirror import CLUSTER_LABEL, Key, Mirror
+from chess_operator.kube.mirror import Mirror
 
 KEY = Key("chess", "arena")
 

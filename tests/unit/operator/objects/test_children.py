@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from chess_operator import objects as build
+from chess_operator import objects
 from chess_operator.api.model import ChessClusterSpec, parse
 from chess_operator.api.resources import labels
 from chess_operator.objects.template import grace_seconds
 
-OWNER = build.Owner(name="arena", namespace="chess", uid="u-1")
+OWNER = objects.Owner(name="arena", namespace="chess", uid="u-1")
 SELECTOR = {"chesscluster.dev/cluster": "arena", "chesscluster.dev/colour": "blue"}
 
 
@@ -25,7 +25,7 @@ def spec(**more: Any) -> ChessClusterSpec:
 
 
 def template(**more: Any) -> dict[str, Any]:
-    return build.template(OWNER, spec(**more), "blue", "abc")
+    return objects.template(OWNER, spec(**more), "blue", "abc")
 
 
 def container(**more: Any) -> dict[str, Any]:
@@ -128,7 +128,7 @@ def test_the_deployment_keeps_a_template_as_it_was_read() -> None:
         "metadata": {"annotations": {labels.REVISION: "old"}},
         "spec": {"terminationMessagePath": "/x"},
     }
-    made = build.deployment(OWNER, "blue", 3, read_back)
+    made = objects.deployment(OWNER, "blue", 3, read_back)
     assert made["spec"]["template"] is read_back
     assert made["metadata"]["annotations"] == {labels.REVISION: "old"}
     assert made["spec"]["selector"] == {"matchLabels": SELECTOR}
@@ -136,17 +136,17 @@ def test_the_deployment_keeps_a_template_as_it_was_read() -> None:
 
 
 def test_only_pods_that_serve_are_in_the_service() -> None:
-    made = build.service(OWNER, "blue")
+    made = objects.service(OWNER, "blue")
     assert made["spec"]["selector"] == {**SELECTOR, "chesscluster.dev/serving": "true"}
     assert made["spec"]["ports"][0]["port"] == 8080
 
 
 def test_every_child_belongs_to_the_chesscluster_and_carries_no_tracking() -> None:
     children = [
-        build.deployment(OWNER, "blue", 1, template()),
-        build.service(OWNER, "blue"),
-        build.budget(OWNER, spec(), "blue"),
-        build.policy(OWNER, spec(), (6379, 5432)),
+        objects.deployment(OWNER, "blue", 1, template()),
+        objects.service(OWNER, "blue"),
+        objects.budget(OWNER, spec(), "blue"),
+        objects.policy(OWNER, spec(), (6379, 5432)),
     ]
     for child in children:
         (owner,) = child["metadata"]["ownerReferences"]
@@ -156,7 +156,7 @@ def test_every_child_belongs_to_the_chesscluster_and_carries_no_tracking() -> No
 
 def test_the_network_policy_lets_players_in_and_pods_out_to_their_stores() -> None:
     peers = [{"namespaceLabels": {"name": "monitoring"}}]
-    made = build.policy(OWNER, spec(networkPolicy={"adminFrom": peers}), (6379, 5432, 6379))["spec"]
+    made = objects.policy(OWNER, spec(networkPolicy={"adminFrom": peers}), (6379, 5432, 6379))["spec"]
     players, admin = made["ingress"]
     assert players == {"ports": [{"port": 8080, "protocol": "TCP"}]}
     assert admin["from"][0] == {"podSelector": {}}
@@ -169,5 +169,5 @@ def test_the_network_policy_lets_players_in_and_pods_out_to_their_stores() -> No
 
 @pytest.mark.parametrize("given", [1, "25%", 0])
 def test_the_budget_is_the_users(given: int | str) -> None:
-    made = build.budget(OWNER, spec(podDisruptionBudget={"maxUnavailable": given}), "blue")["spec"]
+    made = objects.budget(OWNER, spec(podDisruptionBudget={"maxUnavailable": given}), "blue")["spec"]
     assert made == {"maxUnavailable": given, "selector": {"matchLabels": SELECTOR}}

@@ -18,7 +18,7 @@ PODS = tuple("abcd")
 
 
 @dataclass(kw_only=True)
-class SimulatedCluster:
+class FakeStores:
     """Stands in for the API server and Redis, and notes what they are asked."""
 
     redis: bool = True
@@ -27,7 +27,7 @@ class SimulatedCluster:
     async def begin_drain(self, pod: Pod, _: Drain) -> None:
         self.asked.append(f"patch {pod.uid}")
 
-    async def end_drain(self, pod: Pod, _: Undrain) -> None:
+    async def end_drain(self, pod: Pod) -> None:
         self.asked.append(f"patch {pod.uid}")
 
     async def mark(self, _: str, uid: str, __: int) -> None:
@@ -62,38 +62,38 @@ def decision(*, drains: Iterable[str] = (), undrains: Iterable[str] = ()) -> Dec
     )
 
 
-def made(world: SimulatedCluster) -> tuple[Drains, PresenceReader]:
-    return Drains(cast("Applier", world)), cast("PresenceReader", world)
+def made(fake: FakeStores) -> tuple[Drains, PresenceReader]:
+    return Drains(cast("Applier", fake)), cast("PresenceReader", fake)
 
 
 async def test_a_drain_leaves_the_service_before_the_pod_is_told() -> None:
-    drains, reader = made(world := SimulatedCluster())
+    drains, reader = made(fake := FakeStores())
     await drains.begin(reader, observed(), decision(drains="ab"))
-    assert world.asked == ["patch a", "mark a", "patch b", "mark b"]
+    assert fake.asked == ["patch a", "mark a", "patch b", "mark b"]
 
 
 async def test_a_pod_is_told_that_it_serves_again_before_players_come() -> None:
-    drains, reader = made(world := SimulatedCluster())
-    await drains.take_back(reader, observed(), decision(undrains="ab"))
-    assert world.asked == ["unmark a", "patch a", "unmark b", "patch b"]
+    drains, reader = made(fake := FakeStores())
+    await drains.undo(reader, observed(), decision(undrains="ab"))
+    assert fake.asked == ["unmark a", "patch a", "unmark b", "patch b"]
 
 
 async def test_a_redis_that_fails_is_asked_once_and_every_pod_leaves_the_service_all_the_same() -> None:
-    drains, reader = made(world := SimulatedCluster(redis=False))
+    drains, reader = made(fake := FakeStores(redis=False))
     await drains.begin(reader, observed(), decision(drains=PODS))
-    assert world.asked == ["patch a", "mark a", "patch b", "patch c", "patch d"]
+    assert fake.asked == ["patch a", "mark a", "patch b", "patch c", "patch d"]
 
 
 async def test_no_pod_is_put_back_while_redis_fails() -> None:
-    drains, reader = made(world := SimulatedCluster(redis=False))
-    await drains.take_back(reader, observed(), decision(undrains=PODS))
-    assert world.asked == ["unmark a"]
+    drains, reader = made(fake := FakeStores(redis=False))
+    await drains.undo(reader, observed(), decision(undrains=PODS))
+    assert fake.asked == ["unmark a"]
 
 
 @pytest.mark.parametrize("redis, orders", [(1, 4), (0, 1)], ids=["lost once", "frozen since"])
 async def test_lost_orders_are_repeated(redis: int, orders: int) -> None:
-    drains, reader = made(world := SimulatedCluster(redis=bool(redis)))
+    drains, reader = made(fake := FakeStores(redis=bool(redis)))
     census = Census(connections=dict.fromkeys(PODS, 3))
     again = await drains.repeat(reader, observed(drain_deadline_ms=9), census, decision())
-    assert world.asked == [f"mark {uid}" for uid in PODS[:orders]]
+    assert fake.asked == [f"mark {uid}" for uid in PODS[:orders]]
     assert again is not None

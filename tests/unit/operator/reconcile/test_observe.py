@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
-from chess_operator.kube.mirror import Key, Mirror
+from chess_operator.api.resources.names import Key
+from chess_operator.kube.mirror import Mirror
 from chess_operator.reconcile.observe import (
     epoch_ms,
     expected_of,

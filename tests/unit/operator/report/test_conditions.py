@@ -1,4 +1,4 @@
-"""Conditions: each is always there, each clears again, and a time of transition moves only with the status."""
+"""Conditions: each is always there, each clears again, and a transition time moves only with the status."""
 
 from typing import Any
 
@@ -59,7 +59,7 @@ def test_a_long_message_is_cut() -> None:
 def test_ready(
     *, pods: tuple[Pod, ...], desired: int, floor: int, problem: Problem | None, status: bool, reason: str
 ) -> None:
-    made = conditions.ready(seen(*pods), desired, floor, problem)
+    made = conditions.not_ready(problem) if problem else conditions.ready(seen(*pods), desired, floor)
     assert (made.status, made.reason) == (status, reason)
 
 

@@ -10,7 +10,8 @@ from chess_operator.api.revision import revision
 from chess_operator.decide import decide
 from chess_operator.decide.values import History, Observed, Pod, Workload
 from chess_operator.report.conditions import Problem
-from chess_operator.report.status import Situation, material, status
+from chess_operator.report.context import Context
+from chess_operator.report.status import halted, status, urgent
 from chess_presence.census import Census
 
 NOW = 1_795_000_000_000
@@ -32,12 +33,27 @@ def pod(uid: str, **more: Any) -> Pod:
     return Pod(uid=uid, name=uid, colour="blue", revision="r", resource_version="1", created_at_ms=0, **given)
 
 
-def situation(
-    *pods: Pod, census: Census | None = None, problem: Problem | None = None, **more: Any
-) -> Situation:
-    made = spec(**more)
+CLUSTER = {"metadata": {"name": "arena"}, "spec": {}, "status": {"connections": 99, "desiredReplicas": 2}}
+
+
+def context(*pods: Pod, census: Census | None = None, **more: Any) -> Context:
+    made = spec(scaling={"minReplicas": 2}, **more)
+    seen = observed(made, *pods)
+    census = census or Census(connections={one.uid: 7 for one in pods})
+    return Context(
+        cluster=CLUSTER,
+        spec=made,
+        store_ports=(6379, 5432),
+        observed=seen,
+        census=census,
+        decision=decide(made, seen, census, History(), NOW),
+        now_ms=NOW,
+    )
+
+
+def observed(made: ChessClusterSpec, *pods: Pod) -> Observed:
     work = Workload(colour="blue", replicas=2, resource_version="1", revision=revision(made))
-    observed = Observed(
+    return Observed(
         name="arena",
         namespace="n",
         uid="u",
@@ -46,18 +62,6 @@ def situation(
         workloads={"blue": work},
         pods=pods,
     )
-    census = census or Census(connections={one.uid: 7 for one in pods})
-    decision = None if problem else decide(made, observed, census, History(), NOW)
-    cluster = {"metadata": {"name": "arena"}, "spec": {}, "status": {"connections": 99, "desiredReplicas": 2}}
-    return Situation(
-        cluster=cluster,
-        observed=observed,
-        census=census,
-        decision=decision,
-        problem=problem,
-        trouble=None,
-        floor=2,
-    )
 
 
 def conditions_of(made: dict[str, Any]) -> dict[str, str]:
@@ -65,7 +69,7 @@ def conditions_of(made: dict[str, Any]) -> dict[str, str]:
 
 
 def test_it_fits_its_own_schema_and_has_every_condition() -> None:
-    made = status(situation(pod("a"), pod("b")), NOW)
+    made = status(context(pod("a"), pod("b")), NOW)
     ChessClusterStatus.model_validate(made)
     assert set(conditions_of(made)) == set(CONDITIONS)
     assert (made["phase"], made["readyReplicas"], made["connections"]) == ("Running", 2, 14)
@@ -84,19 +88,19 @@ def test_it_fits_its_own_schema_and_has_every_condition() -> None:
     ids=["paused", "no pod yet", "one on its way", "one drains"],
 )
 def test_one_word(pods: tuple[Pod, ...], more: dict[str, Any], phase: str) -> None:
-    assert status(situation(*pods, **more), NOW)["phase"] == phase
+    assert status(context(*pods, **more), NOW)["phase"] == phase
 
 
 def test_an_unreachable_redis_does_not_turn_the_count_to_zero_or_ready_to_false() -> None:
-    made = status(situation(pod("a"), pod("b"), census=Census(unreachable=True)), NOW)
+    made = status(context(pod("a"), pod("b"), census=Census(unreachable=True)), NOW)
     assert made["connections"] == 99
     assert conditions_of(made)["Ready"] == "True"
     assert conditions_of(made)["ScalingActive"] == "False"
 
 
-def test_a_problem_is_told_and_what_was_known_stays() -> None:
+def test_a_problem_is_reported_and_what_was_known_stays() -> None:
     problem = Problem(reason="SecretNotFound", message="Secret n/s does not exist")
-    made = status(situation(pod("a"), problem=problem), NOW)
+    made = halted(CLUSTER, observed(spec(), pod("a")), problem, NOW, valid=False)
     ChessClusterStatus.model_validate(made)
     assert set(conditions_of(made)) == set(CONDITIONS)
     assert (made["phase"], made["desiredReplicas"], made["connections"]) == ("Degraded", 2, 99)
@@ -105,9 +109,9 @@ def test_a_problem_is_told_and_what_was_known_stays() -> None:
 
 
 def test_a_count_may_wait_but_a_condition_may_not() -> None:
-    one = status(situation(pod("a"), pod("b")), NOW)
-    more = status(situation(pod("a"), pod("b"), census=Census(connections={"a": 8, "b": 9})), NOW + 1000)
+    one = status(context(pod("a"), pod("b")), NOW)
+    more = status(context(pod("a"), pod("b"), census=Census(connections={"a": 8, "b": 9})), NOW + 1000)
     assert one != more
-    assert material(one) == material(more)
-    paused = status(situation(pod("a"), pod("b"), paused=True), NOW)
-    assert material(one) != material(paused)
+    assert urgent(one) == urgent(more)
+    paused = status(context(pod("a"), pod("b"), paused=True), NOW)
+    assert urgent(one) != urgent(paused)
