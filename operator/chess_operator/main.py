@@ -67,8 +67,8 @@ class Operator:
     async def run(self) -> None:
         """Run until told to stop; raises LostLeadershipError."""
         self._listen_to_signals()
-        port = await self.health.start(self._settings.probe)
-        log.info("listening", host=self._settings.probe.host, port=port)
+        port = await self.health.start(self._settings.probe_address)
+        log.info("listening", host=self._settings.probe_address.host, port=port)
         try:
             await self._unless_stopped(self._wait_for_crd())
             await self._unless_stopped(self._elector.acquire())

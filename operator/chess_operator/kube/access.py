@@ -10,11 +10,11 @@ from yaml import YAMLError
 
 TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 CONNECTIONS = 64
-"""More than are ever in flight, so that renewing the lease never waits for a connection."""
+"""More than are ever in use at once, so that renewing the lease never waits for a connection."""
 
 
 class AccessError(RuntimeError):
-    """No usable way to an API server; the message says what was tried."""
+    """No access to an API server; the message names what was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +36,8 @@ class Access:
                 )
         except (YAMLError, UnicodeDecodeError):
             raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: not YAML") from None
+        except (TypeError, AttributeError):  # the client expects mappings, and looks no further
+            raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: not a kubeconfig") from None
         except (config.ConfigException, OSError) as error:
             raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: {error}") from error
         return loaded
