@@ -15,22 +15,20 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_server import NAMESPACES, admin_of, apply
+from operator_fleet import Fleet, secret
+from operator_process import Process, start_operator
 
 from chess_localcluster import cluster as localcluster
 from chess_localcluster import stores
 from chess_localcluster.stores import Store
-from chess_operator.api.resources.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind, Manifest
-from chess_operator.kube.access import Access
+from chess_operator.api.resources.kinds import CLUSTERS, LEASES, SECRETS, Kind, Manifest
 from chess_operator.kube.client import ApiError, Kube
-
-from .played import Fleet, secret
-from .processes import Process, start_operator
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
 NODE = "node-0"
 NODES = Kind("", "v1", "nodes", "Node")
-NAMESPACES = Kind("", "v1", "namespaces", "Namespace")
 
 
 @pytest.fixture(scope="session")
@@ -87,28 +85,6 @@ def _node_alive(kubeconfig: Path) -> Iterator[None]:
     finally:
         ended.set()
         thread.join(10)
-
-
-async def apply(kube: Kube, body: Manifest) -> None:
-    group, _, version = body["apiVersion"].rpartition("/")
-    plural = {"NetworkPolicy": "networkpolicies"}.get(body["kind"], body["kind"].lower() + "s")
-    kind = Kind(group, version, plural, body["kind"])
-    if kind.plural == CRDS.plural:
-        await kube.create(kind, None, body)
-        return
-    path = kind.path(body["metadata"].get("namespace"), body["metadata"]["name"])
-    query = {"fieldManager": "test", "force": "true"}
-    await kube._write("PATCH", path, body=body, query=query, content_type="application/apply-patch+yaml")
-
-
-@contextlib.asynccontextmanager
-async def admin_of(kubeconfig: Path) -> AsyncIterator[Kube]:
-    api = await Access(kubeconfig=kubeconfig, context=None).api()
-    try:
-        yield Kube(api)
-    finally:
-        await api.close()
-        await asyncio.sleep(0.1)  # aiohttp closes TLS connections a little later than it says
 
 
 @pytest.fixture

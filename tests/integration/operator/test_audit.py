@@ -3,6 +3,7 @@
 import uuid
 
 import pytest
+from api_server import NAMESPACES
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import SERVICES, Manifest
@@ -10,8 +11,6 @@ from chess_operator.api.resources.names import Key
 from chess_operator.kube import audit, client
 from chess_operator.kube.client import Kube
 from chess_operator.kube.mirror import Mirror
-
-from .conftest import NAMESPACES
 
 pytestmark = pytest.mark.integration
 

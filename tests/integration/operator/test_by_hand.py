@@ -1,13 +1,11 @@
 """What people do with kubectl beside the operator: labels taken off, pods put aside, restarts. Nobody pays for it."""
 
 import pytest
+from operator_fleet import Fleet, draining, out_to, until
+from operator_process import Process
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
-
-from .played import Fleet, until
-from .processes import Process
-from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration
 

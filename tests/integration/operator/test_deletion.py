@@ -4,16 +4,14 @@ import asyncio
 import signal
 
 import pytest
+from api_server import NAMESPACES
+from operator_fleet import Fleet, out_to, until
+from operator_process import Process
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
 from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, PODS
 from chess_operator.kube.client import CONFLICT, ApiError
-
-from .conftest import NAMESPACES
-from .played import Fleet, until
-from .processes import Process
-from .test_scaling import out_to
 
 pytestmark = pytest.mark.integration
 GC_SECONDS = 60.0

@@ -4,14 +4,12 @@ import signal
 from typing import Any
 
 import pytest
+from operator_fleet import Fleet, draining, out_to, secret, until
+from operator_process import Process
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
 from chess_operator.api.resources.kinds import POLICIES, SECRETS, Kind
-
-from .played import Fleet, secret, until
-from .processes import Process
-from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration
 QUOTAS = Kind("", "v1", "resourcequotas", "ResourceQuota")

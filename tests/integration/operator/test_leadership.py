@@ -6,12 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from operator_fleet import Fleet, draining, out_to, until
+from operator_process import Process, start_operator
 
 from chess_operator.api.resources.kinds import LEASES
-
-from .played import Fleet, until
-from .processes import Process, start_operator
-from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration
 TAKEOVER_SECONDS = 20.0

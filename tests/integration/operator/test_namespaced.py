@@ -5,16 +5,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_server import apply
+from operator_fleet import Fleet, draining, out_to, until
+from operator_process import Process, start_operator
 
 from chess_operator.api.resources.kinds import POLICIES, Manifest
 from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.install.objects import installation
 from chess_operator.kube.client import Kube
-
-from .conftest import apply
-from .played import Fleet, until
-from .processes import Process, start_operator
-from .test_scaling import draining, out_to
 
 pytestmark = pytest.mark.integration
 NARROW = "narrow"

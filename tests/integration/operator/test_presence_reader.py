@@ -5,14 +5,13 @@ import signal
 import time
 
 import pytest
+from operator_fleet import until
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
 from chess_operator.census.reader import Endpoint, PresenceError, PresenceReader, Readers
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-
-from .played import until
 
 pytestmark = pytest.mark.integration
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import time
-from typing import Any
 
 import pytest
+from operator_fleet import Fleet, draining, notes, out_to, until
+from operator_process import Process
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import (
@@ -14,31 +15,9 @@ from chess_operator.api.resources.kinds import (
     POLICIES,
     SERVICES,
     Kind,
-    Manifest,
 )
 
-from .played import Fleet, until
-from .processes import Process
-
 pytestmark = pytest.mark.integration
-
-
-async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> None:
-    """Bring a new ChessCluster to so many replicas by so many connections."""
-    await fleet.create(**spec)
-    await until(fleet.running, what="no pod ever ran")
-    next(iter(fleet.servers.values())).connections = connections
-    await fleet.settled(replicas)
-    fleet.share(connections)
-    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
-
-
-def notes(pod: Manifest) -> dict[str, str]:
-    return pod["metadata"].get("annotations") or {}
-
-
-def draining(fleet: Fleet) -> set[str]:
-    return {uid for uid, pod in fleet.pods.items() if labels.DRAIN_DEADLINE in notes(pod)}
 
 
 async def test_makes_every_child_and_says_ready(operator: Process, fleet: Fleet) -> None:

@@ -5,6 +5,9 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
+from api_server import admin_of
+from operator_fleet import Fleet, until
+from operator_process import Process
 
 from chess_operator import objects
 from chess_operator.api.model import parse
@@ -20,10 +23,6 @@ from chess_operator.reconcile.apply import Applier
 from chess_operator.reconcile.observe import observe
 from chess_operator.report.context import Context
 from chess_presence.census import Census
-
-from .conftest import admin_of
-from .played import Fleet, until
-from .processes import Process
 
 pytestmark = pytest.mark.integration
 

@@ -228,3 +228,21 @@ def spec_with(**spec: Any) -> Manifest:
 
 def secret(name: str, namespace: str, url: str) -> Manifest:
     return {"metadata": {"name": name, "namespace": namespace}, "stringData": {"url": url}}
+
+
+async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> None:
+    """Bring a new ChessCluster to so many replicas by so many connections."""
+    await fleet.create(**spec)
+    await until(fleet.running, what="no pod ever ran")
+    next(iter(fleet.servers.values())).connections = connections
+    await fleet.settled(replicas)
+    fleet.share(connections)
+    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
+
+
+def notes(pod: Manifest) -> dict[str, str]:
+    return pod["metadata"].get("annotations") or {}
+
+
+def draining(fleet: Fleet) -> set[str]:
+    return {uid for uid, pod in fleet.pods.items() if labels.DRAIN_DEADLINE in notes(pod)}
