@@ -1,13 +1,13 @@
-"""What is played: the kubelet, which tells pod statuses, and the servers, which tell heartbeats."""
+"""Stand-ins for the kubelet, which reports pod statuses, and for the servers, which send heartbeats."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from polling import eventually
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
@@ -18,40 +18,23 @@ from chess_presence import keys
 from chess_presence.records import Beat, Heartbeat, encode
 from chess_presence.registry import Registry, beat_of
 
-SCALE_WAIT = 20.0
-
-
-async def until(
-    found: Callable[[], Any], *, seconds: float = SCALE_WAIT, what: Callable[[], Any] | str = ""
-) -> Any:
-    """Poll with a deadline; `found` may be a coroutine function."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = found()
-        if asyncio.iscoroutine(result):
-            result = await result
-        if result:
-            return result
-        assert time.monotonic() < deadline, what() if callable(what) else what
-        await asyncio.sleep(0.03)
-
 
 @dataclass(kw_only=True)
 class Server:
-    """What a server pod would say."""
+    """What a server pod would report."""
 
     connections: int = 0
     draining: bool = False
     silent: bool = False
-    said: tuple[int, bool] | None = None
-    said_at: float = 0.0
+    sent: tuple[int, bool] | None = None
+    sent_at: float = 0.0
 
     def due(self, now: float) -> bool:
-        news = self.said != (self.connections, self.draining)
-        return not self.silent and (news or now - self.said_at >= 0.5)
+        changed = self.sent != (self.connections, self.draining)
+        return not self.silent and (changed or now - self.sent_at >= 0.5)
 
-    def hear(self, beat: Beat, state: tuple[int, bool], now: float) -> None:
-        self.said, self.said_at = state, now
+    def answered(self, beat: Beat, state: tuple[int, bool], now: float) -> None:
+        self.sent, self.sent_at = state, now
         if beat.drain_deadline_ms is not None:
             self.draining = True
         if beat.taken_back:
@@ -77,10 +60,10 @@ class Fleet:
         async with Redis.from_url(self.redis_url, socket_timeout=0.5) as redis:
             while not self.over:
                 with contextlib.suppress(ApiError):  # a busy machine: try again
-                    await self._turn(redis)
+                    await self._act(redis)
                 await asyncio.sleep(0.03)
 
-    async def _turn(self, redis: Any) -> None:
+    async def _act(self, redis: Any) -> None:
         listed = await self.kube.list(PODS, self.namespace, selector=labels.OURS)
         self.pods = {body["metadata"]["uid"]: body for body in listed["items"]}
         for uid, body in self.pods.items():
@@ -96,10 +79,10 @@ class Fleet:
             await self._delete(body["metadata"]["name"])
         elif body["spec"].get("nodeName") and uid not in self.servers:
             self.servers[uid] = Server(silent=self.waiting is not None)
-            await self._tell_status(body)
+            await self._report_status(body)
 
     async def _beat(self, redis: Any) -> None:
-        """All that have something to say, in one transaction: players who move are counted exactly once."""
+        """All that are due, in one transaction: players who move are counted exactly once."""
         now, registry = time.monotonic(), Registry(redis, self.uid)
         due = {uid: one for uid, one in self.servers.items() if uid in self.pods and one.due(now)}
         names = [keys.records(self.uid), keys.expiry(self.uid), keys.drains(self.uid)]
@@ -111,9 +94,9 @@ class Fleet:
                 await registry._beat(keys=names, args=given, client=pipeline)
             answers = await pipeline.execute() if due else []
         for (uid, state), answer in zip(states.items(), answers, strict=True):
-            due[uid].hear(beat_of(answer), state, now)
+            due[uid].answered(beat_of(answer), state, now)
 
-    async def _tell_status(self, body: Manifest) -> None:
+    async def _report_status(self, body: Manifest) -> None:
         now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         state: Manifest = {"running": {"startedAt": now}}
         if self.waiting:
@@ -193,6 +176,11 @@ class Fleet:
         found = await self.condition(kind)
         return found.get("status") == status and reason in ("", found.get("reason"))
 
+    async def shows(self, kind: str, status: str, reason: str = "", *, within: float = 30.0) -> None:
+        """Wait until the ChessCluster has this condition."""
+        what = f"{kind} is not {status} {reason}"
+        await eventually(lambda: self.has(kind, status, reason), what, within=within)
+
     async def events(self, reason: str) -> list[str]:
         listed = await self.kube.list(EVENTS, self.namespace)
         return [one.get("note", "") for one in listed["items"] if one.get("reason") == reason]
@@ -204,7 +192,7 @@ class Fleet:
             status = await self.status()
             return status.get("readyReplicas") == replicas and await self.replicas() == replicas
 
-        await until(there, what=f"never settled at {replicas} replicas")
+        await eventually(there, f"never settled at {replicas} replicas")
 
 
 def spec_with(**spec: Any) -> Manifest:
@@ -233,11 +221,14 @@ def secret(name: str, namespace: str, url: str) -> Manifest:
 async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> None:
     """Bring a new ChessCluster to so many replicas by so many connections."""
     await fleet.create(**spec)
-    await until(fleet.running, what="no pod ever ran")
+    await eventually(fleet.running, "no pod ever ran")
     next(iter(fleet.servers.values())).connections = connections
     await fleet.settled(replicas)
     fleet.share(connections)
-    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
+    await eventually(
+        lambda: all(one.sent == (one.connections, False) for one in fleet.servers.values()),
+        "not every heartbeat was sent",
+    )
 
 
 def notes(pod: Manifest) -> dict[str, str]:

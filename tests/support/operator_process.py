@@ -1,4 +1,4 @@
-"""Operator processes, and what they say of themselves."""
+"""Operator processes, and what they log."""
 
 import json
 import os
@@ -29,6 +29,9 @@ class Process:
 
     def leads(self) -> bool:
         return any(line.get("event") == "leading" for line in self.lines())
+
+    def leads_or_ended(self) -> bool:
+        return self.leads() or self.popen.poll() is not None
 
     def get(self, path: str) -> tuple[int, str]:
         try:

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from polling import wait_until
 
 from chess_operator.api.model import SpecError, parse
 
@@ -272,7 +272,8 @@ def test_the_scale_subresource_reads_and_writes(stored: Kubectl) -> None:
 
 
 def test_explain_knows_the_fields(kubectl: Kubectl) -> None:
-    deadline = time.monotonic() + 30
-    while "bufferSize" not in (said := kubectl("explain", "chess.spec.scaling").stdout):
-        assert time.monotonic() < deadline, said
-    assert "wanted = ceil((connections + buffer) / target)" in said
+    def explained() -> str:
+        return kubectl("explain", "chess.spec.scaling").stdout
+
+    wait_until(lambda: "bufferSize" in explained(), explained)
+    assert "wanted = ceil((connections + buffer) / target)" in explained()

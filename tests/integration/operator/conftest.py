@@ -1,13 +1,12 @@
 """A real API server with its controllers and scheduler, a real Redis, the operator with its own rights; no kubelet.
 
-`Fleet` stands in for the kubelet and the servers: it tells pod statuses as a kubelet would, and heartbeats as servers
-would. Everything else is the real thing.
+`Fleet` stands in for the kubelet and the servers: it reports pod statuses and sends heartbeats as they would.
+Everything else is the real thing.
 """
 
 import asyncio
 import contextlib
 import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -18,6 +17,7 @@ import yaml
 from api_server import NAMESPACES, admin_of, apply
 from operator_fleet import Fleet, secret
 from operator_process import Process, start_operator
+from polling import wait_until
 
 from chess_localcluster import cluster as localcluster
 from chess_localcluster import stores
@@ -125,11 +125,8 @@ def operator(operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
     """One operator for all the tests of a module."""
     process = start_operator(operator_kubeconfig, tmp_path_factory.mktemp("logs"))
     try:
-        deadline = time.monotonic() + 90
-        while not process.leads():
-            assert process.popen.poll() is None, process.log.read_text()
-            assert time.monotonic() < deadline, process.log.read_text()
-            time.sleep(0.05)
+        wait_until(process.leads_or_ended, process.log.read_text, within=90)
+        assert process.popen.poll() is None, process.log.read_text()
         yield process
         assert process.popen.poll() is None, process.log.read_text()
     finally:

@@ -5,7 +5,7 @@ import signal
 import time
 
 import pytest
-from operator_fleet import until
+from polling import eventually
 from redis.asyncio import Redis
 
 from chess_localcluster.stores import Store
@@ -26,7 +26,7 @@ async def test_a_heartbeat_wakes_its_own_cluster_only(redis_store: Store, reader
     endpoint = Endpoint(url=redis_store.url)
     reader = readers.join(endpoint, "one", mine.set)
     assert readers.join(endpoint, "two", other.set) is reader
-    await until(lambda: mine.is_set() and other.is_set(), what="subscribing wakes everybody once")
+    await eventually(lambda: mine.is_set() and other.is_set(), "subscribing wakes everybody once")
     mine.clear()
     other.clear()
     async with Redis.from_url(redis_store.url) as redis:

@@ -6,8 +6,9 @@ from typing import Any, Literal
 
 import pytest
 from api_server import admin_of
-from operator_fleet import Fleet, until
+from operator_fleet import Fleet
 from operator_process import Process
+from polling import eventually
 
 from chess_operator import objects
 from chess_operator.api.model import parse
@@ -94,7 +95,7 @@ async def test_the_operator_may_not_list_secrets_and_was_never_refused(
         await _refused(kube, fleet)
     await fleet.create()
     await fleet.settled(1)
-    await until(lambda: fleet.has("Ready", "True"))
+    await fleet.shows("Ready", "True")
     said = operator.log.read_text()
     assert not re.search(r"(?<![\w.])403(?!\w)", said), "a status, not the fraction of a second"
     assert "orbidden" not in said
@@ -121,4 +122,4 @@ async def test_health_and_metrics_tell_how_it_goes(operator: Process, fleet: Fle
         series = f'chess_cluster_ready_replicas{{cluster="arena",namespace="{fleet.namespace}"}} 1.0'
         return series in text and "chess_operator_reaction_seconds_count" in text
 
-    await until(told)
+    await eventually(told, "the metrics do not show the cluster")
