@@ -1,7 +1,7 @@
 """The revision: a hash of the spec inputs that shape a pod.
 
-Inputs, not rendered output: a new operator version renders differently and must not restart a fleet. What has its
-default is left out, so that a field which a new version adds changes nothing until somebody sets it.
+Inputs, not rendered output: a new operator version renders differently and must not restart a fleet. Fields with their
+default are left out, so that a field that a new version adds changes nothing until somebody sets it.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
-"""Presence as the operator reads it: one reader per Redis endpoint, shared by every cluster on it.
+"""Presence as the operator reads it: one reader per Redis endpoint, which all ChessClusters on it share.
 
-Messages on the census channels wake the clusters; reads of many clusters share a round trip. Redis pub/sub
-loses a dead connection silently, so an application PING watches it; after every (re)connection all are woken,
-for what was published in between is lost.
+Messages on the census channels wake the ChessClusters; reads of many share a round trip. Redis pub/sub does not notice
+a dead connection, so an application PING watches it; after every (re)connection all are woken, because what was
+published in between is lost.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from chess_presence.records import Reading
 from chess_presence.registry import Registry, read_many
 
 CALL_SECONDS = 1.5
-"""Longest wait for an answer. A Redis that takes longer is as good as none."""
+"""Longest wait for an answer. A slower Redis counts as unreachable."""
 PING_SECONDS = 2.0
 RECONNECT_SECONDS = (0.1, 0.2, 0.5, 1.0, 2.0)
 
@@ -40,7 +40,7 @@ class PresenceError(RuntimeError):
 
 
 class EndpointError(ValueError):
-    """The URL is none; the message does not repeat it, for it may hold a password."""
+    """Not a Redis URL. The message does not repeat it, because it may contain a password."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ class Endpoint:
 
     @property
     def address(self) -> str:
-        """HOST:PORT, for people."""
+        """HOST:PORT, for messages."""
         parts = urlsplit(self.url)
         return f"{parts.hostname}:{parts.port or 6379}"
 
@@ -79,7 +79,7 @@ class Endpoint:
 
 
 class PresenceReader:
-    """One endpoint."""
+    """Reads one endpoint, and listens to it."""
 
     def __init__(self, endpoint: Endpoint, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.endpoint = endpoint
@@ -89,11 +89,11 @@ class PresenceReader:
         self._waiting: dict[str, asyncio.Future[Reading]] = {}
         self._flushing: asyncio.Task[None] | None = None
         self._listening: asyncio.Task[None] | None = None
-        self._heard = clock()
-        self.turned_at = clock()
+        self._message_at = clock()
+        self.ran_at = clock()
 
     def start(self) -> None:
-        """Begin to listen."""
+        """Start to listen."""
         self._listening = asyncio.create_task(
             self._listen_forever(), name=f"census of {self.endpoint.address}"
         )
@@ -109,7 +109,7 @@ class PresenceReader:
         self._wakers[cluster_uid] = wake
 
     def unwatch(self, cluster_uid: str) -> None:
-        """Stop waking."""
+        """Stop calling `wake` for this ChessCluster."""
         self._wakers.pop(cluster_uid, None)
 
     async def read(self, cluster_uid: str) -> Reading:
@@ -126,7 +126,7 @@ class PresenceReader:
         await self._call(Registry(self._client, cluster_uid).mark(pod_uid, deadline_ms))
 
     async def unmark(self, cluster_uid: str, pod_uid: str) -> None:
-        """Take a drain back; raises PresenceError."""
+        """Remove the order to drain; raises PresenceError."""
         await self._call(Registry(self._client, cluster_uid).unmark(pod_uid))
 
     async def clear(self, cluster_uid: str) -> None:
@@ -144,9 +144,9 @@ class PresenceReader:
             else:
                 for uid, future in batch.items():
                     self._answer(future, readings[uid])
-            finally:  # whatever ends this, nobody waits for ever
+            finally:  # whatever ends this, no reader waits for ever
                 for future in batch.values():
-                    _fail(future, PresenceError(f"Redis at {self.endpoint.address}: the read was given up"))
+                    _fail(future, PresenceError(f"Redis at {self.endpoint.address}: the read was cancelled"))
 
     def _answer(self, future: asyncio.Future[Reading], reading: Reading | ResponseError) -> None:
         if isinstance(reading, ResponseError):
@@ -169,27 +169,27 @@ class PresenceReader:
             try:
                 await self._listen()
             except REDIS_ERRORS as error:
-                heard = self._clock() - self._heard
-                failures = 0 if heard < PING_SECONDS else failures
+                quiet = self._clock() - self._message_at
+                failures = 0 if quiet < PING_SECONDS else failures
                 log.warning("census-channel-lost", redis=self.endpoint.address, error=_reason(error))
             self._wake_all()
-            self.turned_at = self._clock()
+            self.ran_at = self._clock()
             await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
             failures += 1
 
     async def _listen(self) -> None:
-        await self._client.initialize()  # a cluster's subscription does not do so by itself
+        await self._client.initialize()  # a Redis Cluster's subscription does not do it
         async with self._client.pubsub() as channel:
             # One pattern for all clusters: subscribing one by one would race with reading on the same socket.
             await channel.psubscribe(keys.census_channel("*"))
-            self._heard = self._clock()
+            self._message_at = self._clock()
             while True:
-                self.turned_at = self._clock()
+                self.ran_at = self._clock()
                 message = await channel.get_message(timeout=PING_SECONDS)
                 if message is not None:
-                    self._heard = self._clock()
+                    self._message_at = self._clock()
                     self._take(message)
-                elif self._clock() - self._heard > 2 * PING_SECONDS:
+                elif self._clock() - self._message_at > 2 * PING_SECONDS:
                     raise RedisConnectionError(f"silent for {2 * PING_SECONDS:g} s")
                 else:
                     await channel.ping()
@@ -214,7 +214,7 @@ def _cluster_of(channel: bytes) -> str:
 def _fail(future: asyncio.Future[Reading], error: PresenceError) -> None:
     if not future.done():
         future.set_exception(error)
-        future.exception()  # whoever asked may have been cancelled: nobody is left to retrieve it
+        future.exception()  # the reader may have been cancelled; then nobody retrieves it
 
 
 def _reason(error: BaseException) -> str:
@@ -222,14 +222,14 @@ def _reason(error: BaseException) -> str:
 
 
 class Readers:
-    """All endpoints in use. A reader lives as long as one cluster uses it."""
+    """All endpoints in use. A reader lives as long as a ChessCluster uses it."""
 
     def __init__(self) -> None:
         self._readers: dict[Endpoint, PresenceReader] = {}
         self._users: dict[Endpoint, set[str]] = {}
 
     def join(self, endpoint: Endpoint, cluster_uid: str, wake: Callable[[], None]) -> PresenceReader:
-        """Use an endpoint for a cluster."""
+        """Use an endpoint for a ChessCluster."""
         reader = self._readers.get(endpoint)
         if reader is None:
             reader = self._readers[endpoint] = PresenceReader(endpoint)
@@ -239,7 +239,7 @@ class Readers:
         return reader
 
     async def leave(self, endpoint: Endpoint, cluster_uid: str) -> None:
-        """Stop using it; the last one closes it."""
+        """Stop using an endpoint; the last user closes its reader."""
         users = self._users.get(endpoint, set())
         users.discard(cluster_uid)
         reader = self._readers[endpoint]
@@ -256,6 +256,6 @@ class Readers:
         self._readers.clear()
         self._users.clear()
 
-    def oldest_turn(self) -> float | None:
-        """When the loop that has been silent for longest last turned (monotonic)."""
-        return min((reader.turned_at for reader in self._readers.values()), default=None)
+    def oldest_run(self) -> float | None:
+        """When the loop that has not run for the longest time last ran (monotonic)."""
+        return min((reader.ran_at for reader in self._readers.values()), default=None)

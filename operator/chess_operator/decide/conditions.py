@@ -17,7 +17,7 @@ _NAMES = 5
 
 
 def conditions_of(case: Case, target: Target, changes: PodChanges, plan: DeploymentPlan | None) -> Conditions:
-    """Make every condition that a decision answers for."""
+    """Make every condition that follows from a decision."""
     return Conditions(
         able_to_scale=_able(case, target),
         scaling_active=_active(case.spec, case.census),
@@ -41,7 +41,7 @@ def _able(case: Case, target: Target) -> Condition:
     if case.spec.paused:
         return Condition(status=False, reason="Paused", message="spec.paused is true")
     if case.fleet.mixed:
-        message = "the Deployment is rolling to a new template; nothing is scaled in before it is through"
+        message = "the Deployment is rolling to a new template; nothing is scaled in until it has finished"
         return Condition(status=False, reason="TemplateRolling", message=message)
     if target.cooling:
         seconds = case.spec.scaling.cooldown_period_seconds
@@ -110,7 +110,7 @@ def _limited(target: Target) -> Condition:
 
 
 def _by_rate(step: ScalingStep, limits: Limits) -> bool:
-    """Whether the rate is the tighter limit."""
+    """Whether the rate limits more than minReplicas or maxReplicas does."""
     if step.limited_by == "ScaleUpLimit":
         return step.replicas < limits.maximum
     return step.limited_by == "ScaleDownLimit" and step.replicas > limits.minimum
@@ -124,7 +124,9 @@ def _rated(step: ScalingStep) -> Condition:
 
 def _fallback(scaling: Scaling, target: Target) -> Condition:
     if not target.fallback.applies:
-        return Condition(status=False, reason="NotNeeded", message="the census is, or lately was, complete")
+        return Condition(
+            status=False, reason="NotNeeded", message="the census is complete, or was a short time ago"
+        )
     beats = scaling.fallback.failure_threshold
     message = f"no complete census for {beats} heartbeats or more; {target.replicas} replicas serve until there is one"
     return Condition(status=True, reason="NoCompleteCensus", message=message)
@@ -153,8 +155,8 @@ def _rollout(case: Case, plan: DeploymentPlan | None) -> Condition:
         message = "the pods' template is the one that spec asks for"
         return Condition(status=False, reason="UpToDate", message=message)
     message = (
-        f"template {asked} waits: {workload.colour} has players, or might have, on {workload.revision}; "
-        "it is applied when they have left"
+        f"template {asked} waits: {workload.colour} has players, or may have, on {workload.revision}; "
+        "it is applied once they have left"
     )
     return Condition(status=True, reason="LiveColour", message=message)
 

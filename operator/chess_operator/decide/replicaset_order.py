@@ -15,7 +15,7 @@ _PHASES = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
 def rank(pod: Pod) -> Rank:
-    """Place a pod; the lowest goes first."""
+    """Rank a pod; the lowest goes first."""
     return pod.scheduled, _PHASES[pod.phase], pod.ready, pod.deletion_cost
 
 
@@ -25,7 +25,7 @@ def in_order(pods: Iterable[Pod]) -> list[Pod]:
 
 
 def certain(pods: Iterable[Pod], meant: Collection[str]) -> tuple[Pod, ...]:
-    """Find the largest first part of the order that holds nothing but pods that are meant, ties included."""
+    """Find the pods at the front of the order that are all meant, as far as no tie with another pod reaches."""
     order = in_order(pods)
     others = [rank(pod) for pod in order if pod.uid not in meant]
     first_other = min(others, default=None)
@@ -33,5 +33,5 @@ def certain(pods: Iterable[Pod], meant: Collection[str]) -> tuple[Pod, ...]:
 
 
 def before(pods: Iterable[Pod], last: Pod) -> tuple[Pod, ...]:
-    """List the pods that could go before, or instead of, this one."""
+    """List the pods that could go before this one, or instead of it."""
     return tuple(pod for pod in pods if pod.uid != last.uid and rank(pod) <= rank(last))

@@ -1,8 +1,8 @@
 """What passes between the shell and `decide`: frozen values, no I/O, no Kubernetes types.
 
 The shell fills `Observed` from its watches and a `Census` from Redis, `decide` answers with a `Decision`, and
-the shell applies it. Times are epoch milliseconds of one clock: Redis TIME where a reading is at hand, the
-operator's own clock otherwise. Deadlines and heartbeats are Redis time: don't mix the two in one decision.
+the shell applies it. Times are epoch milliseconds of one clock: Redis TIME if a reading is at hand, else the operator's
+own clock. Deadlines and heartbeats are Redis time: do not mix the two in one decision.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ DRAINED_COST = -2_000_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pod:
-    """One server pod as the API server last told it."""
+    """One server pod, as the API server last reported it."""
 
     uid: str
     name: str
@@ -38,22 +38,22 @@ class Pod:
     """Start of the server container that runs now; None while none runs (Pending, CrashLoopBackOff, …)."""
     restarts: int = 0
     serving: bool = True
-    """Carries the label `chesscluster.dev/serving: "true"`."""
+    """Has the label `chesscluster.dev/serving: "true"`."""
     deletion_cost: int = 0
     drain_deadline_ms: int | None = None
-    """Annotation `chesscluster.dev/drain-deadline`; set means: this pod drains."""
+    """Annotation `chesscluster.dev/drain-deadline`; if it is set, this pod drains."""
     terminating: bool = False
     waiting: str | None = None
     """Why the server container waits (ImagePullBackOff, CrashLoopBackOff, …) or the pod is not scheduled."""
 
     @property
     def draining(self) -> bool:
-        """Ordered to drain; whether it knows is for its own heartbeat to say."""
+        """Whether it is ordered to drain; its heartbeat reports whether it does."""
         return self.drain_deadline_ms is not None
 
     @property
     def active(self) -> bool:
-        """What the ReplicaSet counts: not ended and not being deleted."""
+        """Whether the ReplicaSet counts it: not ended and not being deleted."""
         return not self.terminating and self.phase not in ("Succeeded", "Failed")
 
 
@@ -65,11 +65,11 @@ class Workload:
     replicas: int
     resource_version: str
     revision: str
-    """Annotation `chesscluster.dev/revision` of its pod template: the hash that this was made from."""
+    """Annotation `chesscluster.dev/revision` of its pod template: the hash that the template was made from."""
     observed: bool = True
     """Its controller has seen the latest change."""
     rolling: bool = False
-    """It has pods of an older template, whoever changed it: `kubectl rollout restart` leaves the revision as it is."""
+    """It has pods of an older template, whoever changed it: `kubectl rollout restart` does not change the revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +81,7 @@ class Observed:
     uid: str
     generation: int
     revision: str
-    """`revision.revision(spec)`: the hash that the spec asks for now."""
+    """`api.revision` of the spec: the hash that the spec asks for now."""
     workloads: Mapping[Colour, Workload] = field(default_factory=lambda: MappingProxyType({}))
     pods: tuple[Pod, ...] = ()
 
@@ -110,12 +110,12 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """What a decision must remember. `history.encode`/`decode` carry it through status, except `last`."""
+    """What a decision must remember. `scaling.history` stores it in the status, except `last`."""
 
     recommendations: tuple[Recommendation, ...] = ()
     events: tuple[ScaleEvent, ...] = ()
     failing_since_ms: int | None = None
-    """Since when no complete census could be taken."""
+    """Since when no census has been complete."""
     idle_since_ms: int | None = None
     """Since when a complete census has shown no connection."""
     last_scale_ms: int | None = None
@@ -125,7 +125,7 @@ class History:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drain:
-    """Begin to drain a pod: annotation, serving label away and cost in one patch, then the mark in Redis."""
+    """Begin a drain: set annotation and cost and remove the serving label in one patch, then mark it in Redis."""
 
     uid: str
     deadline_ms: int
@@ -136,7 +136,7 @@ class Drain:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Undrain:
-    """Undo a drain: the mark in Redis away, then annotation and cost away and the label back in one patch."""
+    """Undo a drain: remove the mark in Redis, then annotation and cost, and restore the label, in one patch."""
 
     uid: str
     connections: int
@@ -149,9 +149,9 @@ class DeploymentPlan:
     replicas: int
     weight: int
     template: Literal["keep", "render"]
-    """keep: read the live template back and apply it again; render: make it from the spec."""
+    """keep: apply the live template again; render: make it from the spec."""
     guard: str | None = None
-    """The Deployment's resourceVersion that the write must carry; set when replicas go down."""
+    """The Deployment's resourceVersion that the write must carry; set if replicas go down."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """The conditions that follow from a decision; the others (Ready, Available, …) are the shell's."""
+    """The conditions that follow from a decision; `report.conditions` makes the others (Ready, Available, …)."""
 
     able_to_scale: Condition
     scaling_active: Condition
@@ -178,13 +178,13 @@ class Conditions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What is to be done, and why. An empty one (nothing differs from what is observed) is the usual case."""
+    """What is to be done, and why. Usually nothing: the plans are what is observed."""
 
     plans: Mapping[Colour, DeploymentPlan]
     desired: int
-    """Serving replicas after this decision; draining pods come on top until they go."""
+    """Serving replicas after this decision; draining pods come on top until they are gone."""
     wanted: int | None
-    """What the load alone asks for, before limits; None when it is unknown or not asked (External)."""
+    """What the load, or with External spec.replicas, asks for before limits; None if it is unknown."""
     reason: str
     message: str
     conditions: Conditions
@@ -192,8 +192,8 @@ class Decision:
     drains: tuple[Drain, ...] = ()
     undrains: tuple[Undrain, ...] = ()
     deletion_costs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
-    """Pod uid → cost to write; only where the pod has another one."""
+    """Pod uid → cost to write, for pods that have another one."""
     going: tuple[str, ...] = ()
-    """Uids of the pods that a lowering of replicas is meant to take."""
+    """Uids of the pods that the lowered replicas should remove."""
     wake_at_ms: int | None = None
     """Decide again at this time at the latest, even if nothing happens."""

@@ -1,4 +1,4 @@
-"""The operator's rights: exactly the verbs that its requests need. An integration test runs it with no others."""
+"""The operator's rights: exactly the verbs that its requests need. The integration tests run it with these alone."""
 
 from typing import Literal
 

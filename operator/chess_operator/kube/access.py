@@ -1,4 +1,4 @@
-"""How this process reaches the API server: one configuration, for the official client and for kopf alike."""
+"""How this process reaches the API server: one configuration, for the official client and for kopf."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +19,7 @@ class AccessError(RuntimeError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where the API server is. Without a kubeconfig, the pod's own service account."""
+    """Where the API server is. Without a kubeconfig, by the pod's own service account."""
 
     kubeconfig: Path | None
     context: str | None
@@ -49,7 +49,7 @@ class Access:
         return client.ApiClient(configuration=configuration)
 
     async def connection(self) -> kopf.ConnectionInfo:
-        """Give kopf the same access. Projected tokens rotate: kopf asks again when the API says 401."""
+        """Give kopf the same access. Projected tokens rotate: kopf asks again after a 401."""
         loaded = await self.configuration()
         auth = loaded.api_key.get("BearerToken", "")
         return kopf.ConnectionInfo(

@@ -1,9 +1,8 @@
-"""Does the mirror still show what the API server has? Watches have died silently before (kopf#980, kopf#1276).
+"""Compares the mirror with the API server. Watches have died silently before (kopf#980, kopf#1276).
 
-Every so often each kind is listed, in parts. What the mirror lacks is taken in, and what is
-gone is forgotten: a watch that begins anew (410 Gone, a restarted API server) lists what there is, and never tells what
-went in between. If a kind stays behind twice in a row the process is no longer alive: only a restart gives it a new
-watch.
+Every 30 seconds each kind is listed, in parts. The mirror takes in what it lacks and forgets what is gone: a watch that
+starts again (410 Gone, a restarted API server) lists what exists, but never what was deleted in between. If a kind lags
+twice in a row the process is not alive any more: only a restart gives it a new watch.
 """
 
 import asyncio
@@ -27,17 +26,17 @@ log = structlog.get_logger(__name__)
 
 @dataclass(slots=True, kw_only=True)
 class Listing:
-    """What there is of a kind, as far as it matters: thousands of pods are not kept to be compared."""
+    """What exists of a kind, reduced to what the comparison needs: thousands of pods are not kept in memory."""
 
     namespace: str | None
     uids: set[str] = field(default_factory=set)
-    news: list[Manifest] = field(default_factory=list)
-    """What the mirror lacked."""
+    new: list[Manifest] = field(default_factory=list)
+    """Objects that the mirror lacked."""
     version: int = 0
 
 
 class Audit:
-    """Compares, mends and remembers."""
+    """Compares, corrects the mirror, and remembers which kinds lagged."""
 
     def __init__(self, kube: Kube, mirror: Mirror, kinds: Sequence[Kind], namespaces: Sequence[str]) -> None:
         self._kube = kube
@@ -45,31 +44,31 @@ class Audit:
         self._kinds = kinds
         self._namespaces: Sequence[str | None] = namespaces or [None]
         self._strikes: Counter[Kind] = Counter()
-        self.turned_at = time.monotonic()
+        self.ran_at = time.monotonic()
 
     async def run(self) -> None:
-        """Audit for ever."""
+        """Audit every kind again and again."""
         while True:
             await asyncio.sleep(PERIOD_SECONDS)
             for kind in self._kinds:
                 await self._try(kind)
-            self.turned_at = time.monotonic()
+            self.ran_at = time.monotonic()
 
     def problem(self) -> str | None:
-        """Name the watches that seem dead."""
+        """Name the watches that seem dead, if any."""
         dead = sorted(kind.plural for kind, strikes in self._strikes.items() if strikes >= STRIKES)
-        return f"the watch of {', '.join(dead)} brings nothing any more" if dead else None
+        return f"the watch of {', '.join(dead)} brings nothing" if dead else None
 
     async def check(self, kind: Kind) -> int:
-        """Count what the watch has missed, and take it in."""
+        """Count what the watch has missed, and correct the mirror."""
         listings = [await self._list(kind, namespace) for namespace in self._namespaces]
-        # What was just written may be in the list before its watch event arrives: give that some time first.
+        # A recent write may be in the list before its watch event arrives: wait for the event first.
         await asyncio.sleep(GRACE_SECONDS)
         return sum(self._take(kind, listing) for listing in listings)
 
     def _take(self, kind: Kind, seen: Listing) -> int:
         gone = self._mirror.keep_only(kind, seen.namespace, seen.uids, seen.version)
-        return gone + sum(self._mirror.put(kind, body) for body in seen.news)
+        return gone + sum(self._mirror.put(kind, body) for body in seen.new)
 
     async def _try(self, kind: Kind) -> None:
         try:
@@ -87,6 +86,6 @@ class Audit:
         async for page in self._kube.pages(kind, namespace, selector=selector):
             bodies: list[Manifest] = page.get("items") or []
             seen.uids |= {body["metadata"]["uid"] for body in bodies}
-            seen.news += [body for body in bodies if self._mirror.lacks(kind, body)]
+            seen.new += [body for body in bodies if self._mirror.lacks(kind, body)]
             seen.version = version(page)
         return seen

@@ -1,4 +1,4 @@
-"""The leader's Lease: acquire it, renew it, let it go. The shell around `kube.election`."""
+"""The leader's Lease: acquire, renew and release it. `kube.election` decides, this module does the I/O."""
 
 import asyncio
 import time
@@ -10,13 +10,21 @@ import structlog
 from chess_operator.api.resources.kinds import LEASES, Manifest
 from chess_operator.api.resources.names import LEASE_NAME
 from chess_operator.kube.client import CONFLICT, ApiError, Kube
-from chess_operator.kube.election import LEASE_SECONDS, RETRY_SECONDS, Record, Sighting, held, move, sight
+from chess_operator.kube.election import (
+    LEASE_SECONDS,
+    RETRY_SECONDS,
+    Record,
+    Sighting,
+    held,
+    next_step,
+    sight,
+)
 
 log = structlog.get_logger(__name__)
 
 
 class LostLeadershipError(RuntimeError):
-    """The lease could not be renewed in time. The process must end: another one may lead already."""
+    """The lease was not renewed in time. The process must end, because another one may lead already."""
 
 
 class Elector:
@@ -39,7 +47,7 @@ class Elector:
 
     async def acquire(self) -> None:
         """Wait until this process leads."""
-        while not await self._try():  # noqa: ASYNC110 - the lease is not ours to signal
+        while not await self._try():  # noqa: ASYNC110 - nothing signals that a lease is free
             await asyncio.sleep(RETRY_SECONDS)
         log.info("leading", lease=f"{self._namespace}/{LEASE_NAME}", identity=self._identity)
 
@@ -52,7 +60,7 @@ class Elector:
                 raise LostLeadershipError(f"lost the lease {self._namespace}/{LEASE_NAME}")
 
     async def release(self) -> None:
-        """Let the lease go, so that the next one need not wait for it to run out."""
+        """Release the lease, so that the next leader need not wait until it expires."""
         if not self.leads() or self._sighting is None:
             return
         self._renewed_at = None
@@ -62,7 +70,7 @@ class Elector:
             log.warning("lease-not-released", error=str(error))
 
     async def _try(self) -> bool:
-        """One try; True if this process holds the lease after it."""
+        """Try once; True if this process holds the lease afterwards."""
         started = self._clock()
         try:
             mine = await self._step()
@@ -80,7 +88,7 @@ class Elector:
         # A leader renews what it wrote last, without reading first: a conflict shows that it was overtaken.
         if self._renewed_at is None or self._sighting is None:
             await self._look()
-        match move(self._identity, self._sighting, self._clock()):
+        match next_step(self._identity, self._sighting, self._clock()):
             case "create":
                 written = await self._kube.create(LEASES, self._namespace, self._lease(self._identity, 0))
                 self._note(written)
@@ -107,7 +115,7 @@ class Elector:
 
     async def _replace(self, *, holder: str, seconds: float) -> None:
         seen = self._sighting
-        assert seen is not None  # noqa: S101 - callers move only on a lease that they have seen
+        assert seen is not None  # noqa: S101 - callers act only on a lease that they have seen
         change = 0 if seen.record.holder == holder or not holder else 1
         body = self._lease(holder, seen.record.transitions + change, seconds=seconds)
         body["metadata"]["resourceVersion"] = seen.record.resource_version
@@ -134,7 +142,7 @@ class Elector:
 
 
 def record_of(lease: Manifest) -> Record:
-    """Type a Lease object."""
+    """Read a Lease object."""
     spec = lease.get("spec") or {}
     return Record(
         holder=spec.get("holderIdentity") or "",

@@ -77,10 +77,6 @@ class Mirror:
         found = [body for body in self.all(kind, key) if body["metadata"]["name"] == name]
         return max(found, key=version, default=None)
 
-    def keys(self) -> list[Key]:
-        """All ChessClusters that exist."""
-        return [key for key, kinds in self._objects.items() if kinds[CLUSTERS]]
-
     def is_gone(self, key: Key) -> bool:
         """Whether a ChessCluster is gone or going, and no new one has its name."""
         return all("deletionTimestamp" in body["metadata"] for body in self.all(CLUSTERS, key))

@@ -1,4 +1,4 @@
-"""Builders: from a ChessCluster's spec to whole Kubernetes objects, typed by the official client's models. Pure."""
+"""From a ChessCluster's spec to whole Kubernetes objects, typed by the official client's models. Pure."""
 
 from chess_operator.objects.budget import budget
 from chess_operator.objects.deployment import deployment

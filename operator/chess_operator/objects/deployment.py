@@ -1,4 +1,4 @@
-"""The Deployment of a colour. Its replicas are the operator's to move, its template is made elsewhere."""
+"""The Deployment of a colour. `decide` chooses its replicas, `template` makes its pods."""
 
 from kubernetes.aio import client as k8s
 
@@ -14,8 +14,7 @@ PROGRESS_DEADLINE_SECONDS = 600
 def deployment(owner: Owner, colour: Colour, replicas: int, template: Manifest) -> Manifest:
     """Make a colour's Deployment around a pod template.
 
-    The template changes only while nobody plays on this colour; even then no pod goes before its successor is
-    ready.
+    The template changes only while nobody plays on this colour; even then no pod goes before another is ready.
     """
     revision = template["metadata"].get("annotations", {}).get(labels.REVISION, "")
     made = plain(

@@ -1,4 +1,4 @@
-"""Whom the children belong to, and what all of them have in common."""
+"""The ChessCluster that owns the children, and what all of them have in common."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from chess_operator.api.resources.kinds import CLUSTERS, Manifest
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """The ChessCluster that everything is made for."""
+    """The ChessCluster that the children are made for."""
 
     name: str
     namespace: str
@@ -42,7 +42,7 @@ class Owner:
 
 
 def plain(model: object) -> Manifest:
-    """Turn a typed object into what goes over the wire; what is not set is left out."""
+    """Turn a typed object into JSON's form; fields that are not set are left out."""
     made: Manifest = k8s.ApiClient.sanitize_for_serialization(_SERIALIZER, model)
     return made
 

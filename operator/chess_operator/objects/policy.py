@@ -1,4 +1,4 @@
-"""The NetworkPolicy of a cluster: players from anywhere, metrics for those who may, out to the stores and DNS only."""
+"""The NetworkPolicy: players come from anywhere, metrics readers from named peers; out go stores and DNS only."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The pod template: made once for a revision, then kept. Changing this file restarts no pod.
+"""The pod template: made once per revision, then kept. A change of this file restarts no pod.
 
 The pod runs under the `restricted` Pod Security Standard. Secrets are mounted files, never environment.
 """
@@ -36,7 +36,7 @@ def template(owner: Owner, spec: ChessClusterSpec, colour: Colour, revision: str
 
 
 def grace_seconds(spec: ChessClusterSpec) -> int:
-    """Say how long a pod may take after SIGTERM: the whole drain."""
+    """Return how long a pod may take after SIGTERM: the whole drain."""
     return spec.drain.deadline_seconds + spec.drain.reconnect_window_seconds + GRACE_SECONDS
 
 
@@ -84,7 +84,7 @@ def _container(owner: Owner, spec: ChessClusterSpec, revision: str) -> k8s.V1Con
         ],
         env=[*_environment(owner, spec, revision), *(_env(one) for one in spec.server.env)],
         resources=_resources(spec),
-        # A pod is in the Service about a second after its process listens.
+        # With these a pod is in the Service about a second after its process listens.
         startup_probe=_probe("/livez", period=1, failures=120),
         readiness_probe=_probe("/readyz", period=2, failures=3),
         liveness_probe=_probe("/livez", period=10, failures=3),
@@ -173,7 +173,7 @@ def _probe(path: str, *, period: int, failures: int) -> k8s.V1Probe:
 
 
 def _secret_volume(name: str, store: StoreRef) -> k8s.V1Volume:
-    """Mount the URL, and the CA beside it, whatever the Secrets call them."""
+    """Mount the URL, and the CA beside it, whatever their keys in the Secrets are."""
     files = [(store.url_secret_ref, "url"), (store.ca_secret_ref, "ca.crt")]
     sources = [
         k8s.V1VolumeProjection(

@@ -1,6 +1,6 @@
 """Who wakes a ChessCluster's loop: a changed object, a heartbeat, or the time that the last reconcile asked for.
 
-Nothing is said of what happened: a loop looks at everything there is whenever it wakes. Wakes that come while it works
+A wake does not carry what happened: a loop that wakes looks at everything there is. Wakes that come while it works
 become one.
 """
 

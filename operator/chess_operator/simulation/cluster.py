@@ -1,8 +1,8 @@
-"""A Deployment, its ReplicaSet and its pods as far as `decide` can tell, with players on them. The caller is the clock.
+"""A Deployment, its ReplicaSet and its pods, as far as `decide` sees them, with players. The caller is the clock.
 
 Players arrive at the least loaded ready pod. A pod runs and is ready `start_ms` after its creation; one that drains has
-handed its players over after `handover_ms`. Deletion follows the ReplicaSet's order; ties are broken by `tie`, because
-nobody may rely on them.
+handed its players over after `handover_ms`. Deletion follows the ReplicaSet's order; `tie` breaks ties, on which nobody
+may rely.
 """
 
 from collections.abc import Callable
@@ -17,12 +17,12 @@ _REVISION = "simulated"
 
 
 class ConflictError(RuntimeError):
-    """A guarded write came with a version that is not the current one."""
+    """A guarded write carried another version than the current one."""
 
 
 @dataclass(slots=True, kw_only=True)
 class SimulatedCluster:
-    """What exists. Mutable, for it is what decisions act on."""
+    """What exists. Mutable, because decisions act on it."""
 
     start_ms: int = 1_500
     handover_ms: int = 30_000
@@ -34,15 +34,15 @@ class SimulatedCluster:
     pods: dict[str, Pod] = field(default_factory=dict)
     players: dict[str, int] = field(default_factory=dict)
     unserved: int = 0
-    """Players for whom there is no ready pod."""
+    """Players without a ready pod."""
     deleted: list[tuple[Pod, int]] = field(default_factory=list)
-    """Pods that are gone, with the players that they still had."""
+    """Deleted pods, each with the players that it still had."""
     _drains: dict[str, int] = field(default_factory=dict)
     _born: int = 0
     _version: int = 0
 
     def observed(self) -> Observed:
-        """Show it as the shell would."""
+        """Return what the shell would observe."""
         workloads: dict[Colour, Workload] = {}
         if self.replicas is not None:
             version = f"d{self._version}"
@@ -62,7 +62,7 @@ class SimulatedCluster:
         )
 
     def census(self) -> Census:
-        """Count as the heartbeats would."""
+        """Return what the heartbeats would report."""
         running = [pod for pod in self.pods.values() if pod.running_since_ms is not None]
         return Census(
             connections={pod.uid: self.players.get(pod.uid, 0) for pod in running},
@@ -70,7 +70,7 @@ class SimulatedCluster:
         )
 
     def load(self, players: int) -> None:
-        """Let players come and go until there are so many."""
+        """Let players come and go until there are this many."""
         change = players - sum(self.players.values()) - self.unserved
         self.unserved += change
         while self.unserved < 0 and any(self.players.values()):
@@ -97,13 +97,13 @@ class SimulatedCluster:
         self._seat()
 
     def next_ms(self) -> int | None:
-        """When something happens by itself."""
+        """When something happens next by itself."""
         starts = [pod.created_at_ms + self.start_ms for pod in self.pods.values() if not pod.ready]
         ends = [begun + self.handover_ms for uid, begun in self._drains.items() if self.players.get(uid)]
         return min((moment for moment in (*starts, *ends) if moment > self.now_ms), default=None)
 
     def apply(self, decision: Decision) -> None:
-        """Do what was decided, as the shell and the controllers would."""
+        """Apply a decision, as the shell and the controllers would."""
         plan = decision.plans["blue"]
         if plan.guard is not None and plan.guard != f"d{self._version}":
             raise ConflictError(plan.guard)
@@ -130,7 +130,7 @@ class SimulatedCluster:
         self.pods[uid] = replace(self.pods[uid], **changes)  # type: ignore[arg-type]  # the callers name Pod's fields
 
     def _reconcile(self) -> None:
-        """Be the ReplicaSet controller."""
+        """Act as the ReplicaSet controller."""
         wanted = self.replicas or 0
         while len(self.pods) < wanted:
             self._create()
@@ -162,7 +162,7 @@ class SimulatedCluster:
         del self.pods[pod.uid]
 
     def _seat(self) -> None:
-        """Let those who wait in, at the least loaded pod each."""
+        """Seat the players who wait, each at the least loaded pod."""
         open_pods = [uid for uid, pod in self.pods.items() if pod.ready and pod.serving]
         while self.unserved > 0 and open_pods:
             emptiest = min(open_pods, key=lambda uid: self.players.get(uid, 0))

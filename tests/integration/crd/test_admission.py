@@ -82,14 +82,14 @@ BAD = {
     ),
     "buffer above the whole": (
         {"scaling.bufferSize": "100%"},
-        "bufferSize 100% is not good; give a number of connections from 0 to 10000000, or 0% to 99%",
+        "bufferSize 100% is not valid; use a number of connections from 0 to 10000000, or 0% to 99%",
     ),
-    "negative buffer": ({"scaling.bufferSize": -4}, "bufferSize -4 is not good"),
+    "negative buffer": ({"scaling.bufferSize": -4}, "bufferSize -4 is not valid"),
     "tolerance above one": (
         {"scaling.behavior.scaleUp.tolerance": 7},
-        "tolerance 7 is not good; give a fraction from 0 to 1, such as 0.1 or 50m",
+        "tolerance 7 is not valid; use a fraction from 0 to 1, such as 0.1 or 50m",
     ),
-    "tolerance in words": ({"scaling.behavior.scaleUp.tolerance": "much"}, "tolerance much is not good"),
+    "tolerance in words": ({"scaling.behavior.scaleUp.tolerance": "much"}, "tolerance much is not valid"),
     "unknown mode": (
         {"scaling.mode": "Auto"},
         'spec.scaling.mode: Unsupported value: "Auto": supported values: "Connections", "External"',
@@ -128,7 +128,7 @@ BAD = {
     ),
     "budget in words": (
         {"podDisruptionBudget.maxUnavailable": "some"},
-        "maxUnavailable some is not good; give a number of pods from 0 to 1000, or 0% to 100%",
+        "maxUnavailable some is not valid; use a number of pods from 0 to 1000, or 0% to 100%",
     ),
     "schedule without effect": (
         {"scaling.schedules": [NIGHT]},

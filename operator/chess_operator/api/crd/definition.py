@@ -7,12 +7,12 @@ from chess_operator.api.model.cluster import ChessClusterSpec
 from chess_operator.api.model.status import ChessClusterStatus
 from chess_operator.api.resources.kinds import CLUSTERS, CRDS
 
-# Children are called <name>-blue, and a label holds the name: 63 characters less the longest suffix.
+# Children are called <name>-blue, and a label contains the name: 63 characters less the longest suffix.
 MAX_NAME = 50
 
-# Title, JSONPath, type, description. What is wide only has priority 1.
+# Title, JSONPath, type, description.
 COLUMNS = (
-    ("Desired", ".status.desiredReplicas", "integer", "Pods that are meant to serve"),
+    ("Desired", ".status.desiredReplicas", "integer", "Pods that should serve"),
     ("Ready", ".status.readyReplicas", "integer", "Pods that are ready"),
     ("Draining", ".status.drainingReplicas", "integer", "Pods that hand their players over"),
     ("Connections", ".status.connections", "integer", "Live player connections"),
@@ -80,8 +80,8 @@ def _root() -> Schema:
         "x-kubernetes-validations": [
             {
                 "rule": f"self.metadata.name.size() <= {MAX_NAME} && !self.metadata.name.contains('.')",
-                "messageExpression": "'metadata.name ' + self.metadata.name + ' is not good; "
-                f"give at most {MAX_NAME} characters without dots, for labels and Services carry it'",
+                "messageExpression": "'metadata.name ' + self.metadata.name + ' is not valid; "
+                f"use at most {MAX_NAME} characters without dots, because labels and Services carry it'",
                 "reason": "FieldValueInvalid",
             }
         ],

@@ -1,7 +1,7 @@
 """From pydantic's JSON schema to a structural OpenAPI v3 schema, as CustomResourceDefinitions want it.
 
 Structural means: no `$ref`, no `anyOf` with null, no numeric `exclusiveMinimum`, no `additionalProperties: false` (the
-API server prunes, kubectl refuses unknown fields).
+API server prunes unknown fields, kubectl refuses them).
 """
 
 from typing import Any
@@ -26,7 +26,7 @@ def structural(model: type[BaseModel]) -> Schema:
 
 
 def _models_below(model: type[BaseModel]) -> dict[str, type[BaseModel]]:
-    """Every model class by name, for its rules: JSON schema has no place for them."""
+    """Collect every model class by name, for its rules: JSON schema has no place for them."""
     found: dict[str, type[BaseModel]] = {}
     waiting: list[Any] = [model]
     while waiting:
@@ -61,7 +61,7 @@ def _convert(raw: Schema, parts: Schema, models: dict[str, type[BaseModel]]) -> 
 
 
 def _resolve(raw: Schema, parts: Schema) -> Schema:
-    """Follow `$ref`, and drop the null of an optional field: what is null counts as not given."""
+    """Follow `$ref`, and drop the null of an optional field: null counts as not given."""
     if "anyOf" in raw:
         (kept,) = (one for one in raw["anyOf"] if one.get("type") != "null")
         raw = {key: value for key, value in raw.items() if key != "anyOf"} | _under(kept, raw)

@@ -1,7 +1,7 @@
 """The whole `spec` of a ChessCluster.
 
-What is not in it is not honoured by this version, and so it is refused: rollout steps, gateways and ingresses,
-service monitors.
+A field that this version does not honour is not in it, and so the API server refuses it: rollout steps, gateways and
+ingresses, service monitors.
 
 Defaults are never changed within v1alpha1: the API server has written the old one into stored objects, and the
 revision hash leaves out what has its default.
@@ -20,7 +20,7 @@ from chess_operator.api.model.server import Server, StoreRef
 _MAX_UNAVAILABLE = 1000
 
 
-def _max_unavailable_is_good(budget: Any) -> bool:
+def _max_unavailable_is_valid(budget: Any) -> bool:
     value = budget.max_unavailable
     if isinstance(value, int):
         return 0 <= value <= _MAX_UNAVAILABLE
@@ -47,7 +47,7 @@ class DrainSpec(Model):
     )
     reconnect_window_seconds: Annotated[int, Field(ge=0, le=600)] = Field(
         default=30,
-        description="Clients are asked to move in jittered waves over it, so that they don't come all at once.",
+        description="Clients are asked to reconnect in jittered waves over this time, not all at once.",
     )
 
 
@@ -58,8 +58,8 @@ class PodDisruptionBudget(Model):
         Rule(
             "type(self.maxUnavailable) == int ? self.maxUnavailable >= 0 && self.maxUnavailable <= 1000 "
             f": self.maxUnavailable == '100%' || self.maxUnavailable.matches('{PERCENT}')",
-            _max_unavailable_is_good,
-            "maxUnavailable {maxUnavailable} is not good; give a number of pods from 0 to 1000, or 0% to 100%",
+            _max_unavailable_is_valid,
+            "maxUnavailable {maxUnavailable} is not valid; use a number of pods from 0 to 1000, or 0% to 100%",
             "maxUnavailable",
         ),
     )
@@ -81,11 +81,11 @@ class Peer(Model):
 
 
 class NetworkPolicy(Model):
-    """Who may talk to the pods: players to the game port from anywhere, peers to the admin port."""
+    """Who may connect to the pods: players to the game port from anywhere, peers to the admin port."""
 
-    enabled: bool = Field(default=True, description="Whether there is a policy at all.")
+    enabled: bool = Field(default=True, description="Whether the operator makes a NetworkPolicy.")
     admin_from: Annotated[tuple[Peer, ...], Field(max_length=8)] = Field(
-        default=(), description="Who may read metrics on the admin port, beside pods of the same namespace."
+        default=(), description="Who may read metrics on the admin port, besides pods of the same namespace."
     )
 
 
@@ -96,7 +96,7 @@ class ChessClusterSpec(Model):
         default=False, description="Leave everything as it is: no scaling, no draining, no template change."
     )
     replicas: Replicas | None = Field(
-        default=None, description="What /scale reads and writes; in force only with scaling.mode External."
+        default=None, description="What /scale reads and writes; it applies only with scaling.mode External."
     )
     server: Server
     redis: StoreRef = Field(description="Games in play, presence and fan-out.")

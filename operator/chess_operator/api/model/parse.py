@@ -1,7 +1,7 @@
-"""From what the API server holds to the model, or to one line that says what is wrong and what is allowed.
+"""From a stored `.spec` to the model, or to one line that names what is wrong and what is allowed.
 
 The API server has checked most of it already. It cannot check time zones and cron expressions, and an object may be
-older than the rules that are in force now.
+older than the rules of today.
 """
 
 from collections.abc import Mapping
@@ -37,17 +37,17 @@ def _line(error: ErrorDetails) -> str:
     if error["type"] in ("rule", "missing", "extra_forbidden"):
         wording = {"missing": "is required", "extra_forbidden": "is not a field of this version"}
         return f"{path}: {wording.get(error['type'], error['msg'])}"
-    return f"{path}: {error['input']!r} is not good: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return f"{path}: {error['input']!r} is not valid: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
 
 def _check(schedule: Schedule, path: str) -> None:
     try:
         ZoneInfo(schedule.timezone)
     except (OSError, ValueError, KeyError):
-        message = f"{path}.timezone: {schedule.timezone!r} is not a time zone; give an IANA name such as Europe/Berlin"
+        message = f"{path}.timezone: {schedule.timezone!r} is not a time zone; use an IANA name such as Europe/Berlin"
         raise SpecError(message) from None
     try:
         next(CronSim(schedule.start, datetime(2024, 1, 1, tzinfo=UTC)))
     except (CronSimError, StopIteration):
-        message = f"{path}.start: {schedule.start!r} never comes; give five cron fields such as '0 18 * * 5'"
+        message = f"{path}.start: {schedule.start!r} never comes; use five cron fields such as '0 18 * * 5'"
         raise SpecError(message) from None

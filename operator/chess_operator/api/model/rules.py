@@ -1,7 +1,7 @@
-"""The ground that every part of the spec stands on: the model class and its cross-field rules.
+"""What every part of the spec is built on: the model class and its cross-field rules.
 
-A `Rule` is written once and lives twice: as CEL in the CRD, where the API server checks it, and as a Python
-predicate, where the operator checks objects that were stored before the rule was.
+A `Rule` is written once and checked twice: as CEL in the CRD, by the API server, and as a Python predicate, by the
+operator, for objects that were stored before the rule existed.
 """
 
 import json
@@ -25,7 +25,7 @@ class Rule:
     """
 
     cel: str
-    """Without escapes: a regular expression stands in it as it is."""
+    """Without escapes: a regular expression is written as it is."""
     holds: Callable[[Any], bool]
     message: str
     field: str | None = None

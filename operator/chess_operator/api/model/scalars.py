@@ -1,4 +1,4 @@
-"""Scalar types of the spec: names, quantities, percentages. Bounded all, or CEL is refused for its cost."""
+"""Scalar types of the spec: names, quantities, percentages. All are bounded, or CEL rules would cost too much."""
 
 from decimal import Decimal
 from typing import Annotated, Any
@@ -43,12 +43,12 @@ Quantity = Annotated[
     StringConstraints(max_length=32, pattern=QUANTITY),
     WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 32}),
 ]
-"""An amount such as 500m, 2 or 128Mi; YAML's plain integers are taken as well."""
+"""An amount such as 500m, 2 or 128Mi; YAML's plain integers are accepted too."""
 
 IntOrPercent = Annotated[
     int | Annotated[str, StringConstraints(max_length=4)],
     WithJsonSchema({"x-kubernetes-int-or-string": True, "maxLength": 4}),
 ]
-"""Kubernetes' IntOrString. Which numbers and percentages are good is a rule of the object that holds it."""
+"""Kubernetes' IntOrString. Which numbers and percentages are valid is a rule of the object that holds it."""
 
 Replicas = Annotated[int, Field(ge=0, le=1000)]

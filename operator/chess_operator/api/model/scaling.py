@@ -17,12 +17,12 @@ _BUFFER_CEL = (
 CRON = r"^\S+ +\S+ +\S+ +\S+ +\S+$"
 
 
-def _buffer_is_good(scaling: Any) -> bool:
+def _buffer_is_valid(scaling: Any) -> bool:
     size = scaling.buffer_size
     return 0 <= size <= MAX_BUFFER if isinstance(size, int) else re.match(PERCENT, size) is not None
 
 
-def _tolerance_is_good(rules: Any) -> bool:
+def _tolerance_is_valid(rules: Any) -> bool:
     return rules.tolerance is None or amount(rules.tolerance) <= 1
 
 
@@ -30,8 +30,8 @@ class Policy(Model):
     """How much may change within a period."""
 
     type: Literal["Pods", "Percent"] = Field(description="What value counts.")
-    value: Annotated[int, Field(ge=1, le=100_000)] = Field(description="So many may be added, or taken away.")
-    period_seconds: Annotated[int, Field(ge=1, le=1800)] = Field(description="Within this time.")
+    value: Annotated[int, Field(ge=1, le=100_000)] = Field(description="How much may be added or removed.")
+    period_seconds: Annotated[int, Field(ge=1, le=1800)] = Field(description="Within this period.")
 
 
 class ScalingRules(Model):
@@ -41,15 +41,15 @@ class ScalingRules(Model):
         Rule(
             f"!has(self.tolerance) || (string(self.tolerance).matches('{QUANTITY}') "
             "&& quantity(string(self.tolerance)).compareTo(quantity('1')) <= 0)",
-            _tolerance_is_good,
-            "tolerance {tolerance} is not good; give a fraction from 0 to 1, such as 0.1 or 50m",
+            _tolerance_is_valid,
+            "tolerance {tolerance} is not valid; use a fraction from 0 to 1, such as 0.1 or 50m",
             "tolerance",
         ),
     )
 
     stabilization_window_seconds: Annotated[int, Field(ge=0, le=3600)] | None = Field(
         default=None,
-        description="How long the past is considered, so as not to flap. Default: 0 up, 300 down.",
+        description="How long past recommendations count, to avoid flapping. Default: 0 up, 300 down.",
     )
     select_policy: Literal["Max", "Min", "Disabled"] = Field(
         default="Max", description="Which policy counts; Disabled forbids this direction."
@@ -68,11 +68,11 @@ class Behavior(Model):
     """HPA's `behavior`, semantics included."""
 
     scale_up: ScalingRules = Field(default=ScalingRules(), description="How replicas are added.")
-    scale_down: ScalingRules = Field(default=ScalingRules(), description="How replicas are taken away.")
+    scale_down: ScalingRules = Field(default=ScalingRules(), description="How replicas are removed.")
 
 
 class Fallback(Model):
-    """What is done while the connections are not known. Replicas are never taken away then."""
+    """What happens while the connections are not known. Replicas are never removed then."""
 
     failure_threshold: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=3, description="Heartbeats (5 s each) without a complete census before it applies."
@@ -80,10 +80,10 @@ class Fallback(Model):
     behavior: Literal["currentReplicas", "currentReplicasIfHigher"] = Field(
         default="currentReplicasIfHigher",
         description="KEDA's: keep what there is, or raise to `replicas` where that is more. "
-        "KEDA's other two would take replicas away, which an unknown number of players never justifies.",
+        "KEDA's other two would remove replicas, which an unknown number of players never justifies.",
     )
     replicas: Replicas = Field(
-        default=0, description="At least so many serve while the fallback applies, within maxReplicas."
+        default=0, description="The fewest that serve while the fallback applies, within maxReplicas."
     )
 
 
@@ -116,14 +116,14 @@ class Schedule(Model):
     start: Annotated[str, Field(min_length=9, max_length=128, pattern=CRON)] = Field(
         description="Five cron fields: minute, hour, day of month, month, day of week."
     )
-    duration_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(description="How long it is in force.")
+    duration_seconds: Annotated[int, Field(ge=60, le=604_800)] = Field(description="How long it applies.")
     min_replicas: Replicas | None = Field(
         default=None,
-        description="In place of scaling.minReplicas. 0 closes the service: the last replica goes when it has been "
+        description="Replaces scaling.minReplicas. 0 closes the service: the last replica goes when it has been "
         "empty for cooldownPeriodSeconds, and comes back when the schedule ends.",
     )
     max_replicas: Annotated[int, Field(ge=1, le=1000)] | None = Field(
-        default=None, description="In place of scaling.maxReplicas."
+        default=None, description="Replaces scaling.maxReplicas."
     )
 
 
@@ -154,8 +154,8 @@ class Scaling(Model):
         ),
         Rule(
             _BUFFER_CEL,
-            _buffer_is_good,
-            "bufferSize {bufferSize} is not good; give a number of connections from 0 to 10000000, or 0% to 99%",
+            _buffer_is_valid,
+            "bufferSize {bufferSize} is not valid; use a number of connections from 0 to 10000000, or 0% to 99%",
             "bufferSize",
         ),
         Rule(
@@ -163,28 +163,28 @@ class Scaling(Model):
             "<= (has(s.maxReplicas) ? s.maxReplicas : self.maxReplicas))",
             _schedules_fit,
             "a schedule would leave maxReplicas below minReplicas "
-            "(what it does not give is {minReplicas} to {maxReplicas}, as outside of it)",
+            "(a limit that it does not set stays as it is: {minReplicas} to {maxReplicas})",
             "schedules",
         ),
     )
 
     mode: Literal["Connections", "External"] = Field(
         default="Connections",
-        description="Connections: this operator scales on live connections. External: spec.replicas is in force, as "
-        "an HPA or `kubectl scale` sets it, and the other fields of scaling wait; only draining stays ours.",
+        description="Connections: this operator scales on live connections. External: spec.replicas applies, as an HPA "
+        "or `kubectl scale` sets it; the other fields of scaling have no effect, and this operator only drains.",
     )
     min_replicas: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=2,
-        description="At least 1: with no replica nobody could note a waiting player. Only a schedule may close.",
+        description="At least 1: without a replica nothing notices a waiting player. Only a schedule may allow 0.",
     )
     max_replicas: Annotated[int, Field(ge=1, le=1000)] = Field(
-        default=10, description="So many serve at most; pods that drain come on top."
+        default=10, description="The most that serve; draining pods come on top."
     )
     max_connections_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=3000, description="A replica refuses above it with 503."
+        default=3000, description="A replica refuses further connections with 503."
     )
     target_connections_per_replica: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
-        default=2000, description="What a replica should hold."
+        default=2000, description="The connections per replica to aim for."
     )
     buffer_size: IntOrPercent = Field(
         default="10%",
@@ -193,14 +193,13 @@ class Scaling(Model):
     )
     cooldown_period_seconds: Annotated[int, Field(ge=0, le=86_400)] = Field(
         default=300,
-        description="How long no connection must have been seen before the last replica goes, where a "
-        "schedule allows 0.",
+        description="How long there must have been no connection before the last replica goes, if a schedule allows 0.",
     )
     behavior: Behavior = Behavior()
     fallback: Fallback = Fallback()
     schedules: Annotated[
         tuple[Schedule, ...], Field(max_length=16, json_schema_extra={"x-list-key": "name"})
-    ] = Field(default=(), description="Of several in force the first in the list counts.")
+    ] = Field(default=(), description="If several apply, the first in the list counts.")
 
 
 def fraction(tolerance: Quantity | None) -> Decimal:

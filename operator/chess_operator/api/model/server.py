@@ -1,6 +1,6 @@
 """`spec.server`, `spec.redis`, `spec.database`: what runs in a pod. `podTemplate` is an allow-list, secure by schema.
 
-Not in it and so refused: hostPath, privileged, host namespaces, further containers, commands, volumes.
+Not in it, and so refused: hostPath, privileged, host namespaces, further containers, commands, volumes.
 """
 
 from functools import partial
@@ -48,7 +48,7 @@ class StoreRef(Model):
 
 
 def _quantity_rule(field: str) -> Rule:
-    """Make CEL say what the type's pattern says in Python: the schema's own words for a pattern help nobody."""
+    """Check in CEL what the type's pattern checks in Python: the API server's message for a pattern helps nobody."""
     return Rule(
         f"!has(self.{field}) || string(self.{field}).matches('{QUANTITY}')",
         lambda _: True,
@@ -132,7 +132,7 @@ class Env(Model):
     )
 
     name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")] = (
-        Field(description="Not one that begins with CHESS_, for those are the operator's.")
+        Field(description="Must not begin with CHESS_: those are the operator's.")
     )
     value: Annotated[str, Field(max_length=4096)] | None = Field(default=None, description="Not for secrets.")
     value_from: EnvSource | None = None
@@ -150,19 +150,19 @@ class Toleration(Model):
         default=None, description="The taint's effect; any when not given."
     )
     toleration_seconds: Annotated[int, Field(ge=0, le=86_400)] | None = Field(
-        default=None, description="How long a NoExecute taint is borne."
+        default=None, description="How long a NoExecute taint is tolerated."
     )
 
 
 class Spread(Model):
-    """A topology spread constraint; the pods meant are the cluster's own."""
+    """A topology spread constraint for the ChessCluster's own pods."""
 
     max_skew: Annotated[int, Field(ge=1, le=1000)] = Field(
         default=1, description="By how many pods two topologies may differ."
     )
-    topology_key: LabelKey = Field(description="The node label that tells topologies apart.")
+    topology_key: LabelKey = Field(description="The node label that distinguishes topologies.")
     when_unsatisfiable: Literal["ScheduleAnyway", "DoNotSchedule"] = Field(
-        default="ScheduleAnyway", description="What happens to a pod that would make it worse."
+        default="ScheduleAnyway", description="What happens to a pod that would increase the skew."
     )
 
 
@@ -190,26 +190,26 @@ class PodMetadata(Model):
     )
 
     labels: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
-        default_factory=dict, description="Labels, beside the operator's own."
+        default_factory=dict, description="Labels, besides the operator's own."
     )
     annotations: Annotated[dict[LabelKey, Annotated[str, Field(max_length=4096)]], Field(max_length=32)] = (
-        Field(default_factory=dict, description="Annotations, beside the operator's own.")
+        Field(default_factory=dict, description="Annotations, besides the operator's own.")
     )
 
 
 class PodSpec(Model):
-    """What of a pod's spec may be given."""
+    """The fields of a pod's spec that may be set."""
 
     node_selector: Annotated[dict[LabelKey, LabelValue], Field(max_length=32)] = Field(
         default_factory=dict, description="Labels that a node must have."
     )
     tolerations: Annotated[tuple[Toleration, ...], Field(max_length=32)] = Field(
-        default=(), description="Taints that the pods bear."
+        default=(), description="Taints that the pods tolerate."
     )
     topology_spread_constraints: Annotated[
         tuple[Spread, ...], Field(max_length=8, json_schema_extra={"x-list-key": "topologyKey"})
     ] = Field(
-        default=(), description="In place of the operator's own: evenly over nodes and zones, where possible."
+        default=(), description="Replaces the operator's own: evenly over nodes and zones, where possible."
     )
     image_pull_secrets: Annotated[
         tuple[PullSecret, ...], Field(max_length=8, json_schema_extra={"x-list-key": "name"})
@@ -231,7 +231,7 @@ class Server(Model):
     """The game server."""
 
     image: Image = Field(
-        description="Container image; a digest or an immutable tag, for a moved tag is not noticed."
+        description="Container image: a digest or an immutable tag, because a tag that moves goes unnoticed."
     )
     image_pull_policy: Literal["Always", "IfNotPresent", "Never"] = Field(
         default="IfNotPresent", description="As a container's."
@@ -244,7 +244,6 @@ class Server(Model):
     )
     service_account_name: ObjectName | None = Field(
         default=None,
-        description="One of those that the operator's setting allows; the namespace's default without it. "
-        "Its token is not mounted.",
+        description="One that the operator's settings allow; default: the namespace's own. Its token is not mounted.",
     )
     pod_template: PodTemplate = PodTemplate()

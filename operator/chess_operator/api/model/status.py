@@ -1,4 +1,4 @@
-"""`status`: what the operator tells. Its shape only; the shell fills it by server-side apply."""
+"""`status`: what the operator reports. Only its shape: `report.status` makes it."""
 
 from datetime import datetime
 from typing import Annotated, Literal
@@ -62,31 +62,31 @@ class ScalingStatus(Model):
     wanted_replicas: Int32 | None = Field(
         default=None, description="What the load alone asks for, before limits."
     )
-    reason: Reason | None = Field(default=None, description="Why it is as it is, in a word.")
-    message: Message | None = Field(default=None, description="The same with its numbers.")
+    reason: Reason | None = Field(default=None, description="The reason for the decision, in one word.")
+    message: Message | None = Field(default=None, description="The reason with its numbers.")
     history: Annotated[str, Field(max_length=16384)] | None = Field(
         default=None,
-        description="The operator's own memory of recommendations and scale events, for its successor.",
+        description="Recommendations and scale events, for the operator's next process.",
     )
 
 
 class ChessClusterStatus(Model):
-    """What the operator last saw and did."""
+    """What the operator last observed and did."""
 
     observed_generation: Int64 | None = Field(
-        default=None, description="The generation of spec that this is about."
+        default=None, description="The generation of the spec that this status describes."
     )
-    phase: Phase | None = Field(default=None, description="What the cluster is doing, in a word.")
+    phase: Phase | None = Field(default=None, description="What the ChessCluster is doing, in one word.")
     replicas: Int32 | None = Field(default=None, description="Pods that exist.")
-    ready_replicas: Int32 | None = Field(default=None, description="Pods that players may enter by.")
-    desired_replicas: Int32 | None = Field(default=None, description="Pods that are meant to serve.")
+    ready_replicas: Int32 | None = Field(default=None, description="Pods that accept new players.")
+    desired_replicas: Int32 | None = Field(default=None, description="Pods that should serve.")
     draining_replicas: Int32 | None = Field(default=None, description="Pods that hand their players over.")
     connections: Int64 | None = Field(default=None, description="Live player connections in the last census.")
     weight: Annotated[str, Field(max_length=64)] | None = Field(
         default=None, description="As the column shows it: blue=100."
     )
     selector: Annotated[str, Field(max_length=1024)] | None = Field(
-        default=None, description="Of the pods, for /scale."
+        default=None, description="Selects the pods, for /scale."
     )
     last_scale_time: datetime | None = Field(default=None, description="When replicas were last changed.")
     scaling: ScalingStatus | None = None

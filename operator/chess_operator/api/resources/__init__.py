@@ -1,1 +1,1 @@
-"""What the operator's objects are called: their kinds, their labels."""
+"""How the operator's objects are named: their kinds, their labels, their names."""

@@ -1,1 +1,1 @@
-"""How many replicas should serve: load, limits, HPA's behavior, fallback, and the memory that these need. Pure."""
+"""How the number of replicas follows the load: HPA's behavior, Agones' buffer, KEDA's fallback, schedules."""

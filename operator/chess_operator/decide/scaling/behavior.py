@@ -1,7 +1,7 @@
 """HPA's `behavior`, ported from Kubernetes 1.36 (podautoscaler/horizontal.go): stabilisation, then rates.
 
-Differences, both for want of a fixed sync period: recommendations are a step function (see history), and replicas are
-counted as serving ones, so that a pod that drains is already scaled in.
+Two differences: there is no fixed sync period, so recommendations are a step function (see history); and only serving
+replicas count, so a pod that drains is already scaled in.
 """
 
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _SECOND_MS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScalingStep:
-    """What may be done now, and what held back the rest."""
+    """What is allowed now, and what limits the rest."""
 
     replicas: int
     stabilized: int
@@ -39,7 +39,7 @@ def up_window_ms(behavior: Behavior) -> int:
 
 
 def down_window_ms(behavior: Behavior) -> int:
-    """Stabilisation window for taking replicas away."""
+    """Stabilisation window for removing replicas."""
     return _given(behavior.scale_down.stabilization_window_seconds, _DOWN_WINDOW_SECONDS) * _SECOND_MS
 
 
@@ -104,7 +104,7 @@ def _down_limit(rules: ScalingRules, past: History, current: int, now_ms: int) -
 
 
 def _more(start: int, policy: Policy) -> int:
-    """Round up, or a small percentage of few replicas would never add one."""
+    """Round up: a small percentage of few replicas would never add one."""
     if policy.type == "Pods":
         return start + policy.value
     grown = Decimal(start) * (100 + policy.value) / 100

@@ -1,11 +1,11 @@
 """What scaling remembers, and how it survives the operator: recommendations and scale events.
 
 Recommendations are a step function, not samples: the operator is woken by events, and between two of them the last
-recommendation holds. What changes within one step of the resolution is merged, so that a busy cluster's memory stays
-small, and a quiet one's does not change at all.
+recommendation holds. Changes within one step of the resolution are merged, so that the history of a busy cluster stays
+small, and that of a quiet one does not change at all.
 
-The encoding goes into `status.scaling.history`. Unreadable or lost, it is begun anew with the replicas that there are:
-nothing is then scaled in for one stabilisation window.
+The encoding goes into `status.scaling.history`. If it is unreadable or lost, the history starts again with the current
+replicas: nothing is then scaled in for one stabilisation window.
 """
 
 import json
@@ -21,12 +21,12 @@ _SCHEMA = 1
 
 
 def resolution(window_ms: int) -> int:
-    """Say how long changes of the recommendation are merged into one entry."""
+    """Return how long changes of the recommendation are merged into one entry."""
     return max(_MIN_RESOLUTION_MS, window_ms // _STEPS)
 
 
 def settle(history: History, now_ms: int) -> History:
-    """Bring what lies in the future to now: a failover can set the clock back, and must not erase the memory."""
+    """Move times in the future to now: a failover can set the clock back, and must not erase the history."""
     return replace(
         history,
         recommendations=tuple(replace(one, at_ms=min(one.at_ms, now_ms)) for one in history.recommendations),
@@ -42,7 +42,7 @@ def _not_after(moment: int | None, now_ms: int) -> int | None:
 
 
 def recommend(history: History, replicas: int, window_ms: int, now_ms: int) -> History:
-    """Note what the load asks for now, and forget what no window of this length reaches any more."""
+    """Note what the load asks for now, and forget what a window of this length no longer reaches."""
     past = list(history.recommendations)
     if not past:
         past = [Recommendation(at_ms=now_ms, low=replicas, high=replicas, last=replicas)]
@@ -80,14 +80,14 @@ def _pieces(history: History, now_ms: int) -> list[tuple[Recommendation, int]]:
 
 
 def _within(one: Recommendation, until_ms: int, start_ms: int, step_ms: int) -> list[int]:
-    """List what of an entry the window still sees: all while it merged, later only what it ended with."""
+    """List the values of an entry that the window still sees: all while it merged, later only the last."""
     if min(one.at_ms + step_ms, until_ms) > start_ms:
         return [one.low, one.high, one.last]
     return [one.last] if until_ms > start_ms else []
 
 
 def next_change(history: History, window_ms: int, now_ms: int, step_ms: int) -> int | None:
-    """When the window will next see something less than it does now; None if it sees but one value."""
+    """When the window will next lose a value; None if it sees only one."""
     low, high = span(history, window_ms, now_ms, step_ms)
     if low == high:
         return None
@@ -104,7 +104,7 @@ def ordered(history: History, change: int, longest_ms: int, now_ms: int) -> Hist
 
 
 def encode(history: History) -> str:
-    """Write down what a successor needs. `last` stays in memory."""
+    """Write what the next process needs. `last` stays in memory."""
     return json.dumps(
         {
             "v": _SCHEMA,
@@ -119,7 +119,7 @@ def encode(history: History) -> str:
 
 
 def decode(text: str | None) -> History:
-    """Read it back; what cannot be read counts as lost."""
+    """Read it again; an unreadable history counts as lost."""
     try:
         raw = json.loads(text or "")
         return _decode(raw) if raw["v"] == _SCHEMA else History()

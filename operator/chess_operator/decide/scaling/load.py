@@ -14,7 +14,7 @@ def buffer(connections: int, size: int | str) -> int:
 
 
 def wanted(connections: int, scaling: Scaling, current: int) -> int:
-    """Replicas for so many connections; `current` itself while the load is within the tolerance of it."""
+    """Replicas for these connections; `current` while the load is within its tolerance."""
     load = connections + buffer(connections, scaling.buffer_size)
     capacity = scaling.target_connections_per_replica * current
     if current > 0 and _tolerable(load, capacity, scaling):

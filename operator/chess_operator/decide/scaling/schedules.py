@@ -1,4 +1,4 @@
-"""Which limits are in force now, and when that changes: `scaling.schedules` over minReplicas and maxReplicas."""
+"""Which limits apply now, and when that changes: `scaling.schedules` over minReplicas and maxReplicas."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,13 +13,13 @@ _SECOND_MS = 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What serves at least and at most."""
+    """The fewest and the most replicas that serve."""
 
     minimum: int
     maximum: int
     schedule: str | None = None
     until_ms: int | None = None
-    """When other limits may come into force."""
+    """When other limits may apply."""
 
     def clamp(self, replicas: int) -> int:
         """Bring a number within the limits."""
@@ -27,7 +27,7 @@ class Limits:
 
 
 def limits_at(scaling: Scaling, now_ms: int) -> Limits:
-    """Find the limits in force: the first schedule in the list that is, else the plain ones."""
+    """Find the limits that apply: those of the first schedule in the list that runs, else the spec's own."""
     spans = [(schedule, _span(schedule, now_ms)) for schedule in scaling.schedules]
     until = min(
         (edge for _, span in spans for edge in span if edge is not None and edge > now_ms), default=None
@@ -44,13 +44,13 @@ def limits_at(scaling: Scaling, now_ms: int) -> Limits:
 
 
 def _span(schedule: Schedule, now_ms: int) -> tuple[int | None, int | None, int | None]:
-    """Start and end of the run in force (None, None when there is none), and the next start."""
+    """Find start and end of the current run (None, None if there is none), and the next start."""
     zone = ZoneInfo(schedule.timezone)
     now = datetime.fromtimestamp(now_ms / _SECOND_MS, UTC).astimezone(zone)
     length_ms = schedule.duration_seconds * _SECOND_MS
     following = next(CronSim(schedule.start, now), None)
     next_ms = None if following is None else _ms(following)
-    # Backwards from the next whole second: a run that begins now is in force.
+    # Backwards from the next whole second: a run that begins now counts.
     latest = next(
         CronSim(schedule.start, now.replace(microsecond=0) + timedelta(seconds=1), reverse=True), None
     )

@@ -33,29 +33,29 @@ def test_null_counts_as_not_given() -> None:
         ),
         (
             {"scaling": {"targetConnectionsPerReplica": -5}},
-            "spec.scaling.targetConnectionsPerReplica: -5 is not good: input should be greater than or equal to 1",
+            "spec.scaling.targetConnectionsPerReplica: -5 is not valid: input should be greater than or equal to 1",
         ),
         ({"scaling": {"replicaz": 3}}, "spec.scaling.replicaz: is not a field of this version"),
         ({"server": {}}, "spec.server.image: is required"),
         (
             {"scaling": {"mode": "Auto"}},
-            "spec.scaling.mode: 'Auto' is not good: input should be 'Connections' or 'External'",
+            "spec.scaling.mode: 'Auto' is not valid: input should be 'Connections' or 'External'",
         ),
         (
             {"scaling": {"bufferSize": "110%"}},
-            "spec.scaling: bufferSize 110% is not good; give a number of connections from 0 to 10000000, or 0% to 99%",
+            "spec.scaling: bufferSize 110% is not valid; use a number of connections from 0 to 10000000, or 0% to 99%",
         ),
         (
             {"scaling": {"schedules": [{**NIGHT, "timezone": "Mars/X"}]}},
-            "spec.scaling.schedules[0].timezone: 'Mars/X' is not a time zone; give an IANA name such as Europe/Berlin",
+            "spec.scaling.schedules[0].timezone: 'Mars/X' is not a time zone; use an IANA name such as Europe/Berlin",
         ),
         (
             {"scaling": {"schedules": [{**NIGHT, "start": "0 0 31 2 *"}]}},
-            "spec.scaling.schedules[0].start: '0 0 31 2 *' never comes; give five cron fields such as '0 18 * * 5'",
+            "spec.scaling.schedules[0].start: '0 0 31 2 *' never comes; use five cron fields such as '0 18 * * 5'",
         ),
         (
             {"scaling": {"schedules": [{**NIGHT, "start": "a b c d e"}]}},
-            "spec.scaling.schedules[0].start: 'a b c d e' never comes; give five cron fields such as '0 18 * * 5'",
+            "spec.scaling.schedules[0].start: 'a b c d e' never comes; use five cron fields such as '0 18 * * 5'",
         ),
     ],
 )
@@ -67,7 +67,7 @@ def test_what_is_wrong_is_one_line(part: dict[str, Any], message: str) -> None:
 
 @pytest.mark.parametrize("zone", ["../etc/passwd", "Europe", "/etc/localtime", "Europe/.."])
 def test_a_time_zone_is_no_path(zone: str) -> None:
-    with pytest.raises(SpecError, match=r"schedules\[0\].timezone: .* is not (a time zone|good)"):
+    with pytest.raises(SpecError, match=r"schedules\[0\].timezone: .* is not (a time zone|valid)"):
         parse({**SMALLEST, "scaling": {"schedules": [{**NIGHT, "timezone": zone}]}})
 
 

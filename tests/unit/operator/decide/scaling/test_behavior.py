@@ -34,7 +34,7 @@ def move(
     [(80, 72), (72, 64), (40, 36), (39, 35), (10, 6), (5, 1), (3, 0)],
     ids=[
         "10 % of 80",
-        "7.2 reconciler up",
+        "7.2 rounds up",
         "10 % of 40 is 4",
         "below 40 pods count",
         "few",
