@@ -3,16 +3,13 @@
 from typing import Any
 
 import pytest
+from operator_cases import spec
 
-from chess_operator.api.model import parse
 from chess_operator.api.revision import revision
-
-STORE = {"urlSecretRef": {"name": "store", "key": "url"}}
-SMALLEST: dict[str, Any] = {"server": {"image": "chess-server:1"}, "redis": STORE, "database": STORE}
 
 
 def test_it_is_the_same_for_ever() -> None:
-    assert revision(parse(SMALLEST)) == "07df403df9"
+    assert revision(spec()) == "07df403df9"
 
 
 @pytest.mark.parametrize(
@@ -28,7 +25,7 @@ def test_it_is_the_same_for_ever() -> None:
     ],
 )
 def test_what_shapes_a_pod_changes_it(change: dict[str, Any]) -> None:
-    assert revision(parse({**SMALLEST, **change})) != revision(parse(SMALLEST))
+    assert revision(spec(**change)) != revision(spec())
 
 
 @pytest.mark.parametrize(
@@ -59,4 +56,4 @@ def test_what_shapes_a_pod_changes_it(change: dict[str, Any]) -> None:
     ],
 )
 def test_what_does_not_shape_a_pod_leaves_it(change: dict[str, Any]) -> None:
-    assert revision(parse({**SMALLEST, **change})) == revision(parse(SMALLEST))
+    assert revision(spec(**change)) == revision(spec())

@@ -3,19 +3,16 @@
 import random
 from dataclasses import dataclass, field, replace
 
+import operator_cases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chess_operator.api.model import ChessClusterSpec, parse
+from chess_operator.api.model import ChessClusterSpec
 from chess_operator.decide import decide
 from chess_operator.decide.values import Decision, History
 from chess_operator.simulation.cluster import SimulatedCluster
 
-STORES = {
-    "redis": {"urlSecretRef": {"name": "redis", "key": "url"}},
-    "database": {"urlSecretRef": {"name": "database", "key": "url"}},
-}
-WINDOW_S = 60
+WINDOW_SECONDS = 60
 
 
 @st.composite
@@ -31,13 +28,13 @@ def specs(draw: st.DrawFn) -> ChessClusterSpec:
         "behavior": {
             "scaleUp": {"tolerance": draw(st.sampled_from(["0", "0.1"]))},
             "scaleDown": {
-                "stabilizationWindowSeconds": WINDOW_S,
+                "stabilizationWindowSeconds": WINDOW_SECONDS,
                 "selectPolicy": draw(st.sampled_from(["Max", "Min"])),
                 "policies": [{"type": "Pods", "value": draw(st.integers(1, 5)), "periodSeconds": 30}],
             },
         },
     }
-    return parse({**STORES, "server": {"image": "x"}, "scaling": scaling, "drain": {"deadlineSeconds": 60}})
+    return operator_cases.spec(scaling=scaling, drain={"deadlineSeconds": 60})
 
 
 loads = st.lists(st.tuples(st.integers(1, 90), st.integers(0, 400)), min_size=1, max_size=12)
@@ -156,7 +153,7 @@ def test_nothing_is_scaled_in_within_a_window_of_a_higher_load(
         operator.settle()
         for decision in operator.decisions[first:]:
             now = operator.world.now_ms
-            recent = [want for at, want in asked if at > now - WINDOW_S * 1000]
+            recent = [want for at, want in asked if at > now - WINDOW_SECONDS * 1000]
             highest = min(max(recent, default=0), spec.scaling.max_replicas)
             if decision.reason == "ScaledIn":
                 assert decision.desired >= highest
@@ -175,7 +172,7 @@ def test_a_successor_without_history_scales_nothing_in_for_a_window(
     operator.world.load(players)
     operator.decisions.clear()
     operator.settle()
-    operator.until(operator.world.now_ms + (WINDOW_S - 1) * 1000)
+    operator.until(operator.world.now_ms + (WINDOW_SECONDS - 1) * 1000)
     assert all(decision.desired >= serving for decision in operator.decisions)
 
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+import operator_cases as cases
 import pytest
 
-from chess_operator.api.model import parse
 from chess_operator.census.reader import PresenceError, PresenceReader
 from chess_operator.decide import decide
 from chess_operator.decide.values import Decision, Drain, History, Observed, Pod, Undrain
@@ -43,18 +43,11 @@ class FakeStores:
 
 
 def observed(**more: Any) -> Observed:
-    pods = tuple(
-        Pod(uid=uid, name=uid, colour="blue", revision="r", resource_version="1", phase="Running", scheduled=True,
-            ready=True, created_at_ms=0, **more)
-        for uid in PODS
-    )  # fmt: skip
-    return Observed(name="arena", namespace="n", uid="u", generation=1, revision="r", pods=pods)
+    return cases.observed(*(cases.pod(uid, **more) for uid in PODS))
 
 
 def decision(*, drains: Iterable[str] = (), undrains: Iterable[str] = ()) -> Decision:
-    store = {"urlSecretRef": {"name": "s", "key": "url"}}
-    spec = parse({"server": {"image": "x"}, "redis": store, "database": store})
-    plain = decide(spec, replace(observed(), pods=()), Census(), History(), 0)
+    plain = decide(cases.spec(), replace(observed(), pods=()), Census(), History(), 0)
     return replace(
         plain,
         drains=tuple(Drain(uid=one, deadline_ms=9, resource_version="1", connections=0) for one in drains),

@@ -1,27 +1,15 @@
 """Conditions: each is always there, each clears again, and a transition time moves only with the status."""
 
-from typing import Any
-
 import pytest
+from operator_cases import observed, pod
 
-from chess_operator.decide.values import Condition, Observed, Pod
+from chess_operator.decide.values import Condition, Pod
 from chess_operator.report import conditions
 from chess_operator.report.conditions import FOR_A_NODE, Problem
 
 YES = Condition(status=True, reason="Yes", message="so it is")
 NO = Condition(status=False, reason="No", message="so it is not")
 WRONG = Problem(reason="SecretNotFound", message="Secret a/b does not exist")
-
-
-def pod(name: str = "p", **more: Any) -> Pod:
-    given: dict[str, Any] = {"phase": "Running", "scheduled": True, "ready": True, **more}
-    return Pod(
-        uid=name, name=name, colour="blue", revision="r", resource_version="1", created_at_ms=0, **given
-    )
-
-
-def seen(*pods: Pod) -> Observed:
-    return Observed(name="a", namespace="n", uid="u", generation=1, revision="r", pods=pods)
 
 
 def test_the_time_of_a_transition_moves_only_with_the_status() -> None:
@@ -59,15 +47,15 @@ def test_a_long_message_is_cut() -> None:
 def test_ready(
     *, pods: tuple[Pod, ...], desired: int, floor: int, problem: Problem | None, status: bool, reason: str
 ) -> None:
-    made = conditions.not_ready(problem) if problem else conditions.ready(seen(*pods), desired, floor)
+    made = conditions.not_ready(problem) if problem else conditions.ready(observed(*pods), desired, floor)
     assert (made.status, made.reason) == (status, reason)
 
 
 def test_available_says_what_is_in_the_way() -> None:
-    assert conditions.available(seen(pod()), 3, WRONG).status
-    assert conditions.available(seen(), 0, None).status
-    assert conditions.available(seen(), 1, WRONG).reason == "SecretNotFound"
-    assert conditions.available(seen(), 1, None).reason == "NoPodReady"
+    assert conditions.available(observed(pod()), 3, WRONG).status
+    assert conditions.available(observed(), 0, None).status
+    assert conditions.available(observed(), 1, WRONG).reason == "SecretNotFound"
+    assert conditions.available(observed(), 1, None).reason == "NoPodReady"
 
 
 def test_a_pod_without_a_node_is_progress_and_a_pod_without_an_image_is_trouble() -> None:
@@ -79,7 +67,7 @@ def test_a_pod_without_a_node_is_progress_and_a_pod_without_an_image_is_trouble(
     trouble = conditions.waiting_pod((nodeless, imageless), words)
     assert trouble == Problem(reason="ErrImagePull", message="pod b: ErrImagePull: not found")
     waiting = conditions.waiting_pod((nodeless, imageless), words, FOR_A_NODE)
-    made = conditions.progressing(seen(nodeless), 1, waiting)
+    made = conditions.progressing(observed(nodeless), 1, waiting)
     assert (made.status, made.reason) == (True, "Unschedulable")
     assert "0/1 nodes" in made.message
 

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import operator_cases as cases
 import pytest
+from operator_cases import pod, spec
 
-from chess_operator.api.model import ChessClusterSpec, parse
+from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.status import CONDITIONS, ChessClusterStatus
 from chess_operator.api.revision import revision
 from chess_operator.decide import decide
@@ -15,22 +17,6 @@ from chess_operator.report.status import halted, status, urgent
 from chess_presence.census import Census
 
 NOW = 1_795_000_000_000
-
-
-def spec(**more: Any) -> ChessClusterSpec:
-    store = {"urlSecretRef": {"name": "s", "key": "url"}}
-    return parse({"server": {"image": "x"}, "redis": store, "database": store, **more})
-
-
-def pod(uid: str, **more: Any) -> Pod:
-    given: dict[str, Any] = {
-        "phase": "Running",
-        "scheduled": True,
-        "ready": True,
-        "running_since_ms": 0,
-        **more,
-    }
-    return Pod(uid=uid, name=uid, colour="blue", revision="r", resource_version="1", created_at_ms=0, **given)
 
 
 CLUSTER = {"metadata": {"name": "arena"}, "spec": {}, "status": {"connections": 99, "desiredReplicas": 2}}
@@ -53,15 +39,7 @@ def context(*pods: Pod, census: Census | None = None, **more: Any) -> Context:
 
 def observed(made: ChessClusterSpec, *pods: Pod) -> Observed:
     work = Workload(colour="blue", replicas=2, resource_version="1", revision=revision(made))
-    return Observed(
-        name="arena",
-        namespace="n",
-        uid="u",
-        generation=4,
-        revision=revision(made),
-        workloads={"blue": work},
-        pods=pods,
-    )
+    return cases.observed(*pods, generation=4, revision=revision(made), workloads={"blue": work})
 
 
 def conditions_of(made: dict[str, Any]) -> dict[str, str]:

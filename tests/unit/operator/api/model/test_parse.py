@@ -3,11 +3,10 @@
 from typing import Any
 
 import pytest
+from operator_cases import SMALLEST
 
 from chess_operator.api.model import SpecError, parse
 
-STORE = {"urlSecretRef": {"name": "store", "key": "url"}}
-SMALLEST: dict[str, Any] = {"server": {"image": "chess-server:1"}, "redis": STORE, "database": STORE}
 NIGHT = {"name": "night", "start": "0 22 * * *", "durationSeconds": 3600, "minReplicas": 3}
 
 

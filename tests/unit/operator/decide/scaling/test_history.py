@@ -1,4 +1,4 @@
-"""The memory of recommendations and events: small, exact enough, and readable by a successor."""
+"""The history of recommendations and events: small, exact enough, and readable by the next process."""
 
 import pytest
 from hypothesis import given
@@ -23,22 +23,24 @@ asked = st.lists(st.tuples(st.integers(0, 20_000), st.integers(0, 20)), min_size
 
 
 def remembered(asked: list[tuple[int, int]]) -> tuple[History, list[tuple[int, int]], int]:
-    past, now, said = History(), 1_000_000, []
+    past, now, given_at = History(), 1_000_000, []
     for wait, want in asked:
         now += wait
         past = recommend(past, want, WINDOW, now)
-        said.append((now, want))
-    return past, said, now
+        given_at.append((now, want))
+    return past, given_at, now
 
 
 @given(asked, st.integers(0, 400_000))
 def test_the_window_sees_every_recommendation_that_held_in_it(
     asked: list[tuple[int, int]], later: int
 ) -> None:
-    past, said, now = remembered(asked)
+    past, given_at, now = remembered(asked)
     now += later
-    ends = [*(at for at, _ in said[1:]), now]
-    held = [want for (_, want), end in zip(said, ends, strict=True) if end > now - WINDOW] + [said[-1][1]]
+    ends = [*(at for at, _ in given_at[1:]), now]
+    held = [want for (_, want), end in zip(given_at, ends, strict=True) if end > now - WINDOW] + [
+        given_at[-1][1]
+    ]
     low, high = span(past, WINDOW, now, STEP)
     assert low <= min(held)
     assert high >= max(held)
@@ -46,11 +48,11 @@ def test_the_window_sees_every_recommendation_that_held_in_it(
 
 @given(asked, st.integers(0, 400_000))
 def test_the_window_forgets_within_one_step(asked: list[tuple[int, int]], later: int) -> None:
-    past, said, now = remembered(asked)
+    past, given_at, now = remembered(asked)
     now += later
-    ends = [*(at for at, _ in said[1:]), now]
-    held = [want for (_, want), end in zip(said, ends, strict=True) if end > now - WINDOW - STEP] + [
-        said[-1][1]
+    ends = [*(at for at, _ in given_at[1:]), now]
+    held = [want for (_, want), end in zip(given_at, ends, strict=True) if end > now - WINDOW - STEP] + [
+        given_at[-1][1]
     ]
     low, high = span(past, WINDOW, now, STEP)
     assert min(held) <= low

@@ -1,27 +1,15 @@
-"""What the operator makes: restricted pods, selectors that never change, no secret in the environment."""
+"""The pods are restricted, with no secret in the environment, and end only after the whole drain."""
 
 from typing import Any
 
 import pytest
+from operator_cases import spec
 
 from chess_operator import objects
-from chess_operator.api.model import ChessClusterSpec, parse
-from chess_operator.api.resources import labels
 from chess_operator.objects.template import grace_seconds
 
 OWNER = objects.Owner(name="arena", namespace="chess", uid="u-1")
 SELECTOR = {"chesscluster.dev/cluster": "arena", "chesscluster.dev/colour": "blue"}
-
-
-def spec(**more: Any) -> ChessClusterSpec:
-    return parse(
-        {
-            "server": {"image": "chess:1"},
-            "redis": {"urlSecretRef": {"name": "r", "key": "address"}},
-            "database": {"urlSecretRef": {"name": "d", "key": "dsn"}},
-            **more,
-        }
-    )
 
 
 def template(**more: Any) -> dict[str, Any]:
@@ -121,53 +109,3 @@ def test_resources(given: dict[str, Any], requests: dict[str, str], limits: dict
     made = container(server={"image": "x", "resources": given})["resources"]
     assert made["requests"] == requests
     assert made.get("limits") == limits
-
-
-def test_the_deployment_keeps_a_template_as_it_was_read() -> None:
-    read_back = {
-        "metadata": {"annotations": {labels.REVISION: "old"}},
-        "spec": {"terminationMessagePath": "/x"},
-    }
-    made = objects.deployment(OWNER, "blue", 3, read_back)
-    assert made["spec"]["template"] is read_back
-    assert made["metadata"]["annotations"] == {labels.REVISION: "old"}
-    assert made["spec"]["selector"] == {"matchLabels": SELECTOR}
-    assert made["spec"]["strategy"]["rollingUpdate"]["maxUnavailable"] == 0
-
-
-def test_only_pods_that_serve_are_in_the_service() -> None:
-    made = objects.service(OWNER, "blue")
-    assert made["spec"]["selector"] == {**SELECTOR, "chesscluster.dev/serving": "true"}
-    assert made["spec"]["ports"][0]["port"] == 8080
-
-
-def test_every_child_belongs_to_the_chesscluster_and_carries_no_tracking() -> None:
-    children = [
-        objects.deployment(OWNER, "blue", 1, template()),
-        objects.service(OWNER, "blue"),
-        objects.budget(OWNER, spec(), "blue"),
-        objects.policy(OWNER, spec(), (6379, 5432)),
-    ]
-    for child in children:
-        (owner,) = child["metadata"]["ownerReferences"]
-        assert (owner["uid"], owner["controller"], owner["blockOwnerDeletion"]) == ("u-1", True, True)
-        assert "app.kubernetes.io/instance" not in child["metadata"]["labels"]
-
-
-def test_the_network_policy_lets_players_in_and_pods_out_to_their_stores() -> None:
-    peers = [{"namespaceLabels": {"name": "monitoring"}}]
-    made = objects.policy(OWNER, spec(networkPolicy={"adminFrom": peers}), (6379, 5432, 6379))["spec"]
-    players, admin = made["ingress"]
-    assert players == {"ports": [{"port": 8080, "protocol": "TCP"}]}
-    assert admin["from"][0] == {"podSelector": {}}
-    assert admin["from"][1]["namespaceSelector"] == {"matchLabels": {"name": "monitoring"}}
-    assert made["egress"][1] == {
-        "ports": [{"port": 5432, "protocol": "TCP"}, {"port": 6379, "protocol": "TCP"}]
-    }
-    assert made["podSelector"] == {"matchLabels": {"chesscluster.dev/cluster": "arena"}}
-
-
-@pytest.mark.parametrize("given", [1, "25%", 0])
-def test_the_budget_is_the_users(given: int | str) -> None:
-    made = objects.budget(OWNER, spec(podDisruptionBudget={"maxUnavailable": given}), "blue")["spec"]
-    assert made == {"maxUnavailable": given, "selector": {"matchLabels": SELECTOR}}
