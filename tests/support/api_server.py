@@ -32,3 +32,11 @@ async def admin_of(kubeconfig: Path) -> AsyncIterator[Kube]:
     finally:
         await api.close()
         await asyncio.sleep(0.1)  # aiohttp closes TLS connections a little later than it says
+
+
+async def listed(kube: Kube, kind: Kind, namespace: str, selector: str = "") -> list[Manifest]:
+    """Read a collection from the API server's watch cache: cheap, and as fresh as a watch."""
+    query = {"resourceVersion": "0", **({"labelSelector": selector} if selector else {})}
+    answer = await kube._request("GET", kind.path(namespace), query=query)
+    items: list[Manifest] = answer["items"]
+    return items

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from api_server import listed
 from polling import eventually
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -64,8 +65,8 @@ class Fleet:
                 await asyncio.sleep(0.03)
 
     async def _act(self, redis: Any) -> None:
-        listed = await self.kube.list(PODS, self.namespace, selector=labels.OURS)
-        self.pods = {body["metadata"]["uid"]: body for body in listed["items"]}
+        bodies = await listed(self.kube, PODS, self.namespace, labels.OURS)
+        self.pods = {body["metadata"]["uid"]: body for body in bodies}
         for uid, body in self.pods.items():
             await self._live(uid, body, redis)
         with contextlib.suppress(RedisError, OSError, TimeoutError):
@@ -182,8 +183,8 @@ class Fleet:
         await eventually(lambda: self.has(kind, status, reason), what, within=within)
 
     async def events(self, reason: str) -> list[str]:
-        listed = await self.kube.list(EVENTS, self.namespace)
-        return [one.get("note", "") for one in listed["items"] if one.get("reason") == reason]
+        bodies = await listed(self.kube, EVENTS, self.namespace)
+        return [one.get("note", "") for one in bodies if one.get("reason") == reason]
 
     async def settled(self, replicas: int) -> None:
         """Wait until so many pods run and the status says so."""

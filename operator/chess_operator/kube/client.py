@@ -64,11 +64,6 @@ class Kube:
             raise
         return any(one["name"] == kind.plural for one in known.get("resources") or [])
 
-    async def list(self, kind: Kind, namespace: str | None, *, selector: str = "") -> Manifest:
-        """Read a collection from the API server's watch cache: cheap, and as fresh as a watch."""
-        query = {"resourceVersion": "0", **({"labelSelector": selector} if selector else {})}
-        return await self._request("GET", kind.path(namespace), query=query)
-
     async def pages(
         self, kind: Kind, namespace: str | None, *, selector: str = ""
     ) -> AsyncIterator[Manifest]:

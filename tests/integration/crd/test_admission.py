@@ -225,7 +225,7 @@ STATUS = {
 }
 
 
-def test_columns_tell_the_story(stored: Kubectl) -> None:
+def test_columns_show_the_status(stored: Kubectl) -> None:
     patched = stored(
         "patch",
         "chess",

@@ -117,7 +117,9 @@ async def test_an_unreachable_redis_is_named_by_address_only(operator: Process, 
     assert "s3cret" not in operator.log.read_text()
 
 
-async def test_an_image_that_cannot_be_pulled_is_told_and_cleared(operator: Process, fleet: Fleet) -> None:
+async def test_an_image_that_cannot_be_pulled_is_reported_and_cleared(
+    operator: Process, fleet: Fleet
+) -> None:
     fleet.waiting = "ImagePullBackOff"
     await fleet.create()
     await fleet.shows("Degraded", "True", "ImagePullBackOff")
@@ -151,7 +153,7 @@ async def test_an_object_of_the_same_name_that_is_not_ours_is_left_alone(
     await fleet.settled(1)
 
 
-async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet) -> None:
+async def test_a_quota_that_forbids_pods_is_reported(operator: Process, fleet: Fleet) -> None:
     quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     await fleet.kube.create(QUOTAS, fleet.namespace, quota)
     await fleet.create()
@@ -181,7 +183,7 @@ async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet
     ],
     ids=["time zone"],
 )
-async def test_what_the_api_server_cannot_check_is_said_by_the_operator(
+async def test_what_the_api_server_cannot_check_is_reported_by_the_operator(
     operator: Process, fleet: Fleet, spec: dict[str, Any], words: str
 ) -> None:
     await fleet.create(**spec)

@@ -87,7 +87,7 @@ async def test_the_last_one_closes_the_door(redis_store: Store, readers: Readers
     assert readers.oldest_turn() is None
 
 
-async def test_a_wrong_password_is_told_without_it(redis_store: Store) -> None:
+async def test_a_wrong_password_is_reported_without_it(redis_store: Store) -> None:
     address = redis_store.url.rsplit("@", 1)[1]
     reader = PresenceReader(Endpoint(url=f"redis://:hunter2@{address}"))
     with pytest.raises(PresenceError) as caught:

@@ -21,7 +21,7 @@ from chess_operator.api.resources.kinds import (
 pytestmark = pytest.mark.integration
 
 
-async def test_makes_every_child_and_says_ready(operator: Process, fleet: Fleet) -> None:
+async def test_makes_every_child_and_reports_ready(operator: Process, fleet: Fleet) -> None:
     await fleet.create()
     await fleet.settled(1)
     for kind, name in ((SERVICES, "arena-blue"), (BUDGETS, "arena-blue"), (POLICIES, "arena")):

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import pytest
-from api_server import admin_of
+from api_server import admin_of, listed
 from operator_fleet import Fleet
 from operator_process import Process
 from polling import eventually
@@ -62,7 +62,7 @@ async def test_another_rendering_changes_no_template(
     build_template = objects.template
     monkeypatch.setattr(objects, "template", newer)
     mirror, key = Mirror(), Key(fleet.namespace, fleet.name)
-    for body in (await fleet.kube.list(DEPLOYMENTS, fleet.namespace))["items"]:
+    for body in await listed(fleet.kube, DEPLOYMENTS, fleet.namespace):
         mirror.put(DEPLOYMENTS, body)
     applier = Applier(fleet.kube, mirror, key)
     await applier.scale_out(await context_of(fleet, "keep"))
@@ -104,14 +104,14 @@ async def test_the_operator_may_not_list_secrets_and_was_never_refused(
 async def _refused(kube: Kube, fleet: Fleet) -> None:
     assert await kube.get(SECRETS, fleet.namespace, "redis") is not None
     with pytest.raises(ApiError) as caught:
-        await kube.list(SECRETS, fleet.namespace)
+        await listed(kube, SECRETS, fleet.namespace)
     assert caught.value.status == 403
     with pytest.raises(ApiError) as caught:
         await kube._write("DELETE", CLUSTERS.path(fleet.namespace, "any"))
     assert caught.value.status == 403
 
 
-async def test_health_and_metrics_tell_how_it_goes(operator: Process, fleet: Fleet) -> None:
+async def test_health_and_metrics_show_the_cluster(operator: Process, fleet: Fleet) -> None:
     await fleet.create()
     await fleet.settled(1)
     assert operator.get("/livez") == (200, "ok\n")

@@ -96,7 +96,7 @@ def test_an_emptied_pod_waits_until_the_controller_has_seen_the_last_change(
     assert decision.conditions.able_to_scale.status, "it is the usual state right after a change"
 
 
-def test_a_deployment_that_comes_back_takes_no_pod_with_it(pod: Make, decided: Decide) -> None:
+def test_a_deployment_that_comes_back_removes_no_pod(pod: Make, decided: Decide) -> None:
     """Its labels were taken off by hand: it is there, with its pods, but is not seen."""
     pods = [pod("a"), pod("b"), pod("c"), pod("d", terminating=True)]
     decision = decided(pods, {"a": 1, "b": 1, "c": 1}, observed={"workloads": {}})

@@ -47,7 +47,7 @@ def test_the_one_with_the_most_players_comes_back(pod: Make, decided: Decide) ->
     ],
     ids=["dead", "silent", "Redis is unreachable"],
 )
-def test_a_pod_that_would_not_hear_of_it_is_not_taken_back(
+def test_the_drain_of_a_pod_that_may_miss_the_order_is_not_undone(
     pod: Make, decided: Decide, state: dict[str, object], census: dict[str, object]
 ) -> None:
     pods = [pod("a"), pod("b", deadline=LATER, **state)]
@@ -56,7 +56,7 @@ def test_a_pod_that_would_not_hear_of_it_is_not_taken_back(
     assert decision.plans["blue"].replicas == 3
 
 
-def test_max_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
+def test_max_replicas_limits_and_is_reported(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a"), pod("b")], {"a": 40, "b": 40}, maxReplicas=3)
     assert decision.desired == 3
     limited = decision.conditions.scaling_limited
@@ -64,7 +64,7 @@ def test_max_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
     assert limited.message == "the load wants 8, maxReplicas is 3"
 
 
-def test_min_replicas_holds_and_says_so(pod: Make, decided: Decide) -> None:
+def test_min_replicas_limits_and_is_reported(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a"), pod("b")], {"a": 0, "b": 0}, minReplicas=2)
     assert (decision.desired, decision.reason) == (2, "Steady")
     assert decision.conditions.scaling_limited.reason == "TooFewReplicas"
@@ -99,7 +99,7 @@ def test_rates_of_the_behavior_limit_the_way_out_and_wake_again(pod: Make, decid
     assert third.desired == 4
 
 
-def test_a_way_out_that_is_stabilized_says_so(pod: Make, decided: Decide) -> None:
+def test_a_stabilized_scale_out_is_reported(pod: Make, decided: Decide) -> None:
     behavior = {"scaleUp": {"tolerance": 0, "stabilizationWindowSeconds": 60}}
     calm = decided([pod("a"), pod("b")], {"a": 10, "b": 10}, behavior=behavior)
     spike = decided(

@@ -139,7 +139,7 @@ def test_the_operator_wakes_when_a_pod_should_have_spoken(pod: Make, decided: De
 @pytest.mark.parametrize(
     "seen, replicas", [({}, 2), ({"x": 6, "y": 6}, 4)], ids=["not created yet", "heard, but not seen"]
 )
-def test_pods_that_are_heard_are_not_forgone_as_uncreated(
+def test_pods_with_a_record_are_not_given_up_as_uncreated(
     pod: Make, decided: Decide, seen: dict[str, int], replicas: int
 ) -> None:
     """The watch of the pods lags: two of them play already."""

@@ -16,7 +16,7 @@ def test_what_is_committed_is_what_is_generated(path: Path) -> None:
     assert (ROOT / path).read_text() == generate()[path], "run `make manifests`"
 
 
-def test_check_tells_a_stale_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_check_finds_a_stale_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["--check"]) == 1
     assert main([]) == 0

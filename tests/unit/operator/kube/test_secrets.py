@@ -71,7 +71,7 @@ async def test_a_secret_that_was_never_read_is_unreadable(
     assert raised.value.reason == "SecretUnreadable"
 
 
-async def test_a_right_that_was_taken_away_is_told(api: Api, reader: SecretReader) -> None:
+async def test_a_right_that_was_taken_away_is_reported(api: Api, reader: SecretReader) -> None:
     await reader.value("chess", Ref())
     api.fails, api.now = 403, api.now + 60
     with pytest.raises(SecretError):

@@ -59,13 +59,13 @@ def made(fake: FakeStores) -> tuple[Drains, PresenceReader]:
     return Drains(cast("Applier", fake)), cast("PresenceReader", fake)
 
 
-async def test_a_drain_leaves_the_service_before_the_pod_is_told() -> None:
+async def test_a_drain_leaves_the_service_before_the_pod_is_ordered_to_drain() -> None:
     drains, reader = made(fake := FakeStores())
     await drains.begin(reader, observed(), decision(drains="ab"))
     assert fake.asked == ["patch a", "mark a", "patch b", "mark b"]
 
 
-async def test_a_pod_is_told_that_it_serves_again_before_players_come() -> None:
+async def test_a_pod_learns_that_it_serves_again_before_players_come() -> None:
     drains, reader = made(fake := FakeStores())
     await drains.undo(reader, observed(), decision(undrains="ab"))
     assert fake.asked == ["unmark a", "patch a", "unmark b", "patch b"]

@@ -51,7 +51,7 @@ def test_ready(
     assert (made.status, made.reason) == (status, reason)
 
 
-def test_available_says_what_is_in_the_way() -> None:
+def test_available_names_what_is_in_the_way() -> None:
     assert conditions.available(observed(pod()), 3, WRONG).status
     assert conditions.available(observed(), 0, None).status
     assert conditions.available(observed(), 1, WRONG).reason == "SecretNotFound"
