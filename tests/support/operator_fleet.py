@@ -55,7 +55,7 @@ class Fleet:
     pods: dict[str, Manifest] = field(default_factory=dict)
     over: bool = False
     waiting: str | None = None
-    """Let new pods hang with this reason instead of running."""
+    """Let new pods wait for this reason instead of running."""
 
     async def run(self) -> None:
         async with Redis.from_url(self.redis_url, socket_timeout=0.5) as redis:
@@ -187,7 +187,7 @@ class Fleet:
         return [one.get("note", "") for one in bodies if one.get("reason") == reason]
 
     async def settled(self, replicas: int) -> None:
-        """Wait until so many pods run and the status says so."""
+        """Wait until this many pods run and the status reports it."""
 
         async def there() -> bool:
             status = await self.status()
@@ -220,7 +220,7 @@ def secret(name: str, namespace: str, url: str) -> Manifest:
 
 
 async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> None:
-    """Bring a new ChessCluster to so many replicas by so many connections."""
+    """Bring a new ChessCluster to this many replicas by this many connections."""
     await fleet.create(**spec)
     await eventually(fleet.running, "no pod ever ran")
     next(iter(fleet.servers.values())).connections = connections

@@ -56,11 +56,11 @@ def _stabilized(target: Target) -> Condition:
         return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
     latest = target.history.recommendations[-1].last
     if step.stabilized > latest:
-        message = f"the load wants {latest} now, but wanted {step.stabilized} within the stabilization window"
+        message = f"the load needs {latest} now, but needed {step.stabilized} within the stabilization window"
         return Condition(status=True, reason="ScaleDownStabilized", message=message)
     if step.stabilized < latest:
         message = (
-            f"the load wants {latest} now, but only {step.stabilized} throughout the stabilization window"
+            f"the load needs {latest} now, but only {step.stabilized} throughout the stabilization window"
         )
         return Condition(status=True, reason="ScaleUpStabilized", message=message)
     return Condition(status=True, reason="ReadyForNewScale", message="nothing holds scaling back")
@@ -75,14 +75,12 @@ def _active(spec: ChessClusterSpec, census: Census) -> Condition:
         message = f"{len(census.missing)} running pods have no live record; nothing is scaled in"
         return Condition(status=False, reason="CensusIncomplete", message=message)
     if spec.scaling.mode == "External":
-        message = (
-            "scaling.mode is External: spec.replicas is in force, limits and behavior of scaling are not"
-        )
+        message = "scaling.mode is External: spec.replicas applies, the limits and behavior of scaling do not"
         return Condition(status=False, reason="External", message=message)
     ignored = (
         ""
         if spec.replicas is None
-        else f"; spec.replicas ({spec.replicas}) is not in force, scaling.mode is Connections"
+        else f"; spec.replicas ({spec.replicas}) does not apply, scaling.mode is Connections"
     )
     return Condition(
         status=True, reason="CensusComplete", message=f"every running pod's connections are known{ignored}"
@@ -92,7 +90,7 @@ def _active(spec: ChessClusterSpec, census: Census) -> Condition:
 def _limited(target: Target) -> Condition:
     limits, want = target.limits, target.wanted
     if limits is None:
-        message = "limits are not in force with scaling.mode External"
+        message = "limits do not apply with scaling.mode External"
         return Condition(status=False, reason="NotApplicable", message=message)
     if target.step is not None and _by_rate(target.step, limits):
         return _rated(target.step)
@@ -100,12 +98,12 @@ def _limited(target: Target) -> Condition:
         return Condition(status=False, reason="LoadUnknown", message="the connections are not known")
     where = f" (schedule {limits.schedule})" if limits.schedule else ""
     if want > limits.maximum:
-        message = f"the load wants {want}, maxReplicas{where} is {limits.maximum}"
+        message = f"the load needs {want}, maxReplicas{where} is {limits.maximum}"
         return Condition(status=True, reason="TooManyReplicas", message=message)
     if want < limits.minimum:
-        message = f"the load wants {want}, minReplicas{where} is {limits.minimum}"
+        message = f"the load needs {want}, minReplicas{where} is {limits.minimum}"
         return Condition(status=True, reason="TooFewReplicas", message=message)
-    message = f"the load wants {want}, between {limits.minimum} and {limits.maximum}{where}"
+    message = f"the load needs {want}, between {limits.minimum} and {limits.maximum}{where}"
     return Condition(status=False, reason="DesiredWithinRange", message=message)
 
 
@@ -118,7 +116,7 @@ def _by_rate(step: ScalingStep, limits: Limits) -> bool:
 
 def _rated(step: ScalingStep) -> Condition:
     direction = "scaleUp" if step.limited_by == "ScaleUpLimit" else "scaleDown"
-    message = f"behavior.{direction} allows {step.replicas} for now, the load wants {step.stabilized}"
+    message = f"behavior.{direction} allows {step.replicas} for now, the load needs {step.stabilized}"
     return Condition(status=True, reason=step.limited_by or "", message=message)
 
 
@@ -152,7 +150,7 @@ def _rollout(case: Case, plan: DeploymentPlan | None) -> Condition:
     workload, asked = case.fleet.workload, case.observed.revision
     rendered = plan is not None and plan.template == "render"
     if workload is None or workload.revision == asked or rendered:
-        message = "the pods' template is the one that spec asks for"
+        message = "the pods have the template that the spec asks for"
         return Condition(status=False, reason="UpToDate", message=message)
     message = (
         f"template {asked} waits: {workload.colour} has players, or may have, on {workload.revision}; "

@@ -1,4 +1,4 @@
-"""What the API server takes and refuses, and the words that a user reads."""
+"""What the API server accepts and refuses, and the messages that a user reads."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""What people do with kubectl beside the operator: labels taken off, pods put aside, restarts. Nobody pays for it."""
+"""What people do with kubectl: remove labels, put pods aside, restart. Nobody is dropped for it."""
 
 import pytest
 from operator_fleet import Fleet, draining, out_to

@@ -1,4 +1,4 @@
-"""What goes wrong outside: Redis, Secrets, images, quotas. No pod may go for it, and each condition clears again."""
+"""What fails outside: Redis, Secrets, images, quotas. No pod may go for it, and each condition clears again."""
 
 import signal
 from typing import Any

@@ -1,4 +1,4 @@
-"""One reader for all clusters on a Redis: woken by messages, and never deaf without noticing."""
+"""One reader for all clusters on a Redis: woken by messages, and it notices a dead connection."""
 
 import asyncio
 import signal

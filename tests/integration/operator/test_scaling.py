@@ -1,4 +1,4 @@
-"""Out on load, in by the whole dance, on a real API server."""
+"""Scale-out on load and scale-in by every step, on a real API server."""
 
 import asyncio
 import time
@@ -54,7 +54,7 @@ async def test_scales_out_on_a_heartbeat(operator: Process, fleet: Fleet) -> Non
     assert "35" in notes[0]
 
 
-async def test_scales_in_by_the_whole_dance(operator: Process, fleet: Fleet) -> None:
+async def test_scales_in_step_by_step(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 4, 36)
     counts = dict(zip(fleet.running(), (1, 2, 8, 9), strict=True))
     few = set(list(counts)[:2])

@@ -1,4 +1,4 @@
-"""A new version of the operator restarts no pod, whatever it would make today; and it has no right that it lacks."""
+"""A new version of the operator restarts no pod, whatever it would render today; and it lacks no right."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""One ChessCluster's way to its census never hangs on what is shared with others."""
+"""A ChessCluster never waits for ever for a reader that it shares with others."""
 
 import asyncio
 from typing import Any, cast
@@ -22,13 +22,13 @@ class Silent:
 
 
 class Secrets:
-    """Notes whose Secrets are doubted."""
+    """Records whose Secrets are to be read again."""
 
     def __init__(self) -> None:
-        self.doubted: list[str] = []
+        self.forgotten: list[str] = []
 
     def forget(self, namespace: str) -> None:
-        self.doubted.append(namespace)
+        self.forgotten.append(namespace)
 
 
 async def test_a_read_that_never_ends_is_an_unreachable_redis(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,4 +41,4 @@ async def test_a_read_that_never_ends_is_an_unreachable_redis(monkeypatch: pytes
     assert found.reason == "RedisUnreachable"
     assert "far:6379" in found.message
     assert "hunter2" not in found.message
-    assert secrets.doubted == ["chess"]
+    assert secrets.forgotten == ["chess"]

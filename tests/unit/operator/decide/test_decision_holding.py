@@ -97,7 +97,7 @@ def test_an_emptied_pod_waits_until_the_controller_has_seen_the_last_change(
 
 
 def test_a_deployment_that_comes_back_removes_no_pod(pod: Make, decided: Decide) -> None:
-    """Its labels were taken off by hand: it is there, with its pods, but is not seen."""
+    """Somebody removed its labels: it exists, with its pods, but the watch does not show it."""
     pods = [pod("a"), pod("b"), pod("c"), pod("d", terminating=True)]
     decision = decided(pods, {"a": 1, "b": 1, "c": 1}, observed={"workloads": {}})
     assert decision.plans["blue"].replicas == 3
@@ -132,7 +132,7 @@ def test_external_replicas_wait_for_a_complete_census_too(pod: Make, decided: De
 def test_spec_replicas_are_not_silently_ignored(pod: Make, decided: Decide) -> None:
     decision = decided([pod("a")], {"a": 1}, spec={"replicas": 7})
     assert decision.desired == 1
-    assert "spec.replicas (7) is not in force" in decision.conditions.scaling_active.message
+    assert "spec.replicas (7) does not apply" in decision.conditions.scaling_active.message
 
 
 CLOSED = [{"name": "closed", "start": "* * * * *", "durationSeconds": 3600, "minReplicas": 0}]

@@ -1,4 +1,4 @@
-"""What holds for every load: the way out, the way in, and what no restart or silence may do."""
+"""What holds for every load: scale-out, scale-in, and what no restart or missing record may do."""
 
 import random
 from dataclasses import dataclass, field, replace
@@ -42,7 +42,7 @@ loads = st.lists(st.tuples(st.integers(1, 90), st.integers(0, 400)), min_size=1,
 
 @dataclass
 class Operator:
-    """Decides and applies, and looks at every step on the way."""
+    """Decides and applies, and keeps every decision."""
 
     spec: ChessClusterSpec
     world: SimulatedCluster
@@ -65,7 +65,7 @@ class Operator:
         return decision
 
     def until(self, end_ms: int) -> None:
-        """Be woken by pods and by what the decisions asked for, until then."""
+        """Wake for pods and when decisions ask for it, until this time."""
         while True:
             wakes = (self.world.next_ms(), self.decisions[-1].wake_at_ms if self.decisions else None)
             moment = min(

@@ -1,4 +1,4 @@
-"""Scale-in: the fewest connections drain, an emptied pod's cost is lowered, then replicas go, by exactly those pods."""
+"""Scale-in: the fewest players drain, an emptied pod's cost is lowered, then replicas go down by exactly those pods."""
 
 from collections.abc import Callable
 
@@ -123,7 +123,7 @@ def test_replicas_wait_while_another_pod_would_go_instead(
 def test_emptied_pods_wait_for_pods_that_are_being_created(
     pod: Make, decided: Decide, now: int, since_ms: int, replicas: int
 ) -> None:
-    """A new pod would be picked first. One that never comes must not hold a drained one, or its quota, for ever."""
+    """A new pod goes first. One that is never created must not hold a drained one, or its quota, for ever."""
     gone = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
     history = History(last_scale_ms=now - since_ms)
     census = {"draining": frozenset("c")}

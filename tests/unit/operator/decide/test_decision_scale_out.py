@@ -1,4 +1,4 @@
-"""Scale-out: whoever drains and lives is taken back, the rest is created. And the first replicas of all."""
+"""Scale-out: drains of living pods are undone, the rest is created. And the first replicas of all."""
 
 from collections.abc import Callable
 
@@ -61,7 +61,7 @@ def test_max_replicas_limits_and_is_reported(pod: Make, decided: Decide) -> None
     assert decision.desired == 3
     limited = decision.conditions.scaling_limited
     assert (limited.status, limited.reason) == (True, "TooManyReplicas")
-    assert limited.message == "the load wants 8, maxReplicas is 3"
+    assert limited.message == "the load needs 8, maxReplicas is 3"
 
 
 def test_min_replicas_limits_and_is_reported(pod: Make, decided: Decide) -> None:
@@ -108,5 +108,5 @@ def test_a_stabilized_scale_out_is_reported(pod: Make, decided: Decide) -> None:
     assert (spike.desired, spike.wanted) == (2, 3)
     able = spike.conditions.able_to_scale
     assert (able.status, able.reason) == (True, "ScaleUpStabilized")
-    assert able.message == "the load wants 3 now, but only 2 throughout the stabilization window"
+    assert able.message == "the load needs 3 now, but only 2 throughout the stabilization window"
     assert spike.wake_at_ms == 720_000

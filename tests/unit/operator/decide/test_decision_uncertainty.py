@@ -142,7 +142,7 @@ def test_the_operator_wakes_when_a_pod_should_have_spoken(pod: Make, decided: De
 def test_pods_with_a_record_are_not_given_up_as_uncreated(
     pod: Make, decided: Decide, seen: dict[str, int], replicas: int
 ) -> None:
-    """The watch of the pods lags: two of them play already."""
+    """The watch of the pods lags: two of them have players already."""
     decision = decided(
         [pod("a"), pod("b")],
         {"a": 4, "b": 4, **seen},

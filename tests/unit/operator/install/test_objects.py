@@ -1,4 +1,4 @@
-"""The generated installation: no drift, and no right more than the requests need."""
+"""The generated installation: no drift, and no more rights than the requests need."""
 
 from pathlib import Path
 

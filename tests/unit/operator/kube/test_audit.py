@@ -1,4 +1,4 @@
-"""The audit mends what a watch has missed: what came, and what went."""
+"""The audit corrects what a watch has missed: new objects and deleted ones."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
@@ -20,7 +20,7 @@ def pod(uid: str, version: int) -> dict[str, Any]:
 
 
 class Listing:
-    """An API server that has these pods, at this version."""
+    """An API server with these pods, at this version."""
 
     def __init__(self, version: int, *pods: dict[str, Any]) -> None:
         self._meta, self._pods = {"resourceVersion": str(version)}, pods

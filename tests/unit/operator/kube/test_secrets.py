@@ -1,4 +1,4 @@
-"""Secrets are read by `get`, kept for a while, and not doubted because of somebody else's trouble."""
+"""Secrets are read by `get`, kept for a while, and stay known while the API server fails."""
 
 import base64
 from dataclasses import dataclass, field

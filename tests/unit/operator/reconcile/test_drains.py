@@ -1,4 +1,4 @@
-"""Orders to drain: the API server first, then Redis, and a Redis that fails holds a round up once."""
+"""Orders to drain: the API server first, then Redis, and a Redis that fails delays a reconcile once."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -19,7 +19,7 @@ PODS = tuple("abcd")
 
 @dataclass(kw_only=True)
 class FakeStores:
-    """Stands in for the API server and Redis, and notes what they are asked."""
+    """Stands in for the API server and Redis, and records what they are asked."""
 
     redis: bool = True
     asked: list[str] = field(default_factory=list)

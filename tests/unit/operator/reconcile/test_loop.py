@@ -1,4 +1,4 @@
-"""A daemon whose reconciler fail: it tries again with growing pauses, however much there is to hear."""
+"""A loop whose reconciles fail: it tries again after growing pauses, however often it is woken."""
 
 import asyncio
 import contextlib

@@ -11,7 +11,7 @@ KEY = Key("chess", "arena")
 
 
 async def sleeps(waker: Waker) -> bool:
-    """Whether it sleeps on, with nothing to wake it."""
+    """Whether it keeps sleeping."""
     task = asyncio.create_task(waker.sleep(None))
     done, _ = await asyncio.wait({task}, timeout=0.02)
     task.cancel()

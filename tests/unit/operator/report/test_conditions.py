@@ -1,4 +1,4 @@
-"""Conditions: each is always there, each clears again, and a transition time moves only with the status."""
+"""Conditions: all are always written, each clears again, and a transition time moves only with the status."""
 
 import pytest
 from operator_cases import observed, pod

@@ -1,4 +1,4 @@
-"""The schema is one that a CustomResourceDefinition may have: structural, and bounded everywhere."""
+"""The schema is valid for a CustomResourceDefinition: structural, and bounded everywhere."""
 
 from collections.abc import Iterator
 from typing import Annotated, Any, ClassVar, Literal

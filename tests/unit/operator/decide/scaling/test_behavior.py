@@ -20,7 +20,7 @@ def scaled(
     events: list[tuple[int, int]] | None = None,
     at_seconds: int = 1000,
 ) -> ScalingStep:
-    """One step, where nothing but this has ever been recommended."""
+    """Scale one step, where nothing else has ever been recommended."""
     parsed = Behavior.model_validate(behavior)
     past = History()
     for second, change in events or ():
