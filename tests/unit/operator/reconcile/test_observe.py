@@ -15,6 +15,7 @@ from chess_operator.reconcile.observe import (
     pod_of,
     pods_of,
     waiting_message,
+    waiting_messages,
     workload_of,
 )
 
@@ -121,6 +122,11 @@ def test_why_a_pod_waits(status: dict[str, Any], reason: str | None, words: str)
     assert pod_of(body, "blue").waiting == reason
     assert waiting_message(body) == words
     assert not expected_of([pod_of(body, "blue")])
+
+
+def test_messages_are_found_by_pod() -> None:
+    mirror = mirrored("now")
+    assert waiting_messages(mirror, Key("n", "arena")) == {"u": ""}
 
 
 def test_a_terminating_pod_owes_no_heartbeat() -> None:
