@@ -1,1 +1,1 @@
-"""Everything that talks to the Kubernetes API: requests, watches and their mirror, Secrets, the leader's lease."""
+"""All access to the Kubernetes API: requests, watches and their mirror, Secrets, the leader's lease."""

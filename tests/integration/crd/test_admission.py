@@ -183,7 +183,7 @@ def test_good_input_is_taken_by_both_checkers(
 
 def test_a_long_name_is_refused(kubectl: Kubectl, smallest: Body) -> None:
     smallest["metadata"]["name"] = "n" * 51
-    assert "give at most 50 characters without dots" in dry_run(kubectl, smallest).stderr
+    assert "use at most 50 characters without dots" in dry_run(kubectl, smallest).stderr
 
 
 def test_defaults_are_filled_in_as_the_model_has_them(kubectl: Kubectl, smallest: Body) -> None:
