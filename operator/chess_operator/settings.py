@@ -1,6 +1,6 @@
-"""Settings: environment variables, each of which a flag overrides. One table holds them all.
+"""Settings: environment variables, each of which a flag overrides.
 
-What is wrong is reported in one line: the flag or variable, its value, and what is allowed.
+`TABLE` declares each setting once. An error is one line: variable or flag, value, what is allowed.
 """
 
 import os
@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.kube.access import TOKEN_FILE, Access
@@ -35,6 +35,32 @@ def own_namespace() -> str:
 def own_identity() -> str:
     """Name this process, unlike any other: a restarted container must not inherit a lease."""
     return f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+
+
+Flags = Mapping[str, str | None]
+"""Flag → its value; None if it was not given."""
+Parser = Callable[[str, str], Any]
+"""(variable or flag, value) → the setting; raises SettingsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: where its value comes from and how to read it. The first variable that is set counts."""
+
+    variables: tuple[str, ...]
+    flag: str
+    default: str
+    parse: Parser
+
+    def read(self, environment: Mapping[str, str], flags: Flags) -> Any:
+        """Read the value: the flag's, else a variable's, else the default. Raises SettingsError."""
+        given = flags.get(self.flag)
+        if given is not None:
+            return self.parse(self.flag, given)
+        for variable in self.variables:
+            if value := environment.get(variable, "").strip():
+                return self.parse(variable, value)
+        return self.parse(self.flag, self.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,31 +89,14 @@ class Settings:
     identity: str = field(default_factory=own_identity)
 
     @classmethod
-    def load(cls, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> "Settings":
-        """Make the settings; `flags` holds values by flag, None for one that is not given. Raises SettingsError."""
-        values = {}
-        for name, setting in TABLE.items():
-            given_by, value = _given(setting, environment, flags)
-            values[name] = setting.parse(given_by, value)
-        return cls(**values)
+    def load(cls, environment: Mapping[str, str], flags: Flags) -> "Settings":
+        """Read every setting; raises SettingsError for the first that cannot be used."""
+        return cls(**{name: setting.read(environment, flags) for name, setting in TABLE.items()})
 
     @property
     def access(self) -> Access:
         """How to reach the API server."""
         return Access(kubeconfig=self.kubeconfig, context=self.context)
-
-
-Parser = Callable[[str, str], Any]
-"""Reads a value; the first argument is the flag or variable that gave it."""
-
-
-class Setting(NamedTuple):
-    """A row of the table. Of several variables the first that is set counts."""
-
-    variables: tuple[str, ...]
-    flag: str
-    default: str
-    parse: Parser
 
 
 def _kubeconfig(name: str, value: str) -> Path | None:
@@ -167,16 +176,3 @@ TABLE: dict[str, Setting] = {
     "log_format": Setting(("CHESS_OPERATOR_LOG_FORMAT",), "--log-format", "json", _one_of(*FORMATS)),
 }
 """Field → variables, flag, default, parser."""
-
-
-def _given(
-    setting: Setting, environment: Mapping[str, str], flags: Mapping[str, str | None]
-) -> tuple[str, str]:
-    """Find what gave a setting its value, and the value; a default goes by the flag's name."""
-    flag = flags.get(setting.flag)
-    if flag is not None:
-        return setting.flag, flag
-    for variable in setting.variables:
-        if value := environment.get(variable, "").strip():
-            return variable, value
-    return setting.flag, setting.default
