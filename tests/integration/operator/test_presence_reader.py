@@ -77,14 +77,14 @@ async def test_a_frozen_redis_is_noticed_by_the_reader_and_by_the_listener(
     await readers.stop()
 
 
-async def test_the_last_one_closes_the_door(redis_store: Store, readers: Readers) -> None:
+async def test_the_last_user_closes_the_reader(redis_store: Store, readers: Readers) -> None:
     endpoint = Endpoint(url=redis_store.url)
     readers.join(endpoint, "one", lambda: None)
     readers.join(endpoint, "two", lambda: None)
     await readers.leave(endpoint, "one")
-    assert readers.oldest_turn() is not None
+    assert readers.oldest_run() is not None
     await readers.leave(endpoint, "two")
-    assert readers.oldest_turn() is None
+    assert readers.oldest_run() is None
 
 
 async def test_a_wrong_password_is_reported_without_it(redis_store: Store) -> None:
