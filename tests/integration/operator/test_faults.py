@@ -52,7 +52,7 @@ async def test_an_empty_redis_is_no_empty_house(operator: Process, fleet: Fleet,
     assert await fleet.replicas() == 3
     assert not draining(fleet)
     for server in fleet.servers.values():
-        server.silent, server.said = False, None
+        server.silent, server.sent = False, None
     await fleet.shows("ScalingActive", "True")
     assert await fleet.replicas() == 3
 
