@@ -29,7 +29,7 @@ from typing import Any
 
 import boto3
 
-from chess_stacks import registry
+from chess_stacks.parts import registry
 
 ROOT = Path(__file__).parents[2]
 COMMAND = str(ROOT / ".venv" / "bin" / "chess-stacks")

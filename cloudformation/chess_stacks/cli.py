@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from chess_stacks.account.failure import ERROR
 from chess_stacks.commands import checking, costing, linting, moving, offline, reading
 from chess_stacks.commands.options import unless_sub, verb
-from chess_stacks.deploy.failure import ERROR
 
 # typer carries click within itself in some versions and beside itself in others; the class is reached the same way.
 _MISTYPED: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")

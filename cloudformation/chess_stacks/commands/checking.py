@@ -9,11 +9,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chess_stacks.account import checkup
+from chess_stacks.account.checkup import Check
+from chess_stacks.account.failure import ERROR, OK
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
-from chess_stacks.deploy import checkup
-from chess_stacks.deploy.checkup import Check
-from chess_stacks.deploy.failure import ERROR, OK
 
 _COLOURS = {"ok": "green", "warn": "yellow", "fail": "red", "unknown": "magenta"}
 _TOOLS = ("boto3", "troposphere", "cfn-lint")

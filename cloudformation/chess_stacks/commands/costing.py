@@ -9,13 +9,13 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from chess_stacks.account.failure import OK, Failure
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
 from chess_stacks.cost import estimate, meters, prices, refresh
 from chess_stacks.cost.estimate import Estimate
 from chess_stacks.cost.refresh import Refreshed
-from chess_stacks.deploy.failure import OK, Failure
-from chess_stacks.synth import Assembly
+from chess_stacks.synth.synthesis import Assembly
 
 OWN_PRICES = Path("chess-prices.csv")
 _STALE_DAYS = 180

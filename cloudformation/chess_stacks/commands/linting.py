@@ -7,9 +7,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from chess_stacks.account.failure import ERROR, OK
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
-from chess_stacks.deploy.failure import ERROR, OK
 from chess_stacks.rules import cfn, own, waivers
 from chess_stacks.rules.waivers import Settlement
 

@@ -7,20 +7,22 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from chess_stacks.account import states, watch
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import CHANGES, ERROR, OK, REFUSED, Refused
+from chess_stacks.account.states import Approach
 from chess_stacks.commands import tables
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.screen import Screen
 from chess_stacks.commands.session import Session, choose
-from chess_stacks.deploy import destroy as demolition
-from chess_stacks.deploy import drain, leftovers, plan, states, watch
+from chess_stacks.deploy import plan
 from chess_stacks.deploy.engine import Engine
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import CHANGES, ERROR, OK, REFUSED, Refused
 from chess_stacks.deploy.grading import Grade
-from chess_stacks.deploy.leftovers import Leftover
 from chess_stacks.deploy.outcome import Outcome
 from chess_stacks.deploy.plan import Plan
-from chess_stacks.deploy.states import Approach
+from chess_stacks.destroy import drain, leftovers
+from chess_stacks.destroy import engine as demolition
+from chess_stacks.destroy.leftovers import Leftover
 
 Stacks = Annotated[list[str] | None, typer.Option("--stack", help="only this stack; may be repeated")]
 

@@ -11,12 +11,13 @@ import yaml
 from rich.console import Console
 from rich.table import Table
 
-from chess_stacks import drawing, explanation
+from chess_stacks.account.failure import OK, Failure
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
-from chess_stacks.deploy.failure import OK, Failure
-from chess_stacks.explanation import Explanation
-from chess_stacks.synth import Assembly
+from chess_stacks.synth import explanation
+from chess_stacks.synth import graph as drawing
+from chess_stacks.synth.explanation import Explanation
+from chess_stacks.synth.synthesis import Assembly
 
 MANIFEST_SCHEMA = 1
 

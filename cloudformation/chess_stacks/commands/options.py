@@ -16,10 +16,10 @@ import typer
 from botocore import exceptions as aws
 from rich.console import Console
 
+from chess_stacks.account import failure
 from chess_stacks.commands.report import Report
 from chess_stacks.commands.session import Output, Session
-from chess_stacks.deploy import failure
-from chess_stacks.profile import NAMES, ProfileError
+from chess_stacks.profile.load import NAMES, ProfileError
 
 _COMMON: dict[str, tuple[Any, Any]] = {
     "profile": (

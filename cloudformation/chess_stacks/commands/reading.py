@@ -12,15 +12,15 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from chess_stacks import values
+from chess_stacks.account import drift as drifting
+from chess_stacks.account import states, watch
+from chess_stacks.account.drift import StackDrift
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import CHANGES, OK, Failure
+from chess_stacks.account.states import Approach
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session, choose
-from chess_stacks.deploy import drift as drifting
-from chess_stacks.deploy import states, watch
-from chess_stacks.deploy.drift import StackDrift
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import CHANGES, OK, Failure
-from chess_stacks.deploy.states import Approach
+from chess_stacks.synth import values
 
 
 class View(StrEnum):

@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from chess_stacks.deploy import failure
-from chess_stacks.deploy.cloud import Event
+from chess_stacks.account import failure
+from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.timeline import STACK
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Message, Outcome
-from chess_stacks.deploy.timeline import STACK
 
 _COLOURS = {
     "created": "green",

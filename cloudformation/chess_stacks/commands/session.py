@@ -7,13 +7,14 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from chess_stacks import checks, profile, synth
-from chess_stacks.deploy import environment
-from chess_stacks.deploy.clients import Clients
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import Failure
-from chess_stacks.profile import Profile
-from chess_stacks.synth import Assembly
+from chess_stacks.account import environment
+from chess_stacks.account.clients import Clients
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import Failure
+from chess_stacks.profile import checks, load
+from chess_stacks.profile.load import Profile
+from chess_stacks.synth import synthesis
+from chess_stacks.synth.synthesis import Assembly
 
 
 class Output(StrEnum):
@@ -39,14 +40,14 @@ class Session:
 
     def profile(self) -> Profile:
         """Read the profile and its overlay, and say what deserves a word but no refusal."""
-        found = profile.load(self.profile_name, self.overlay, self.env)
+        found = load.load(self.profile_name, self.overlay, self.env)
         for line in checks.warnings(found):
             self.aside.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
         return found
 
     def assembly(self) -> Assembly:
         """Synthesise every stack; needs neither network nor credentials."""
-        return synth.synthesize(self.profile())
+        return synthesis.synthesize(self.profile())
 
     def clients(self) -> Clients:
         """Return clients for the credentials at hand."""

@@ -6,8 +6,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from chess_stacks.account import failure
 from chess_stacks.commands.report import plain
-from chess_stacks.deploy import failure
 from chess_stacks.deploy.grading import Grade, GradedChange
 from chess_stacks.deploy.outcome import Outcome
 from chess_stacks.deploy.templates import Difference

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chess_stacks.cost import meters, refresh
 from chess_stacks.cost.prices import Price, Prices
-from chess_stacks.synth import Assembly
+from chess_stacks.synth.synthesis import Assembly
 
 _CENT = Decimal("0.01")
 

@@ -16,7 +16,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from chess_stacks.deploy.failure import Failure
+from chess_stacks.account.failure import Failure
 
 ANYWHERE = "*"
 

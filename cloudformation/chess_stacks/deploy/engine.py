@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from botocore import exceptions as aws
 
-from chess_stacks.deploy import failure, guard, plan, schedule, states, timeline, watch
-from chess_stacks.deploy.cloud import Cloud, Deployed
-from chess_stacks.deploy.environment import Environment
+from chess_stacks.account import failure, states, timeline, watch
+from chess_stacks.account.cloudformation import Cloud, Deployed
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.states import Approach
+from chess_stacks.deploy import guard, plan, schedule
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell, Verdict
 from chess_stacks.deploy.plan import Plan
-from chess_stacks.deploy.states import Approach
 
 _ROUNDS = 6  # preparations a stack may need before it can be planned: wait, clear, wait again, …
 

@@ -10,7 +10,7 @@ from datetime import date
 from enum import IntEnum
 from typing import Final
 
-from chess_stacks.deploy.changes import Change, Detail, Recreation
+from chess_stacks.account.changes import Change, Detail, Recreation
 
 Lookup = Callable[[str, str], Recreation]
 

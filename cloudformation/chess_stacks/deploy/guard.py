@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chess_stacks.account.cloudformation import Cloud
+from chess_stacks.account.environment import Environment
 from chess_stacks.deploy import policy
-from chess_stacks.deploy.cloud import Cloud
-from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.plan import Plan
 
 

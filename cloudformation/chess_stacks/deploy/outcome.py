@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from chess_stacks.deploy.cloud import Event
+from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.timeline import Step
 from chess_stacks.deploy.grading import GradedChange
-from chess_stacks.deploy.timeline import Step
 
 Verdict = Literal[
     "created", "updated", "unchanged", "deleted", "absent", "failed", "refused", "interrupted", "waiting"

@@ -10,13 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chess_stacks import names
-from chess_stacks.deploy import changes, grading, schemas, templates, upload, watch, weights
-from chess_stacks.deploy.cloud import CHANGE_SET_PREFIX, Cloud, Deployed, Submission
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import Failure, Refused
+from chess_stacks.account import changes, watch, weights
+from chess_stacks.account.cloudformation import CHANGE_SET_PREFIX, Cloud, Deployed, Submission
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import Failure, Refused
+from chess_stacks.deploy import grading, schemas, templates, upload
 from chess_stacks.deploy.grading import Grade
-from chess_stacks.synth import Entry
+from chess_stacks.parts import names
+from chess_stacks.synth.synthesis import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,8 @@ two.
 import functools
 from typing import Any
 
-from chess_stacks import registry
-from chess_stacks.deploy.changes import Recreation
+from chess_stacks.account.changes import Recreation
+from chess_stacks.parts import registry
 
 _PREFIX = "/properties/"
 

@@ -14,7 +14,7 @@ from typing import Any
 from cfnlint.rules import RulesCollection  # type: ignore[attr-defined]
 
 from chess_stacks.rules.finding import Finding
-from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth.synthesis import Assembly, Entry
 
 _LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from chess_stacks import facts, registry
+from chess_stacks.parts import registry
+from chess_stacks.profile import facts
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
 

@@ -10,9 +10,9 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, elasticache
 
-from chess_stacks import names, retention
-from chess_stacks.sections import Cache
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import names, retention
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import Cache
 from chess_stacks.stacks.security import REDIS_PORT
 
 _ACCESS = "on ~* &* +@all -@admin -@dangerous +info"

@@ -11,9 +11,9 @@ from typing import Any
 from troposphere import GetAtt, Ref, Sub, applicationautoscaling, rds, secretsmanager
 from troposphere.validators import double, integer
 
-from chess_stacks import iam, names, retention
-from chess_stacks.sections import AuroraDatabase, RdsDatabase
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, names, retention
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import AuroraDatabase, RdsDatabase
 from chess_stacks.stacks.security import POSTGRES_PORT
 
 DATABASE = "chess"

@@ -12,9 +12,9 @@ from awacs import sns as sns_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import Ref, Sub, cloudwatch, sns, xray
 
-from chess_stacks import iam, logs, names
-from chess_stacks.sections import AuroraDatabase
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, log_groups, names
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import AuroraDatabase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,7 +268,9 @@ def _logs(draft: Draft) -> None:
     days = draft.profile.observability.log_days
     cluster = names.cluster_name(draft.profile.env)
     for kind in ("application", "dataplane", "host", "performance"):
-        logs.group(draft, f"{kind.capitalize()}LogGroup", days, f"/aws/containerinsights/{cluster}/{kind}")
+        log_groups.group(
+            draft, f"{kind.capitalize()}LogGroup", days, f"/aws/containerinsights/{cluster}/{kind}"
+        )
 
 
 def _tracing(draft: Draft) -> None:

@@ -11,12 +11,12 @@ import pytest
 from botocore.config import Config
 from botocore.stub import ANY, Stubber
 
-from chess_stacks import profile
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.watch import Pace
 from chess_stacks.deploy.engine import Engine
-from chess_stacks.deploy.environment import Environment
 from chess_stacks.deploy.outcome import Message, Outcome
-from chess_stacks.deploy.watch import Pace
-from chess_stacks.synth import Assembly, Entry
+from chess_stacks.profile import load
+from chess_stacks.synth.synthesis import Assembly, Entry
 
 NAME = "chess-dev-network"
 STACK_ID = f"arn:aws:cloudformation:us-east-1:111122223333:stack/{NAME}/0a1b"
@@ -44,7 +44,7 @@ def assembly() -> Assembly:
         resources=1,
         size=1,
     )
-    return Assembly(profile=profile.load("dev"), templates={"network": BODY}, manifest=(entry,))
+    return Assembly(profile=load.load("dev"), templates={"network": BODY}, manifest=(entry,))
 
 
 class OneClient:

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from chess_stacks.account.watch import Pace
 from chess_stacks.deploy.outcome import Begun
-from chess_stacks.deploy.watch import Pace
 
 from .conftest import Account
 

@@ -21,7 +21,8 @@ import boto3
 import pytest
 import yaml
 
-from chess_stacks import cli, registry
+from chess_stacks import cli
+from chess_stacks.parts import registry
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-emulator" / "bin" / "python"

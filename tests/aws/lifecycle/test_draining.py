@@ -18,7 +18,7 @@ import pytest
 
 from chess_localcluster import cluster
 from chess_localcluster.paths import Cache
-from chess_stacks.deploy import drain
+from chess_stacks.destroy import drain
 
 from .conftest import CommandLine
 
@@ -317,9 +317,9 @@ def test_argo_cd_does_not_put_back_what_is_drained(
 def test_nothing_is_deleted_in_aws_while_kubernetes_holds_on(
     chess: CommandLine, standing: Controllers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chess_stacks.deploy import destroy
+    from chess_stacks.destroy import engine
 
-    monkeypatch.setattr(destroy, "_DRAIN_TURNS", 8)
+    monkeypatch.setattr(engine, "_DRAIN_TURNS", 8)
     standing.still = frozenset({"ingresses"})
     refused = chess.run("destroy", *JSON, "--confirm", "dev")
     assert refused.code == 3

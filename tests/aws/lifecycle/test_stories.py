@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chess_stacks import values
+from chess_stacks.synth import values
 
 from .conftest import CommandLine
 

@@ -1,0 +1,119 @@
+"""Wait for CloudFormation, telling what happens meanwhile.
+
+Polls begin quick and grow slow. A throttled poll is waited out; an expired token or a lost network ends the wait with a
+sentence that says that CloudFormation itself goes on.
+"""
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from botocore import exceptions as aws
+
+from chess_stacks.account import failure, states
+from chess_stacks.account.changes import ChangeSet
+from chess_stacks.account.cloudformation import Cloud, Deployed, Event
+
+_MADE = ("CREATE_COMPLETE", "FAILED")
+
+
+class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+    """The user asked to stop waiting."""
+
+
+@dataclass(slots=True)
+class Pace:
+    """How polls are spaced; tests give their own `sleep`."""
+
+    first: float = 0.1
+    factor: float = 1.6
+    longest: float = 5.0
+    stop: threading.Event = field(default_factory=threading.Event)
+    sleep: Callable[[float], object] | None = None
+
+    def pause(self, turn: int) -> None:
+        """Wait before poll number `turn`, or raise when the user wants to stop."""
+        seconds = min(self.longest, self.first * self.factor**turn)
+        if self.sleep is not None:
+            self.sleep(seconds)
+        else:
+            self.stop.wait(seconds)
+        if self.stop.is_set():
+            raise Interrupted
+
+
+@dataclass(slots=True)
+class Follower:
+    """Reads a stack's events as they come, each once."""
+
+    cloud: Cloud
+    stack: str
+    tell: Callable[[Event], None]
+    seen: set[str] = field(default_factory=set)
+    told: list[Event] = field(default_factory=list)
+
+    def skip_past(self) -> None:
+        """Leave out what happened before now."""
+        self.seen = {event.event_id for event in self._fresh()}
+
+    def catch_up(self) -> None:
+        """Tell the events that are new, the oldest first."""
+        for event in reversed(self._fresh()):
+            self.seen.add(event.event_id)
+            self.told.append(event)
+            self.tell(event)
+
+    def _fresh(self) -> list[Event]:
+        newest_first = self.cloud.events(self.stack)
+        try:
+            return list(itertools.takewhile(lambda event: event.event_id not in self.seen, newest_first))
+        except aws.ClientError as error:
+            # Events are the commentary, not the game: the stack may be gone, or the call throttled.
+            if failure.code_of(error) in ({"ValidationError"} | failure.THROTTLED):
+                return []
+            raise
+
+
+def until_settled(cloud: Cloud, stack_id: str, follower: Follower, pace: Pace) -> Deployed | None:
+    """Wait until nothing moves; return the stack, or None when it is gone."""
+    turn = 0
+    while True:
+        found, known = _look(cloud, stack_id)
+        if known:
+            follower.catch_up()
+            if found is None or not states.moving(found.status):
+                return found
+        pace.pause(turn)
+        turn += 1
+
+
+def until_made(cloud: Cloud, stack: str, name: str, pace: Pace) -> tuple[str, str, ChangeSet]:
+    """Wait until a change set is made or has failed; return its status, the reason and the changes."""
+    turn = 0
+    while True:
+        try:
+            answer = cloud.change_set(stack, name)
+        except aws.ClientError as error:
+            if failure.code_of(error) not in failure.THROTTLED:
+                raise
+        else:
+            if answer[0] in _MADE:
+                return answer
+        pace.pause(turn)
+        turn += 1
+
+
+def _look(cloud: Cloud, stack_id: str) -> tuple[Deployed | None, bool]:
+    try:
+        return cloud.find(stack_id), True
+    except aws.ClientError as error:
+        if failure.code_of(error) in failure.THROTTLED:
+            return None, False
+        raise failure.explain(error, f"waiting for {_short(stack_id)}") from error
+    except aws.BotoCoreError as error:
+        raise failure.explain(error, f"waiting for {_short(stack_id)}") from error
+
+
+def _short(stack_id: str) -> str:
+    return stack_id.split("/")[1] if "/" in stack_id else stack_id

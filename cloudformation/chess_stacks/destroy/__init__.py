@@ -1,0 +1,1 @@
+"""Take stacks out of an account again, and first what would keep them there."""

@@ -1,0 +1,236 @@
+"""Ask Kubernetes to give back what its controllers made in AWS, before the stacks under it go.
+
+Load balancers, nodes and volumes that controllers made belong to no stack and keep subnets and security groups from
+being deleted. So Gateways, Ingresses, load-balancer Services, volume claims and Karpenter's nodes go first, while the
+controllers still live. Two things would undo that, and go before: Argo CD's Applications, which put back what is
+deleted, and the workloads that use a claim, which Kubernetes keeps for as long as a pod has it. The token is the one
+that `aws eks get-token` makes: a signed URL, never written anywhere.
+"""
+
+import base64
+import json
+import ssl
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from botocore import exceptions as aws
+
+from chess_stacks.account import failure
+from chess_stacks.account.clients import Clients
+
+_TOKEN_SECONDS: Final = 60
+_SERVICES: Final = "/api/v1/services"
+_VOLUMES: Final = "/api/v1/persistentvolumes"
+COLLECTIONS: Final = (
+    "/apis/gateway.networking.k8s.io/v1/gateways",
+    "/apis/networking.k8s.io/v1/ingresses",
+    _SERVICES,
+    "/api/v1/persistentvolumeclaims",
+    _VOLUMES,
+    "/apis/karpenter.sh/v1/nodepools",
+    "/apis/karpenter.sh/v1/nodeclaims",
+)
+SYNCERS: Final = (
+    "/apis/argoproj.io/v1alpha1/applicationsets",
+    "/apis/argoproj.io/v1alpha1/applications",
+)
+WORKLOADS: Final = (
+    "/apis/apps/v1/statefulsets",
+    "/apis/apps/v1/deployments",
+    "/apis/apps/v1/daemonsets",
+    "/apis/apps/v1/replicasets",
+    "/apis/batch/v1/cronjobs",
+    "/apis/batch/v1/jobs",
+    "/api/v1/pods",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """One Kubernetes object that stands in the way."""
+
+    collection: str
+    namespace: str | None
+    name: str
+    uid: str = ""
+    going: bool = False
+    """It is being deleted already, and waits for its controller."""
+
+    @property
+    def path(self) -> str:
+        """Its address in the API."""
+        root, kind = self.collection.rsplit("/", 1)
+        place = f"namespaces/{self.namespace}/" if self.namespace else ""
+        return f"{root}/{place}{kind}/{self.name}"
+
+    def __str__(self) -> str:
+        place = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.collection.rsplit('/', 1)[1]} {place}{self.name}"
+
+
+class Kubernetes(Protocol):
+    """The three calls that draining makes."""
+
+    def list(self, collection: str) -> list[dict[str, Any]]:
+        """Return the items of a collection; nothing where the API is not installed."""
+
+    def delete(self, path: str) -> None:
+        """Delete one object and what it owns; fine where it is gone already."""
+
+    def let_go(self, path: str) -> None:
+        """Take an object's finalizers off, so that its deletion deletes nothing else."""
+
+
+def holders(api: Kubernetes) -> tuple[Held, ...]:
+    """Find every object that holds something in AWS."""
+    return tuple(
+        _held(collection, item)
+        for collection in COLLECTIONS
+        for item in api.list(collection)
+        if _holds(collection, item)
+    )
+
+
+def halt(api: Kubernetes) -> tuple[Held, ...]:
+    """Stop Argo CD from putting back what is deleted; what its Applications made stays."""
+    found = tuple(_held(collection, item) for collection in SYNCERS for item in api.list(collection))
+    for held in found:
+        api.let_go(held.path)
+        api.delete(held.path)
+    return found
+
+
+def release(api: Kubernetes, found: Iterable[Held]) -> tuple[Held, ...]:
+    """Delete what is not being deleted yet, and before it what uses a claim; return what was asked to go."""
+    asked = [held for held in found if not held.going and held.collection != _VOLUMES]
+    if any(held.collection.endswith("/persistentvolumeclaims") for held in found):
+        asked = [*(held for held in _users(api) if not held.going), *asked]
+    for held in asked:
+        api.delete(held.path)
+    return tuple(asked)
+
+
+def _users(api: Kubernetes) -> list[Held]:
+    """Find the workloads that use a claim and that nobody but the user made."""
+    return [
+        _held(collection, item)
+        for collection in WORKLOADS
+        for item in api.list(collection)
+        if _claims(item.get("spec", {})) and not _owned(item)
+    ]
+
+
+def _held(collection: str, item: Mapping[str, Any]) -> Held:
+    metadata = item["metadata"]
+    return Held(
+        collection=collection,
+        namespace=metadata.get("namespace"),
+        name=metadata["name"],
+        uid=metadata.get("uid", ""),
+        going="deletionTimestamp" in metadata,
+    )
+
+
+def _holds(collection: str, item: Mapping[str, Any]) -> bool:
+    """Tell a thing with something behind it in AWS from its namesakes without."""
+    spec = item.get("spec", {})
+    if collection == _SERVICES:
+        return bool(spec.get("type") == "LoadBalancer")
+    if collection == _VOLUMES:  # not deleted here: its driver does that once its claim is gone
+        kept = spec.get("persistentVolumeReclaimPolicy") != "Delete"
+        return not kept and ("csi" in spec or "awsElasticBlockStore" in spec)
+    return True
+
+
+def _claims(spec: Mapping[str, Any]) -> bool:
+    """Tell whether a workload's pods use a claim; `spec` is a pod's, or has a template of one in it."""
+    if spec.get("volumeClaimTemplates"):
+        return True
+    job = spec.get("jobTemplate", {}).get("spec", spec)
+    pod = job.get("template", {}).get("spec", job)
+    return any("persistentVolumeClaim" in volume for volume in pod.get("volumes", ()))
+
+
+def _owned(item: Mapping[str, Any]) -> bool:
+    return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences", ()))
+
+
+class KubernetesApi:
+    """The real thing, over HTTPS with the cluster's own certificate authority."""
+
+    def __init__(self, server: str, authority_pem: str | None, token: str) -> None:
+        import urllib3  # late, as below: only `destroy` needs them, and they are slow to import
+
+        context = ssl.create_default_context(cadata=authority_pem) if authority_pem else None
+        self._pool = urllib3.PoolManager(ssl_context=context, timeout=10.0, retries=2)
+        self._server = server.rstrip("/")
+        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+
+    def list(self, collection: str) -> list[dict[str, Any]]:
+        """Return the items of a collection; nothing where the API is not installed."""
+        answer = self._call("GET", collection)
+        return list(answer.get("items", ()))
+
+    def delete(self, path: str) -> None:
+        """Delete one object and what it owns; fine where it is gone already."""
+        self._call("DELETE", f"{path}?propagationPolicy=Background")
+
+    def let_go(self, path: str) -> None:
+        """Take an object's finalizers off, so that its deletion deletes nothing else."""
+        self._call("PATCH", path, {"metadata": {"finalizers": None}})
+
+    def _call(self, method: str, path: str, patch: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        from urllib3.exceptions import HTTPError
+
+        more = {} if patch is None else {"Content-Type": "application/merge-patch+json"}
+        body = None if patch is None else json.dumps(patch)
+        try:
+            response = self._pool.request(
+                method, self._server + path, headers=self._headers | more, body=body
+            )
+        except HTTPError as error:
+            cause = getattr(error, "reason", error)  # what was behind the last of several tries
+            raise ConnectionError(f"Kubernetes cannot be reached ({type(cause).__name__})") from error
+        if response.status == 404:  # noqa: PLR2004
+            return {}
+        if response.status >= 400:  # noqa: PLR2004
+            raise ConnectionError(f"Kubernetes answered {response.status} to {method} {path}")
+        found: dict[str, Any] = json.loads(response.data)
+        return found
+
+
+def connect(clients: Clients, cluster: str, region: str) -> KubernetesApi | None:
+    """Log in to an EKS cluster as whoever the AWS credentials are; None where none is, or none ever came up."""
+    try:
+        described = clients.get("eks", region).describe_cluster(name=cluster)["cluster"]
+    except aws.ClientError as error:
+        if failure.code_of(error) == "ResourceNotFoundException":
+            return None
+        raise
+    if not described.get("endpoint"):
+        return None
+    authority = base64.b64decode(described["certificateAuthority"]["data"]).decode()
+    return KubernetesApi(described["endpoint"], authority, token(clients, cluster, region))
+
+
+def token(clients: Clients, cluster: str, region: str) -> str:
+    """Sign the URL that EKS takes as a bearer token."""
+    from botocore.signers import RequestSigner
+
+    untyped: Any = RequestSigner
+    sts = clients.get("sts", region)
+    signer = untyped(
+        sts.meta.service_model.service_id, region, "sts", "v4", clients.credentials(), sts.meta.events
+    )
+    request = {
+        "method": "GET",
+        "url": f"https://sts.{region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
+        "body": {},
+        "headers": {"x-k8s-aws-id": cluster},
+        "context": {},
+    }
+    signed = signer.generate_presigned_url(
+        request, region_name=region, expires_in=_TOKEN_SECONDS, operation_name=""
+    )
+    return "k8s-aws-v1." + base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")

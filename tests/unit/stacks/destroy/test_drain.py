@@ -1,0 +1,205 @@
+"""Draining: what holds something in AWS is deleted through the API, with a token that is not written down."""
+
+import base64
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+
+from chess_stacks.account.clients import Clients
+from chess_stacks.destroy import drain
+
+
+def item(name: str, namespace: str | None = "chess", **spec: Any) -> dict[str, Any]:
+    metadata = {"name": name} | ({"namespace": namespace} if namespace else {})
+    return {"metadata": metadata, "spec": spec}
+
+
+class Kubernetes(ThreadingHTTPServer):
+    """Just enough of an API server: collections of items, deletions, and who asked."""
+
+    def __init__(self, collections: dict[str, list[dict[str, Any]]]) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.collections = collections
+        self.deleted: list[str] = []
+        self.let_go: list[tuple[str, str]] = []
+        self.tokens: set[str | None] = set()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Kubernetes
+
+    def do_GET(self) -> None:
+        self.server.tokens.add(self.headers["Authorization"])
+        items = self.server.collections.get(self.path)
+        self._answer(404 if items is None else 200, {"items": items})
+
+    def do_DELETE(self) -> None:
+        path, _, query = self.path.partition("?")
+        assert query == "propagationPolicy=Background", "or a Job would leave its pods behind"
+        self.server.deleted.append(path)
+        for items in self.server.collections.values():
+            items[:] = [entry for entry in items if not path.endswith(f"/{entry['metadata']['name']}")]
+        self._answer(200, {})
+
+    def do_PATCH(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.let_go.append((self.path, self.headers["Content-Type"]))
+        self._answer(200, {})
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the test's output quiet."""
+
+    def _answer(self, status: int, document: dict[str, Any]) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+@pytest.fixture
+def cluster() -> Iterator[Kubernetes]:
+    server = Kubernetes(
+        {
+            "/apis/gateway.networking.k8s.io/v1/gateways": [item("edge")],
+            "/api/v1/services": [item("web", type="LoadBalancer"), item("inner", type="ClusterIP")],
+            "/api/v1/persistentvolumeclaims": [item("disk")],
+            "/apis/karpenter.sh/v1/nodepools": [item("players", None)],
+        }
+    )
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join(timeout=10)
+
+
+def api(cluster: Kubernetes) -> drain.KubernetesApi:
+    return drain.KubernetesApi(f"http://127.0.0.1:{cluster.server_address[1]}", None, "signed")
+
+
+def test_finds_what_holds_something_and_nothing_else(cluster: Kubernetes) -> None:
+    assert [str(held) for held in drain.holders(api(cluster))] == [
+        "gateways chess/edge",
+        "services chess/web",
+        "persistentvolumeclaims chess/disk",
+        "nodepools players",
+    ]
+    assert cluster.tokens == {"Bearer signed"}
+
+
+def test_releases_each_at_its_own_address(cluster: Kubernetes) -> None:
+    connected = api(cluster)
+    drain.release(connected, drain.holders(connected))
+    assert cluster.deleted == [
+        "/apis/gateway.networking.k8s.io/v1/namespaces/chess/gateways/edge",
+        "/api/v1/namespaces/chess/services/web",
+        "/api/v1/namespaces/chess/persistentvolumeclaims/disk",
+        "/apis/karpenter.sh/v1/nodepools/players",
+    ]
+    assert drain.holders(connected) == ()
+
+
+def test_what_is_going_already_is_waited_for_and_not_asked_again(cluster: Kubernetes) -> None:
+    cluster.collections["/api/v1/services"][0]["metadata"]["deletionTimestamp"] = "2026-11-21T12:00:00Z"
+    connected = api(cluster)
+    found = drain.holders(connected)
+    assert "services chess/web" in [str(held) for held in found]
+    assert "services chess/web" not in [str(held) for held in drain.release(connected, found)]
+
+
+USES: dict[str, Any] = {"volumes": [{"persistentVolumeClaim": {"claimName": "disk"}}]}
+OWNER = [{"kind": "StatefulSet", "name": "redis", "controller": True}]
+
+
+@pytest.mark.parametrize(
+    "collection,spec,owners,asked",
+    [
+        ("/api/v1/pods", USES, [], True),
+        ("/api/v1/pods", USES, OWNER, False),
+        ("/api/v1/pods", {"volumes": [{"emptyDir": {}}]}, [], False),
+        ("/apis/apps/v1/statefulsets", {"volumeClaimTemplates": [{}]}, [], True),
+        ("/apis/apps/v1/deployments", {"template": {"spec": USES}}, [], True),
+        ("/apis/apps/v1/replicasets", {"template": {"spec": USES}}, OWNER, False),
+        ("/apis/batch/v1/cronjobs", {"jobTemplate": {"spec": {"template": {"spec": USES}}}}, [], True),
+    ],
+    ids=["pod", "pod of a set", "pod without", "stateful set", "deployment", "of a deployment", "cron job"],
+)
+def test_what_uses_a_claim_goes_before_it(
+    cluster: Kubernetes, collection: str, spec: dict[str, Any], owners: list[Any], *, asked: bool
+) -> None:
+    user = item("user", **spec)
+    user["metadata"]["ownerReferences"] = owners
+    cluster.collections[collection] = [user]
+    connected = api(cluster)
+    drain.release(connected, drain.holders(connected))
+    kind = collection.rsplit("/", 1)[1]
+    paths = [path for path in cluster.deleted if path.endswith(f"/{kind}/user")]
+    assert bool(paths) is asked
+    claim = "/api/v1/namespaces/chess/persistentvolumeclaims/disk"
+    assert not asked or cluster.deleted.index(paths[0]) < cluster.deleted.index(claim)
+
+
+def test_a_volume_is_waited_for_where_its_end_is_the_drivers_business(cluster: Kubernetes) -> None:
+    volumes = {
+        "bound": {"persistentVolumeReclaimPolicy": "Delete", "csi": {"driver": "ebs.csi.aws.com"}},
+        "kept": {"persistentVolumeReclaimPolicy": "Retain", "csi": {"driver": "ebs.csi.aws.com"}},
+        "local": {"persistentVolumeReclaimPolicy": "Delete", "hostPath": {"path": "/data"}},
+    }
+    cluster.collections = {
+        "/api/v1/persistentvolumes": [item(name, None, **spec) for name, spec in volumes.items()]
+    }
+    connected = api(cluster)
+    found = drain.holders(connected)
+    assert [str(held) for held in found] == ["persistentvolumes bound"]
+    assert drain.release(connected, found) == ()
+    assert cluster.deleted == []
+
+
+def test_argo_cd_is_stopped_without_deleting_what_it_made(cluster: Kubernetes) -> None:
+    cluster.collections["/apis/argoproj.io/v1alpha1/applications"] = [item("chess", "argocd")]
+    assert [str(held) for held in drain.halt(api(cluster))] == ["applications argocd/chess"]
+    path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/chess"
+    assert cluster.let_go == [(path, "application/merge-patch+json")]
+    assert cluster.deleted == [path]
+
+
+class _Eks:
+    """Stands where `Clients` does, with one client that answers what it is told."""
+
+    def __init__(self, **answer: Any) -> None:
+        keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}
+        self.client = boto3.Session().client("eks", region_name="us-east-1", **keys)
+        self.stub = Stubber(self.client)
+        if answer:
+            self.stub.add_response("describe_cluster", {"cluster": answer})
+        else:
+            self.stub.add_client_error("describe_cluster", "ResourceNotFoundException")
+        self.stub.activate()
+
+    def get(self, _service: str, _region: str) -> Any:
+        return self.client
+
+
+@pytest.mark.parametrize("answer", [{}, {"name": "chess-dev", "status": "FAILED"}], ids=["none", "failed"])
+def test_where_no_cluster_is_or_ever_was_nothing_holds_anything(answer: dict[str, Any]) -> None:
+    """Else a destroy that was cut off after the cluster had gone could not go on."""
+    assert drain.connect(_Eks(**answer), "chess-dev", "us-east-1") is None  # type: ignore[arg-type]
+
+
+def test_the_token_is_a_signed_url_for_this_cluster_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "none")
+    signed = drain.token(Clients(), "chess-dev", "eu-central-1")
+    assert signed.startswith("k8s-aws-v1.")
+    padded = signed.removeprefix("k8s-aws-v1.") + "=="
+    url = base64.urlsafe_b64decode(padded).decode()
+    assert url.startswith("https://sts.eu-central-1.amazonaws.com/?Action=GetCallerIdentity")
+    assert "X-Amz-SignedHeaders=host%3Bx-k8s-aws-id" in url
