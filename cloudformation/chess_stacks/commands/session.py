@@ -11,8 +11,9 @@ from chess_stacks.account import environment
 from chess_stacks.account.clients import Clients
 from chess_stacks.account.environment import Environment
 from chess_stacks.account.failure import Failure
-from chess_stacks.profile import checks, load
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile import checks
+from chess_stacks.profile.load import load
+from chess_stacks.profile.model import Profile
 from chess_stacks.synth import synthesis
 from chess_stacks.synth.synthesis import Assembly
 
@@ -40,7 +41,7 @@ class Session:
 
     def profile(self) -> Profile:
         """Read the profile and its overlay, and say what deserves a word but no refusal."""
-        found = load.load(self.profile_name, self.overlay, self.env)
+        found = load(self.profile_name, self.overlay, self.env)
         for line in checks.warnings(found):
             self.aside.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
         return found

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile.model import Profile
 
 
 def snapshot(profile: Profile) -> dict[str, Any]:

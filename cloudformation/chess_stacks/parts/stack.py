@@ -13,7 +13,7 @@ from troposphere import AWSObject, Output, Parameter, Ref, Tags, Template
 from troposphere.ssm import Parameter as SsmParameter
 
 from chess_stacks.parts import names
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile.model import Profile
 
 _Resource = TypeVar("_Resource", bound=AWSObject)
 

@@ -1,25 +1,18 @@
 """Rules across fields of a profile: combinations that AWS refuses, or that would not do what they say.
 
-A rule returns problems and never raises; `profile.load` reports the first ones with the field's path, the value
+A rule returns problems and never raises; `load` reports all of them with the field's path, the value
 and what is allowed.
 """
 
-from __future__ import annotations  # noqa: TID251 - until the circle with profile is gone
-
 import ipaddress
 import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any  # noqa: TID251 - likewise
+from typing import Any
 
-from chess_stacks.profile import facts
-from chess_stacks.profile.sections import AuroraDatabase
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from chess_stacks.profile.load import Profile
-    from chess_stacks.profile.sections import Cache, RdsDatabase
-
+from chess_stacks.profile import facts, versions
+from chess_stacks.profile.model import Profile
+from chess_stacks.profile.sections import AuroraDatabase, RdsDatabase
 
 _TAG_NAME = re.compile(r"[\w .:/=+\-@]{1,128}")
 _TAG_VALUE = re.compile(r"[\w .:/=+\-@]{0,256}")
@@ -38,57 +31,21 @@ class Problem:
 
 
 def problems(profile: Profile) -> list[Problem]:
-    """Everything that is wrong with a profile whose fields are each well-formed."""
+    """Return everything that is wrong with a profile whose fields are each well-formed."""
     return [problem for rule in RULES for problem in rule(profile)]
 
 
 def warnings(profile: Profile) -> list[str]:
-    """Say what deserves a word but no refusal."""
-    return _newer(profile) + _unsaid(profile)
+    """Return a line for each setting that is allowed and yet worth a warning."""
+    return versions.newer(profile) + _no_domain(profile)
 
 
-def _unsaid(profile: Profile) -> list[str]:
+def _no_domain(profile: Profile) -> list[str]:
     if profile.name != "prod" or profile.edge.domain:
         return []
     return [
         "edge.domain: none in prod; players reach CloudFront's own name, and the hop to the ALB is plain HTTP"
     ]
-
-
-def _newer(profile: Profile) -> list[str]:
-    return [
-        f"{path}: {value} is newer than the table this project carries; not checked"
-        for path, value, newer in (
-            ("eks.version", profile.eks.version, _newer_eks(profile)),
-            ("database.version", profile.database.version, _newer_database(profile)),
-            ("cache.version", profile.cache.version, _newer_cache(profile)),
-        )
-        if newer
-    ]
-
-
-def _newer_eks(profile: Profile) -> bool:
-    return _minor(profile.eks.version) > max(map(_minor, facts.EKS_STANDARD_SUPPORT_ENDS))
-
-
-def _newer_database(profile: Profile) -> bool:
-    known = facts.POSTGRES_MINORS[profile.database.kind]
-    major, minor = _version(profile.database.version)
-    return major > max(known) or (major in known and minor > max(known[major]))
-
-
-def _newer_cache(profile: Profile) -> bool:
-    known = cache_versions(profile.cache)
-    return _version(profile.cache.version) > _version(known[-1])
-
-
-def cache_versions(cache: Cache) -> tuple[str, ...]:
-    """Versions on offer for the kind of cache, oldest first."""
-    return (facts.SERVERLESS_MAJORS if cache.kind == "serverless" else facts.CACHE_ENGINES)[cache.engine]
-
-
-def _minor(version: str) -> int:
-    return int(version.partition(".")[2])
 
 
 def _network(profile: Profile) -> Iterator[Problem]:
@@ -136,8 +93,8 @@ def _fully_private(profile: Profile) -> Iterator[Problem]:
 
 def _eks(profile: Profile) -> Iterator[Problem]:
     eks = profile.eks
-    oldest = min(map(_minor, facts.EKS_STANDARD_SUPPORT_ENDS))
-    if _minor(eks.version) < oldest:
+    oldest = min(map(versions.minor, facts.EKS_STANDARD_SUPPORT_ENDS))
+    if versions.minor(eks.version) < oldest:
         yield Problem(
             path="eks.version",
             value=eks.version,
@@ -205,7 +162,7 @@ def _groups(profile: Profile) -> Iterator[Problem]:
 
 def _database(profile: Profile) -> Iterator[Problem]:
     database = profile.database
-    major, minor = _version(database.version)
+    major, minor = versions.pair(database.version)
     known = facts.POSTGRES_MINORS[database.kind]
     oldest = min(known)
     if major < oldest or (major in known and minor < max(known[major]) and minor not in known[major]):
@@ -218,11 +175,6 @@ def _database(profile: Profile) -> Iterator[Problem]:
         yield from _aurora(database)
     else:
         yield from _rds(database, single_zone=profile.network.single_zone)
-
-
-def _version(text: str) -> tuple[int, int]:
-    major, _, minor = text.partition(".")
-    return int(major), int(minor or 0)
 
 
 def _rds(database: RdsDatabase, *, single_zone: bool) -> Iterator[Problem]:
@@ -249,7 +201,7 @@ def _aurora(database: AuroraDatabase) -> Iterator[Problem]:
         yield Problem(
             path="database.min_acu", value=database.min_acu, allowed=f"at most max_acu ({database.max_acu})"
         )
-    major, minor = _version(database.version)
+    major, minor = versions.pair(database.version)
     pauses_from = facts.AURORA_PAUSES_FROM.get(major, 0)
     if database.min_acu == 0 and minor < pauses_from:
         yield Problem(
@@ -259,8 +211,8 @@ def _aurora(database: AuroraDatabase) -> Iterator[Problem]:
 
 def _cache(profile: Profile) -> Iterator[Problem]:
     cache = profile.cache
-    known = cache_versions(cache)
-    if cache.version not in known and _version(cache.version) < _version(known[-1]):
+    known = versions.of_cache(cache)
+    if cache.version not in known and versions.pair(cache.version) < versions.pair(known[-1]):
         yield Problem(
             path="cache.version",
             value=cache.version,

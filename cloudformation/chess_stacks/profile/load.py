@@ -1,29 +1,18 @@
-"""A profile: everything a person decides about an environment, as one frozen tree.
+"""Read a profile: one of the four that the package ships, with a user's YAML over it.
 
-`load` reads one of the four profiles that the package ships, lays a user's YAML over it, and refuses what AWS would
-refuse, with the field's path, the value and what is allowed. Nothing below this module sees a bare dict.
+What AWS would refuse is refused here, with the field's path, the value and what is allowed.
 """
 
 from collections.abc import Iterator
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any, TypeGuard
+from typing import Any, TypeGuard
 
 import yaml
-from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
-from pydantic.dataclasses import dataclass
+from pydantic import TypeAdapter, ValidationError
 
 from chess_stacks.profile import checks
-from chess_stacks.profile.sections import (
-    Bootstrap,
-    Cache,
-    Database,
-    Edge,
-    Eks,
-    Network,
-    Observability,
-    Security,
-)
+from chess_stacks.profile.model import Profile
 
 NAMES = ("hackathon", "dev", "staging", "prod")
 BY_OVERLAY = "the overlay says so"
@@ -31,32 +20,6 @@ BY_OVERLAY = "the overlay says so"
 
 class ProfileError(Exception):
     """A profile that cannot be used; one line for each problem."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, config=ConfigDict(extra="forbid"))
-class Profile:
-    """One environment, wholly described."""
-
-    name: str
-    """The shipped profile that this one stands on."""
-    env: Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,14}[a-z0-9]$")]
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
-    """The only account that commands may touch; None takes the one that the credentials belong to."""
-    region: Annotated[str, Field(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
-    keep_data: bool = Field(
-        default=True, description="on destroy: leave a final snapshot, keys and buckets rather than nothing"
-    )
-    bootstrap: Bootstrap = Field(default_factory=Bootstrap)
-    network: Network
-    security: Security
-    database: Database
-    cache: Cache
-    eks: Eks
-    edge: Edge
-    observability: Observability
-    tags: dict[str, str] = Field(default_factory=dict)
-    why: dict[str, str] = Field(default_factory=dict)
-    """Field path → why this profile sets it so; `explain` prints it."""
 
 
 _ADAPTER = TypeAdapter(Profile)

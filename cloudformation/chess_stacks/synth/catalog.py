@@ -10,7 +10,7 @@ from graphlib import TopologicalSorter
 
 from chess_stacks.parts import names
 from chess_stacks.parts.stack import Stack
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile.model import Profile
 from chess_stacks.stacks import (
     bootstrap,
     data_cache,

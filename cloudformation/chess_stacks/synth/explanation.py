@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile.model import Profile
 from chess_stacks.synth import catalog
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load
 from chess_stacks.rules.storage import STATEFUL
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
@@ -44,8 +44,8 @@ def lost(before: Snapshot, after: Snapshot) -> list[str]:
 
 def main(folder: Path) -> None:
     """Write the snapshot of every profile."""
-    for name in load.NAMES:
-        text = json.dumps(take(synthesize(load.load(name))), indent=1, sort_keys=True)
+    for name in NAMES:
+        text = json.dumps(take(synthesize(load(name))), indent=1, sort_keys=True)
         (folder / f"{name}.json").write_text(f"{text}\n", encoding="utf-8")
 
 

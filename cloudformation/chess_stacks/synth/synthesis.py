@@ -7,7 +7,7 @@ from typing import Any
 
 from chess_stacks.parts import names
 from chess_stacks.parts.stack import Input, Stack
-from chess_stacks.profile.load import Profile
+from chess_stacks.profile.model import Profile
 from chess_stacks.synth import catalog
 
 SCHEMA = 1

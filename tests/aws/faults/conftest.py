@@ -15,7 +15,7 @@ from chess_stacks.account.environment import Environment
 from chess_stacks.account.watch import Pace
 from chess_stacks.deploy.engine import Engine
 from chess_stacks.deploy.outcome import Message, Outcome
-from chess_stacks.profile import load
+from chess_stacks.profile.load import load
 from chess_stacks.synth.synthesis import Assembly, Entry
 
 NAME = "chess-dev-network"
@@ -44,7 +44,7 @@ def assembly() -> Assembly:
         resources=1,
         size=1,
     )
-    return Assembly(profile=load.load("dev"), templates={"network": BODY}, manifest=(entry,))
+    return Assembly(profile=load("dev"), templates={"network": BODY}, manifest=(entry,))
 
 
 class OneClient:

@@ -6,7 +6,7 @@ import pytest
 
 from chess_stacks.account.clients import Clients
 from chess_stacks.deploy import upload
-from chess_stacks.profile import load
+from chess_stacks.profile.load import overlaid
 from chess_stacks.synth import synthesis
 
 from .conftest import CommandLine
@@ -47,7 +47,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def granted() -> set[str]:
     """Read the actions out of the role's policy, but for pushing images and passing roles."""
-    body = synthesis.synthesize(load.overlaid("prod", CI)).templates["delivery"]
+    body = synthesis.synthesize(overlaid("prod", CI)).templates["delivery"]
     (policy,) = body["Resources"]["CiRole"]["Properties"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     actions = {action for statement in statements for action in statement["Action"]}

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load
 from chess_stacks.synth import snapshot
 from chess_stacks.synth.synthesis import Assembly
 
@@ -49,7 +49,7 @@ def test_a_stack_that_is_gone_is_noticed(assembly: Assembly) -> None:
     assert set(snapshot.lost(kept, without)) == {f"security/{name}" for name in kept["security"]["stateful"]}
 
 
-@pytest.mark.parametrize("name", load.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_synthesis_is_the_same_every_time(name: str, assemblies: dict[str, Assembly]) -> None:
-    again = snapshot.synthesize(load.load(name))
+    again = snapshot.synthesize(load(name))
     assert json.dumps(again.templates) == json.dumps(assemblies[name].templates)

@@ -9,8 +9,7 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from chess_stacks.profile import load
-from chess_stacks.profile.load import ProfileError
+from chess_stacks.profile.load import ProfileError, overlaid
 from chess_stacks.rules import own, template
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
@@ -73,7 +72,7 @@ OVERLAYS = st.fixed_dictionaries(
 @st.composite
 def made(draw: st.DrawFn) -> Assembly:
     try:
-        return synthesize(load.overlaid("dev", draw(OVERLAYS)))
+        return synthesize(overlaid("dev", draw(OVERLAYS)))
     except ProfileError:
         assume(condition=False)
         raise

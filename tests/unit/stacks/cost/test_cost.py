@@ -13,7 +13,7 @@ from botocore.stub import ANY, Stubber
 from chess_stacks.account.failure import Failure
 from chess_stacks.cost import estimate, meters, prices, refresh
 from chess_stacks.cost.prices import Price, Prices
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load
 from chess_stacks.synth import synthesis
 
 TODAY = date(2026, 11, 21)
@@ -185,9 +185,9 @@ def test_an_idle_serverless_database_costs_its_floor() -> None:
     assert [meter.quantity for meter in meters.read(writer, body)] == [Decimal(365), None]
 
 
-@pytest.mark.parametrize("name", load.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_type_of_every_profile_has_a_rule(name: str) -> None:
-    found = estimate.estimate(synthesis.synthesize(load.load(name)), prices.shipped())
+    found = estimate.estimate(synthesis.synthesize(load(name)), prices.shipped())
     assert not [item for item in found.unpriced if item.reason.startswith("no rule")]
     assert found.monthly > 0
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import load
 from chess_stacks.rules import access, own, services
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
@@ -155,7 +155,7 @@ SEEDED: dict[str, tuple[str, str, Callable[[dict[str, Body]], None]]] = {
 
 @pytest.fixture(scope="module")
 def prod() -> Assembly:
-    return synthesize(load.load("prod"))
+    return synthesize(load("prod"))
 
 
 def test_the_shipped_stacks_break_no_rule(prod: Assembly) -> None:

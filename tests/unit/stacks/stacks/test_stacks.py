@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load, overlaid
 from chess_stacks.rules import template
 from chess_stacks.synth.synthesis import synthesize
 
@@ -21,7 +21,7 @@ PRIVATE = {
 
 
 def make(base: str, overlay: dict[str, Any] | None = None) -> Mapping[str, Body]:
-    return synthesize(load.overlaid(base, overlay or {})).templates
+    return synthesize(overlaid(base, overlay or {})).templates
 
 
 def one(body: Body, kind: str) -> Mapping[str, Any]:
@@ -124,7 +124,7 @@ def test_the_operator_may_move_weights_and_nothing_else_of_the_load_balancer() -
     assert {action for action in may if "Describe" not in action} == {"elasticloadbalancing:ModifyRule"}
 
 
-@pytest.mark.parametrize("base", load.NAMES)
+@pytest.mark.parametrize("base", NAMES)
 def test_each_pod_role_trusts_one_service_account(base: str) -> None:
     body = make(base)["eks-platform"]
     for logical_id, properties in template.of_type(body, "AWS::IAM::Role"):
@@ -183,7 +183,7 @@ def test_clients_learn_where_redis_is_and_how_it_speaks(
     assert outputs["ClusterMode"]["Value"] == clustered
 
 
-@pytest.mark.parametrize("base", load.NAMES)
+@pytest.mark.parametrize("base", NAMES)
 def test_redis_refuses_writes_rather_than_evict_a_game(base: str) -> None:
     group = one(make(base)["data-cache"], "AWS::ElastiCache::ParameterGroup")
     assert group["Properties"]["maxmemory-policy"] == "noeviction"
@@ -266,8 +266,8 @@ def test_alarms_watch_every_cache_node() -> None:
     assert len([name for name in alarms if name.startswith("CacheMemory")]) == 6
 
 
-@pytest.mark.parametrize("base", load.NAMES)
+@pytest.mark.parametrize("base", NAMES)
 def test_bootstrap_can_be_sent_inline(base: str) -> None:
-    assembly = synthesize(load.load(base))
+    assembly = synthesize(load(base))
     assert assembly.manifest[0].key == "bootstrap"
     assert assembly.manifest[0].size <= 51_200

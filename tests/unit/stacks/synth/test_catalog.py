@@ -7,14 +7,14 @@ import pytest
 
 from chess_stacks.parts import names
 from chess_stacks.parts.stack import Draft, Input
-from chess_stacks.profile import load
-from chess_stacks.profile.load import NAMES, Profile
+from chess_stacks.profile.load import NAMES, load
+from chess_stacks.profile.model import Profile
 from chess_stacks.synth import catalog
 
 
 @pytest.fixture(params=NAMES)
 def loaded(request: pytest.FixtureRequest) -> Profile:
-    return load.load(request.param)
+    return load(request.param)
 
 
 def test_each_input_is_an_output_of_a_stack_that_comes_earlier(loaded: Profile) -> None:
@@ -57,27 +57,27 @@ def test_each_stack_but_the_first_two_has_a_role_to_be_deployed_with(loaded: Pro
 
 
 def test_a_profile_turns_stacks_off() -> None:
-    keys = {stack.key for stack in catalog.enabled(load.load("hackathon"))}
+    keys = {stack.key for stack in catalog.enabled(load("hackathon"))}
     assert "observability" not in keys
-    assert "observability" in {stack.key for stack in catalog.enabled(load.load("prod"))}
+    assert "observability" in {stack.key for stack in catalog.enabled(load("prod"))}
 
 
 def test_auto_mode_has_no_node_stack_and_the_platform_does_not_wait_for_one(tmp_path: Path) -> None:
     overlay = tmp_path / "auto.yaml"
     overlay.write_text("eks: {compute: auto, groups: []}\n", encoding="utf-8")
-    graph = catalog.dependencies(load.load("dev", overlay))
+    graph = catalog.dependencies(load("dev", overlay))
     assert "eks-nodes" not in graph
     assert "eks-nodes" not in graph["eks-platform"]
 
 
 def test_coredns_waits_for_nodes() -> None:
-    assert "eks-nodes" in catalog.dependencies(load.load("prod"))["eks-platform"]
+    assert "eks-nodes" in catalog.dependencies(load("prod"))["eks-platform"]
 
 
 def test_cloudfront_is_in_us_east_1_wherever_the_rest_is(tmp_path: Path) -> None:
     overlay = tmp_path / "eu.yaml"
     overlay.write_text("region: eu-central-1\n", encoding="utf-8")
-    loaded = load.load("prod", overlay)
+    loaded = load("prod", overlay)
     regions = {stack.key: stack.region(loaded) for stack in catalog.enabled(loaded)}
     assert regions.pop("edge-global") == "us-east-1"
     assert set(regions.values()) == {"eu-central-1"}
@@ -91,14 +91,14 @@ def test_keys_make_names_that_cloudformation_takes() -> None:
 
 
 def test_what_is_taken_twice_is_one_parameter() -> None:
-    draft = Draft(key="here", profile=load.load("dev"))
+    draft = Draft(key="here", profile=load("dev"))
     draft.take("network", "VpcId")
     draft.take("network", "VpcId")
     assert draft.inputs == [Input(parameter="NetworkVpcId", stack="network", output="VpcId")]
 
 
 def test_what_is_given_is_an_output_and_an_ssm_parameter() -> None:
-    draft = Draft(key="here", profile=load.load("dev"))
+    draft = Draft(key="here", profile=load("dev"))
     draft.give("Port", "5432", "a port")
     body = draft.template.to_dict()
     assert body["Outputs"]["Port"]["Value"] == "5432"

@@ -4,7 +4,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load
 from chess_stacks.synth import explanation, graph, synthesis
 
 NEEDS = {"a": frozenset[str](), "b": frozenset({"a"}), "c": frozenset({"a", "b"})}
@@ -19,8 +19,8 @@ def test_edges_that_a_longer_path_implies_are_left_out() -> None:
 
 
 def test_no_edge_passes_behind_a_stack_that_it_does_not_end_at() -> None:
-    for name in load.NAMES:
-        manifest = synthesis.synthesize(load.load(name)).manifest
+    for name in NAMES:
+        manifest = synthesis.synthesize(load(name)).manifest
         stacks, bends = graph.layout({entry.key: frozenset(entry.depends_on) for entry in manifest})
         taken = [*stacks.values(), *(bend for found in bends.values() for bend in found)]
         assert len(taken) == len(set(taken)), "each stack and each bend has a place of its own"
@@ -30,7 +30,7 @@ def test_no_edge_passes_behind_a_stack_that_it_does_not_end_at() -> None:
 
 
 def test_the_picture_is_svg_with_every_stack_and_none_overlaps() -> None:
-    assembly = synthesis.synthesize(load.load("prod"))
+    assembly = synthesis.synthesize(load("prod"))
     root = ElementTree.fromstring(graph.draw(assembly))  # noqa: S314 (our own document)
     boxes = [
         (node.get("x"), node.get("y"))
@@ -42,9 +42,9 @@ def test_the_picture_is_svg_with_every_stack_and_none_overlaps() -> None:
     assert all(entry.key in words for entry in assembly.manifest)
 
 
-@pytest.mark.parametrize("name", load.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_explains_every_setting_with_a_meaning(name: str) -> None:
-    told = explanation.explain(load.load(name))
+    told = explanation.explain(load(name))
     unexplained = [
         setting.path
         for setting in told.settings

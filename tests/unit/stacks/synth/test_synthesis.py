@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 from chess_stacks.parts import names
-from chess_stacks.profile import load
+from chess_stacks.profile.load import load
 from chess_stacks.synth.synthesis import synthesize
 
 ALONE = """
@@ -15,9 +15,9 @@ def refuse(*_, **__):
     raise AssertionError("synthesis opened a socket")
 
 socket.socket.connect = socket.create_connection = socket.getaddrinfo = refuse
-from chess_stacks.profile import load
+from chess_stacks.profile.load import load
 from chess_stacks.synth import synthesis
-print(len(synthesis.synthesize(load.load("prod")).templates))
+print(len(synthesis.synthesize(load("prod")).templates))
 """
 
 
@@ -29,7 +29,7 @@ def test_it_needs_neither_network_nor_boto3() -> None:
 
 
 def test_the_manifest_says_what_the_templates_are() -> None:
-    made = synthesize(load.load("staging"))
+    made = synthesize(load("staging"))
     assert [entry.key for entry in made.manifest] == list(made.templates)
     for entry in made.manifest:
         body = made.templates[entry.key]
@@ -41,14 +41,14 @@ def test_the_manifest_says_what_the_templates_are() -> None:
 
 def test_the_manifest_is_in_an_order_that_can_be_deployed() -> None:
     seen: set[str] = set()
-    for entry in synthesize(load.load("prod")).manifest:
+    for entry in synthesize(load("prod")).manifest:
         assert set(entry.depends_on) <= seen
         seen.add(entry.key)
 
 
 def test_two_environments_share_nothing_but_their_shape() -> None:
-    one = synthesize(load.load("dev", env="one"))
-    other = synthesize(load.load("dev", env="other"))
+    one = synthesize(load("dev", env="one"))
+    other = synthesize(load("dev", env="other"))
     assert [entry.key for entry in one.manifest] == [entry.key for entry in other.manifest]
     assert not {entry.name for entry in one.manifest} & {entry.name for entry in other.manifest}
     assert "chess-other" not in str(one.templates)

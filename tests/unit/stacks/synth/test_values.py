@@ -2,7 +2,7 @@
 
 import pytest
 
-from chess_stacks.profile import load
+from chess_stacks.profile.load import NAMES, load
 from chess_stacks.synth import synthesis, values
 
 IDENTITY = {"environment": "dev", "account": "111122223333", "region": "us-east-1"}
@@ -61,12 +61,10 @@ def test_the_shipped_schema_is_the_models() -> None:
     assert values.published_schema() == values.schema()
 
 
-@pytest.mark.parametrize("name", load.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_every_required_output_is_made_by_every_profile(name: str) -> None:
     made = {
-        (entry.key, output)
-        for entry in synthesis.synthesize(load.load(name)).manifest
-        for output in entry.outputs
+        (entry.key, output) for entry in synthesis.synthesize(load(name)).manifest for output in entry.outputs
     }
     optional = {
         "roles.cloudWatchAgent",
