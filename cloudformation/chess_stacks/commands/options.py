@@ -43,6 +43,7 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     ),
 }
 DEBUG = "CHESS_STACKS_DEBUG"
+Stacks = Annotated[list[str] | None, typer.Option("--stack", help="only this stack; may be repeated")]
 
 
 def verb(function: Callable[..., Report]) -> Callable[..., None]:

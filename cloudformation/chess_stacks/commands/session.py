@@ -1,5 +1,6 @@
 """One invocation: the profile that was named, the output that was asked for, and the clients made on demand."""
 
+import datetime
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -57,6 +58,10 @@ class Session:
     def environment(self) -> Environment:
         """Open the environment in the account that the credentials belong to."""
         return environment.open_environment(self.assembly(), self.clients(), self.endpoint_url)
+
+    def today(self) -> datetime.date:
+        """Return the day (UTC), which dates what prices and versions are compared with."""
+        return datetime.datetime.now(tz=datetime.UTC).date()
 
     @property
     def progress(self) -> bool:

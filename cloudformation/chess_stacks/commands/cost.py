@@ -1,4 +1,4 @@
-"""`cost` and `cost refresh`: what an environment costs, from a dated snapshot, and how to date it anew."""
+"""`cost`: what an environment costs a month, from a dated snapshot of prices."""
 
 import datetime
 from dataclasses import dataclass
@@ -9,13 +9,11 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from chess_stacks.account.failure import OK, Failure
+from chess_stacks.account.failure import OK
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
-from chess_stacks.cost import estimate, meters, prices, refresh
+from chess_stacks.cost import estimate, prices
 from chess_stacks.cost.estimate import Estimate
-from chess_stacks.cost.refresh import Refreshed
-from chess_stacks.synth.synthesis import Assembly
 
 OWN_PRICES = Path("chess-prices.csv")
 _STALE_DAYS = 180
@@ -83,51 +81,7 @@ class Cost:
 def cost(session: Session, table: Sheet = OWN_PRICES) -> Cost:
     """Estimate the monthly cost from the price snapshot; needs no network."""
     found = estimate.estimate(session.assembly(), prices.load(table))
-    return Cost(profile=session.profile_name, found=found, today=_today())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refresh:
-    """What `cost refresh` yields."""
-
-    found: Refreshed
-    file: str
-    exit_code: int = OK
-
-    def document(self) -> dict[str, Any]:
-        """Return what was found and what was not."""
-        return {"file": self.file, "prices": plain(self.found.prices), "missing": list(self.found.missing)}
-
-    def render(self, console: Console) -> None:
-        """Print how many prices are new, and which are missing."""
-        console.print(f"{len(self.found.prices)} prices in {self.file}", soft_wrap=True)
-        if self.found.missing:
-            console.print(f"AWS gave no single price for: {', '.join(self.found.missing)}", soft_wrap=True)
-
-
-def cost_refresh(session: Session, table: Sheet = OWN_PRICES) -> Refresh:
-    """Ask AWS's Pricing API for the prices that this profile needs, into a CSV of your own."""
-    assembly = session.assembly()
-    client = session.clients().get("pricing", refresh.PRICING_REGION)
-    found = refresh.refresh(client, _keys(assembly), assembly.profile.region, _today())
-    kept = prices.parse(table.read_text(encoding="utf-8"), str(table)) if table.exists() else []
-    merged = prices.Prices({}).with_rows([*kept, *found.prices])
-    try:
-        table.write_text(prices.write(merged.table.values()), encoding="utf-8")
-    except OSError as error:
-        raise Failure(f"--prices {table}: {error.strerror or error}") from error
-    return Refresh(found=found, file=str(table))
-
-
-def _keys(assembly: Assembly) -> set[str]:
-    found: set[str] = set()
-    for body in assembly.templates.values():
-        for resource in body["Resources"].values():
-            try:
-                found |= {meter.key for meter in meters.read(resource, body)}
-            except meters.Unmetered:
-                continue
-    return found
+    return Cost(profile=session.profile_name, found=found, today=session.today())
 
 
 def _by_meter(found: Estimate) -> dict[tuple[str, str], set[str]]:
@@ -143,7 +97,3 @@ def _table(*headings: str, title: str) -> Table:
         numeric = heading in ("quantity", "USD a month")
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     return table
-
-
-def _today() -> datetime.date:
-    return datetime.datetime.now(tz=datetime.UTC).date()

@@ -1,4 +1,4 @@
-"""`synth`, `graph` and `explain`: what needs neither network nor credentials."""
+"""`synth`: every template in a file, and the manifest beside them."""
 
 import json
 from dataclasses import dataclass
@@ -14,9 +14,6 @@ from rich.table import Table
 from chess_stacks.account.failure import OK, Failure
 from chess_stacks.commands.report import plain
 from chess_stacks.commands.session import Session
-from chess_stacks.synth import explanation
-from chess_stacks.synth import graph as drawing
-from chess_stacks.synth.explanation import Explanation
 from chess_stacks.synth.synthesis import Assembly
 
 MANIFEST_SCHEMA = 1
@@ -91,78 +88,6 @@ def manifest(assembly: Assembly) -> dict[str, Any]:
         "region": profile.region,
         "stacks": plain(assembly.manifest),
     }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Graph:
-    """What `graph` yields."""
-
-    svg: str
-    file: str | None
-    edges: tuple[tuple[str, str], ...]
-    exit_code: int = OK
-
-    def document(self) -> dict[str, Any]:
-        """Return the edges, and where the picture went."""
-        return {"edges": [list(edge) for edge in self.edges], "file": self.file}
-
-    def render(self, console: Console) -> None:
-        """Print the picture itself, unless it went into a file."""
-        if self.file:
-            console.print(self.file, soft_wrap=True)
-        else:
-            print(self.svg, file=console.file)
-
-
-def graph(
-    session: Session,
-    out: Annotated[Path | None, typer.Option("--out", help="SVG file; default: standard output")] = None,
-) -> Graph:
-    """Draw the stack DAG as SVG."""
-    assembly = session.assembly()
-    svg = drawing.draw(assembly)
-    if out:
-        try:
-            out.write_text(svg, encoding="utf-8")
-        except OSError as error:
-            raise Failure(f"--out {out}: {error.strerror or error}") from error
-    edges = tuple((need, entry.key) for entry in assembly.manifest for need in entry.depends_on)
-    return Graph(svg=svg, file=str(out) if out else None, edges=edges)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explained:
-    """What `explain` yields."""
-
-    explanation: Explanation
-    exit_code: int = OK
-
-    def document(self) -> dict[str, Any]:
-        """Return stacks and settings."""
-        found: dict[str, Any] = plain(self.explanation)
-        return found
-
-    def render(self, console: Console) -> None:
-        """Print what is on, what is off, and every setting with its reason."""
-        told = self.explanation
-        console.print(f"[bold]{told.profile}[/] → environment [bold]{told.env}[/] in {told.region}\n")
-        table = Table(box=None, pad_edge=False)
-        for heading in ("stack", "", "what it is"):
-            table.add_column(heading)
-        for stack in told.stacks:
-            table.add_row(stack.key, "on" if stack.on else "[dim]off[/]", stack.title)
-        console.print(table)
-        settings = Table(box=None, pad_edge=False, title="\nsettings", title_justify="left")
-        for heading in ("field", "value", "what it decides", "why so"):
-            settings.add_column(heading, overflow="fold")
-        for setting in told.settings:
-            settings.add_row(setting.path, setting.value, setting.meaning, setting.why)
-        console.print(settings)
-
-
-def explain(session: Session) -> Explained:
-    """Say what a profile turns on, and why."""
-    return Explained(explanation=explanation.explain(session.profile()))
 
 
 def _text(body: Any, form: Format) -> str:

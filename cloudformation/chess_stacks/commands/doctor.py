@@ -1,6 +1,5 @@
 """`doctor`: whether this machine and this account can deploy this profile."""
 
-import datetime
 from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
@@ -48,5 +47,4 @@ class Diagnosis:
 def doctor(session: Session) -> Diagnosis:
     """Check credentials, regions, quotas and versions before anything is deployed."""
     tools = [Check(name=name, verdict="ok", detail=metadata.version(name)) for name in _TOOLS]
-    today = datetime.datetime.now(tz=datetime.UTC).date()
-    return Diagnosis(checks=(*tools, *checkup.run(session.assembly(), session.clients(), today)))
+    return Diagnosis(checks=(*tools, *checkup.run(session.assembly(), session.clients(), session.today())))

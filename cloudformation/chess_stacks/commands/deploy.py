@@ -1,0 +1,35 @@
+"""`deploy`: create or update every stack, each after those it depends on."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from chess_stacks.commands.options import Stacks
+from chess_stacks.commands.outcomes import Outcomes
+from chess_stacks.commands.screen import Screen
+from chess_stacks.commands.session import Session, choose
+from chess_stacks.deploy.engine import Engine
+
+
+def deploy(
+    session: Session,
+    stack: Stacks = None,
+    allow_replace: Annotated[
+        list[str] | None,
+        typer.Option("--allow-replace", help="STACK/LOGICAL_ID that may lose its data; may be repeated"),
+    ] = None,
+    parallel: Annotated[int, typer.Option("--parallel", min=1, max=16, help="stacks at once")] = 4,
+) -> Outcomes:
+    """Create or update every stack, each after those it depends on."""
+    environment = session.environment()
+    chosen = choose(environment.assembly, stack)
+    with Screen(session.aside, time.monotonic, quiet=not session.progress) as screen:
+        engine = Engine(
+            environment=environment,
+            tell=screen.tell,
+            clock=time.monotonic,
+            allowed=frozenset(allow_replace or ()),
+            parallel=parallel,
+        )
+        return Outcomes(outcomes=tuple(engine.run(chosen)))
