@@ -71,7 +71,7 @@ class Submission:
     role: str | None
 
 
-class Cloud:
+class CloudFormation:
     """CloudFormation of one region."""
 
     def __init__(self, clients: Clients, region: str) -> None:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chess_stacks.account import weights
-from chess_stacks.account.cloudformation import Cloud
+from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.account.failure import Failure
-from chess_stacks.account.watch import Pace
+from chess_stacks.account.watch import Backoff
 
 _FOUND = ("MODIFIED", "DELETED")
 
@@ -45,7 +45,7 @@ class StackDrift:
     """Resource types that CloudFormation (or the emulator) cannot look at."""
 
 
-def detect(cloud: Cloud, key: str, name: str, pace: Pace) -> StackDrift:
+def detect(cloud: CloudFormation, key: str, name: str, backoff: Backoff) -> StackDrift:
     """Have CloudFormation look, wait for it, and sort what it found."""
     detection = cloud.client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     turn = 0
@@ -53,7 +53,7 @@ def detect(cloud: Cloud, key: str, name: str, pace: Pace) -> StackDrift:
         answer = cloud.client.describe_stack_drift_detection_status(StackDriftDetectionId=detection)
         if answer["DetectionStatus"] != "DETECTION_IN_PROGRESS":
             break
-        pace.pause(turn)
+        backoff.pause(turn)
         turn += 1
     if answer["DetectionStatus"] == "DETECTION_FAILED" and "StackDriftStatus" not in answer:
         raise Failure(
@@ -86,7 +86,7 @@ def sort(key: str, name: str, entries: list[Mapping[str, Any]], types: list[str]
     )
 
 
-def _drifts(cloud: Cloud, name: str) -> list[Mapping[str, Any]]:
+def _drifts(cloud: CloudFormation, name: str) -> list[Mapping[str, Any]]:
     found: list[Mapping[str, Any]] = []
     arguments: dict[str, Any] = {"StackName": name}
     while True:

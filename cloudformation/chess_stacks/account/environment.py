@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chess_stacks.account.clients import Clients
-from chess_stacks.account.cloudformation import Cloud, Deployed
+from chess_stacks.account.cloudformation import CloudFormation, Deployed
 from chess_stacks.account.failure import Refused
 from chess_stacks.parts import names
 from chess_stacks.synth.synthesis import Assembly, Entry
@@ -24,7 +24,7 @@ class Environment:
     clients: Clients
     account: str
     endpoint_url: str | None = None
-    _clouds: dict[str, Cloud] = field(default_factory=dict)
+    _clouds: dict[str, CloudFormation] = field(default_factory=dict)
     _outputs: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -42,11 +42,11 @@ class Environment:
         """Return a stack's line of the manifest."""
         return next(entry for entry in self.assembly.manifest if entry.key == key)
 
-    def cloud(self, region: str) -> Cloud:
+    def cloud(self, region: str) -> CloudFormation:
         """Return CloudFormation of a region."""
         with self._lock:
             if region not in self._clouds:
-                self._clouds[region] = Cloud(self.clients, region)
+                self._clouds[region] = CloudFormation(self.clients, region)
             return self._clouds[region]
 
     def regions(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ _CONSEQUENCES: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Span:
     """One resource's part in an operation."""
 
     logical_id: str
@@ -36,16 +36,16 @@ class Step:
         return None if self.ended is None else (self.ended - self.started).total_seconds()
 
 
-def steps(events: Iterable[Event]) -> tuple[Step, ...]:
+def spans(events: Iterable[Event]) -> tuple[Span, ...]:
     """Fold events, the oldest first, into one step a resource."""
-    found: dict[str, Step] = {}
+    found: dict[str, Span] = {}
     for event in events:
         if event.resource_type == STACK:
             continue
         moving = event.status.endswith("_IN_PROGRESS")
         before = found.get(event.logical_id)
         begun = before.started if before and not (moving and before.ended) else event.at
-        found[event.logical_id] = Step(
+        found[event.logical_id] = Span(
             logical_id=event.logical_id,
             resource_type=event.resource_type,
             status=event.status,

@@ -13,7 +13,7 @@ from botocore import exceptions as aws
 
 from chess_stacks.account import failure, states
 from chess_stacks.account.changes import ChangeSet
-from chess_stacks.account.cloudformation import Cloud, Deployed, Event
+from chess_stacks.account.cloudformation import CloudFormation, Deployed, Event
 
 _MADE = ("CREATE_COMPLETE", "FAILED")
 
@@ -23,18 +23,18 @@ class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
 
 
 @dataclass(slots=True)
-class Pace:
+class Backoff:
     """How polls are spaced; tests give their own `sleep`."""
 
-    first: float = 0.1
+    first_seconds: float = 0.1
     factor: float = 1.6
-    longest: float = 5.0
+    longest_seconds: float = 5.0
     stop: threading.Event = field(default_factory=threading.Event)
     sleep: Callable[[float], object] | None = None
 
     def pause(self, turn: int) -> None:
         """Wait before poll number `turn`, or raise when the user wants to stop."""
-        seconds = min(self.longest, self.first * self.factor**turn)
+        seconds = min(self.longest_seconds, self.first_seconds * self.factor**turn)
         if self.sleep is not None:
             self.sleep(seconds)
         else:
@@ -47,11 +47,11 @@ class Pace:
 class Follower:
     """Reads a stack's events as they come, each once."""
 
-    cloud: Cloud
+    cloud: CloudFormation
     stack: str
-    tell: Callable[[Event], None]
+    notify: Callable[[Event], None]
     seen: set[str] = field(default_factory=set)
-    told: list[Event] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
 
     def skip_past(self) -> None:
         """Leave out what happened before now."""
@@ -61,8 +61,8 @@ class Follower:
         """Tell the events that are new, the oldest first."""
         for event in reversed(self._fresh()):
             self.seen.add(event.event_id)
-            self.told.append(event)
-            self.tell(event)
+            self.events.append(event)
+            self.notify(event)
 
     def _fresh(self) -> list[Event]:
         newest_first = self.cloud.events(self.stack)
@@ -75,7 +75,9 @@ class Follower:
             raise
 
 
-def until_settled(cloud: Cloud, stack_id: str, follower: Follower, pace: Pace) -> Deployed | None:
+def until_settled(
+    cloud: CloudFormation, stack_id: str, follower: Follower, backoff: Backoff
+) -> Deployed | None:
     """Wait until nothing moves; return the stack, or None when it is gone."""
     turn = 0
     while True:
@@ -84,11 +86,11 @@ def until_settled(cloud: Cloud, stack_id: str, follower: Follower, pace: Pace) -
             follower.catch_up()
             if found is None or not states.moving(found.status):
                 return found
-        pace.pause(turn)
+        backoff.pause(turn)
         turn += 1
 
 
-def until_made(cloud: Cloud, stack: str, name: str, pace: Pace) -> tuple[str, str, ChangeSet]:
+def until_made(cloud: CloudFormation, stack: str, name: str, backoff: Backoff) -> tuple[str, str, ChangeSet]:
     """Wait until a change set is made or has failed; return its status, the reason and the changes."""
     turn = 0
     while True:
@@ -100,11 +102,11 @@ def until_made(cloud: Cloud, stack: str, name: str, pace: Pace) -> tuple[str, st
         else:
             if answer[0] in _MADE:
                 return answer
-        pace.pause(turn)
+        backoff.pause(turn)
         turn += 1
 
 
-def _look(cloud: Cloud, stack_id: str) -> tuple[Deployed | None, bool]:
+def _look(cloud: CloudFormation, stack_id: str) -> tuple[Deployed | None, bool]:
     try:
         return cloud.find(stack_id), True
     except aws.ClientError as error:

@@ -9,7 +9,7 @@ from chess_stacks.commands.options import Stacks
 from chess_stacks.commands.outcomes import Outcomes
 from chess_stacks.commands.screen import Screen
 from chess_stacks.commands.session import Session, choose
-from chess_stacks.deploy.engine import Engine
+from chess_stacks.deploy.engine import Deployment
 
 
 def deploy(
@@ -25,9 +25,9 @@ def deploy(
     environment = session.environment()
     chosen = choose(environment.assembly, stack)
     with Screen(session.aside, time.monotonic, quiet=not session.progress) as screen:
-        engine = Engine(
+        engine = Deployment(
             environment=environment,
-            tell=screen.tell,
+            notify=screen.show,
             clock=time.monotonic,
             allowed=frozenset(allow_replace or ()),
             parallel=parallel,

@@ -11,8 +11,7 @@ from chess_stacks.commands.options import Stacks
 from chess_stacks.commands.outcomes import Outcomes
 from chess_stacks.commands.screen import Screen
 from chess_stacks.commands.session import Session
-from chess_stacks.destroy import drain, leftovers
-from chess_stacks.destroy import engine as demolition
+from chess_stacks.destroy import drain, engine, leftovers
 
 
 def destroy(  # noqa: PLR0913 (each is an option of its own)
@@ -42,9 +41,9 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
     environment = session.environment()
     _ask(session, environment.env, confirm)
     with Screen(session.aside, time.monotonic, quiet=not session.progress) as screen:
-        work = demolition.Demolition(
+        work = engine.Destruction(
             environment=environment,
-            tell=screen.tell,
+            notify=screen.show,
             clock=time.monotonic,
             retain=frozenset(retain or ()),
             unprotect=unprotect,
@@ -58,14 +57,14 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
     return Outcomes(outcomes=tuple(outcomes), left=left, unseen=unseen)
 
 
-def _drain(work: demolition.Demolition, environment: Environment) -> None:
+def _drain(work: engine.Destruction, environment: Environment) -> None:
     """Drain a cluster that is about to go; what stays would get the deletion stuck."""
-    name, region = demolition.cluster(environment)
+    name, region = engine.cluster(environment)
     left = work.drain(lambda: drain.connect(environment.clients, name, region))
     if left:
         raise Refused(
             f"the cluster {name} still holds things in AWS: {'; '.join(left)}",
-            f"{demolition.UNTOUCHED}; run the same command to wait on, {demolition.UNDRAINED}",
+            f"{engine.UNTOUCHED}; run the same command to wait on, {engine.UNDRAINED}",
         )
 
 

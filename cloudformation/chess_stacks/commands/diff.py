@@ -14,14 +14,14 @@ from chess_stacks.commands.options import Stacks
 from chess_stacks.commands.session import Session, choose
 from chess_stacks.deploy import plan
 from chess_stacks.deploy.grading import Grade
-from chess_stacks.deploy.plan import Plan
+from chess_stacks.deploy.plan import StackPlan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Difference:
+class Diff:
     """What `diff` found: plans, stacks that could not be planned yet, and stacks that the profile has turned off."""
 
-    plans: tuple[Plan, ...]
+    plans: tuple[StackPlan, ...]
     unplanned: dict[str, str]
     turned_off: tuple[str, ...]
 
@@ -65,20 +65,20 @@ class Difference:
             console.print(f"\n{name} is there, but this profile turns it off; `destroy --stack` removes it")
 
 
-def diff(session: Session, stack: Stacks = None) -> Difference:
+def diff(session: Session, stack: Stacks = None) -> Diff:
     """Show what a deployment would change, graded property by property."""
     environment = session.environment()
     chosen = choose(environment.assembly, stack)
-    plans: list[Plan] = []
+    plans: list[StackPlan] = []
     unplanned: dict[str, str] = {}
     for entry in environment.assembly.manifest:
         if entry.key in chosen:
             _plan_one(environment, entry.key, plans, unplanned)
     off = [key for key in environment.existing() if key not in environment.needs]
-    return Difference(plans=tuple(plans), unplanned=unplanned, turned_off=tuple(sorted(off)))
+    return Diff(plans=tuple(plans), unplanned=unplanned, turned_off=tuple(sorted(off)))
 
 
-def _plan_one(environment: Environment, key: str, plans: list[Plan], unplanned: dict[str, str]) -> None:
+def _plan_one(environment: Environment, key: str, plans: list[StackPlan], unplanned: dict[str, str]) -> None:
     entry = environment.entry(key)
     found = environment.find(key)
     step = states.approach(found.status if found else "")
@@ -88,7 +88,7 @@ def _plan_one(environment: Environment, key: str, plans: list[Plan], unplanned: 
         unplanned[entry.name] = f"is {found.status if found else ''}; `deploy` takes care of that first"
     else:
         try:
-            made = plan.make(environment, key, watch.Pace())
+            made = plan.make(environment, key, watch.Backoff())
         except plan.MissingInputs as missing:
             unplanned[entry.name] = missing.message
             return

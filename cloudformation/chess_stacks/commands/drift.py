@@ -74,7 +74,7 @@ def drift(
         deployed = environment.find(entry.key) if entry.key in chosen else None
         if deployed is not None and states.approach(deployed.status) is Approach.UPDATE:
             found.append(
-                drifting.detect(environment.cloud(entry.region), entry.key, entry.name, watch.Pace())
+                drifting.detect(environment.cloud(entry.region), entry.key, entry.name, watch.Backoff())
             )
         elif entry.key in chosen:
             unready[entry.name] = deployed.status if deployed else "not there"

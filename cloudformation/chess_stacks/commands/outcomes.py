@@ -83,13 +83,13 @@ def _document(outcome: Outcome) -> dict[str, Any]:
         "changes": [tables.change_document(graded) for graded in outcome.changes],
         "resources": [
             {
-                "logical_id": step.logical_id,
-                "type": step.resource_type,
-                "status": step.status,
-                "seconds": step.seconds,
-                "reason": failure.redact(step.reason),
+                "logical_id": span.logical_id,
+                "type": span.resource_type,
+                "status": span.status,
+                "seconds": span.seconds,
+                "reason": failure.redact(span.reason),
             }
-            for step in outcome.steps
+            for span in outcome.spans
         ],
         "kept": list(outcome.kept),
     }

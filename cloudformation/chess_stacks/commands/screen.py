@@ -59,7 +59,7 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
-    def tell(self, message: Message) -> None:
+    def show(self, message: Message) -> None:
         """Show one message."""
         if self.quiet:
             return

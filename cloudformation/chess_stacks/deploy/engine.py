@@ -12,27 +12,27 @@ from dataclasses import dataclass, field
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure, states, timeline, watch
-from chess_stacks.account.cloudformation import Cloud, Deployed
+from chess_stacks.account.cloudformation import CloudFormation, Deployed
 from chess_stacks.account.environment import Environment
 from chess_stacks.account.states import Approach
 from chess_stacks.deploy import guard, plan, schedule
-from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell, Verdict
-from chess_stacks.deploy.plan import Plan
+from chess_stacks.deploy.outcome import Begun, Ended, Happened, Notify, Outcome, Verdict
+from chess_stacks.deploy.plan import StackPlan
 
 _ROUNDS = 6  # preparations a stack may need before it can be planned: wait, clear, wait again, …
 
 
 @dataclass(slots=True, kw_only=True)
-class Engine:
+class Deployment:
     """One run of `deploy`."""
 
     environment: Environment
-    tell: Tell
+    notify: Notify
     clock: Callable[[], float]
-    pace: watch.Pace = field(default_factory=watch.Pace)
+    backoff: watch.Backoff = field(default_factory=watch.Backoff)
     allowed: frozenset[str] = frozenset()
     parallel: int = 4
-    prepared: dict[str, Plan] = field(default_factory=dict)
+    prepared: dict[str, StackPlan] = field(default_factory=dict)
 
     def run(self, keys: frozenset[str]) -> list[Outcome]:
         """Deploy these stacks; refuse before anything is touched where data would be lost."""
@@ -48,22 +48,22 @@ class Engine:
     def _look_ahead(self, keys: list[str]) -> None:
         """Plan every stack that can be planned already, so that a refusal comes first."""
         with ThreadPoolExecutor(max_workers=self.parallel) as pool:
-            for found in pool.map(self._foresee, keys):
+            for found in pool.map(self._plan_ahead, keys):
                 if found is not None:
                     self.prepared[found.key] = found
         try:
             for found in self.prepared.values():
-                plan.gate(found, self.allowed)
+                plan.refuse_data_loss(found, self.allowed)
         except failure.Refused:
             self._discard_rest()
             raise
 
-    def _foresee(self, key: str) -> Plan | None:
+    def _plan_ahead(self, key: str) -> StackPlan | None:
         found = self.environment.find(key)
         if found is None or states.approach(found.status) is not Approach.UPDATE:
             return None
         try:
-            return plan.make(self.environment, key, self.pace)
+            return plan.make(self.environment, key, self.backoff)
         except plan.MissingInputs:
             return None
 
@@ -73,11 +73,11 @@ class Engine:
         self.prepared.clear()
 
     def _stop(self) -> None:
-        self.pace.stop.set()
+        self.backoff.stop.set()
 
     def _one(self, key: str) -> Outcome:
         outcome = self._guarded(key, self.clock())
-        self.tell(Ended(outcome))
+        self.notify(Ended(outcome))
         return outcome
 
     def _guarded(self, key: str, begun: float) -> Outcome:
@@ -112,9 +112,9 @@ class Engine:
         cloud = self.environment.cloud(entry.region)
         self._settle(cloud, key)
         ready = self._plan(key)
-        plan.gate(ready, self.allowed)
+        plan.refuse_data_loss(ready, self.allowed)
         if ready.change_set is None:
-            guard.keep(self.environment, ready)
+            guard.protect(self.environment, ready)
             found = self.environment.find(key)
             status = found.status if found else ""
             return Outcome(
@@ -122,7 +122,7 @@ class Engine:
             )
         return self._execute(cloud, ready, begun)
 
-    def _plan(self, key: str) -> Plan:
+    def _plan(self, key: str) -> StackPlan:
         entry = self.environment.entry(key)
         ready = self.prepared.pop(key, None)
         if ready is not None:
@@ -130,23 +130,23 @@ class Engine:
             if given.items() <= ready.parameters.items():
                 return ready
             plan.discard(self.environment, ready)
-        self.tell(Begun(key, "planning"))
-        return plan.make(self.environment, key, self.pace)
+        self.notify(Begun(key, "planning"))
+        return plan.make(self.environment, key, self.backoff)
 
-    def _execute(self, cloud: Cloud, ready: Plan, begun: float) -> Outcome:
-        self.tell(Begun(ready.key, "creating" if ready.kind == "create" else "updating"))
+    def _execute(self, cloud: CloudFormation, ready: StackPlan, begun: float) -> Outcome:
+        self.notify(Begun(ready.key, "creating" if ready.kind == "create" else "updating"))
         follower = self._follower(cloud, ready.key, ready.name)
         follower.skip_past()
         with guard.lifted(cloud, ready, self.allowed):
             cloud.execute(ready.name, str(ready.change_set), f"chess-{uuid.uuid4().hex}")
-            found = watch.until_settled(cloud, self._id(cloud, ready.name), follower, self.pace)
+            found = watch.until_settled(cloud, self._id(cloud, ready.name), follower, self.backoff)
         self.environment.forget(ready.key)
         status = found.status if found else "DELETE_COMPLETE"
         good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         if good:
-            guard.keep(self.environment, ready)
+            guard.protect(self.environment, ready)
         verdict: Verdict = ("created" if ready.kind == "create" else "updated") if good else "failed"
-        causes = () if good else timeline.root_cause(follower.told)
+        causes = () if good else timeline.root_cause(follower.events)
         return Outcome(
             key=ready.key,
             name=ready.name,
@@ -156,10 +156,10 @@ class Engine:
             reason="; ".join(causes) if causes else ("" if good else (found.reason if found else "")),
             advice="" if good else _after_failure(status),
             changes=ready.changes,
-            steps=timeline.steps(follower.told),
+            spans=timeline.spans(follower.events),
         )
 
-    def _settle(self, cloud: Cloud, key: str) -> None:
+    def _settle(self, cloud: CloudFormation, key: str) -> None:
         """Bring a stack out of whatever an earlier run left it in."""
         continued = False
         for _ in range(_ROUNDS):
@@ -175,8 +175,8 @@ class Engine:
             f"{found.name if found else key} does not come to rest", "look at it in the console"
         )
 
-    def _prepare(self, cloud: Cloud, key: str, found: Deployed, step: Approach) -> None:
-        self.tell(Begun(key, f"{_PREPARING[step]} ({found.status})"))
+    def _prepare(self, cloud: CloudFormation, key: str, found: Deployed, step: Approach) -> None:
+        self.notify(Begun(key, f"{_PREPARING[step]} ({found.status})"))
         follower = self._follower(cloud, key, found.name)
         follower.skip_past()
         if step is Approach.CLEAR:
@@ -185,20 +185,20 @@ class Engine:
             cloud.client.continue_update_rollback(StackName=found.name)
         elif step is Approach.UNDO:
             cloud.client.rollback_stack(StackName=found.name)
-        watch.until_settled(cloud, found.stack_id or found.name, follower, self.pace)
+        watch.until_settled(cloud, found.stack_id or found.name, follower, self.backoff)
 
-    def _follower(self, cloud: Cloud, key: str, name: str) -> watch.Follower:
+    def _follower(self, cloud: CloudFormation, key: str, name: str) -> watch.Follower:
         return watch.Follower(
-            cloud=cloud, stack=self._id(cloud, name), tell=lambda event: self.tell(Happened(key, event))
+            cloud=cloud, stack=self._id(cloud, name), notify=lambda event: self.notify(Happened(key, event))
         )
 
-    def _id(self, cloud: Cloud, name: str) -> str:
+    def _id(self, cloud: CloudFormation, name: str) -> str:
         found = cloud.find(name)
         return found.stack_id if found and found.stack_id else name
 
     def _waiting(self, key: str, needs: frozenset[str], done: dict[str, Outcome]) -> Outcome:
         blocked = sorted(need for need in needs if need not in done or not done[need].good)
-        halt = "you stopped it" if self.pace.stop.is_set() else "another stack failed"
+        halt = "you stopped it" if self.backoff.stop.is_set() else "another stack failed"
         reason = f"waits for {', '.join(blocked)}" if blocked else f"not begun, because {halt}"
         return Outcome(key=key, name=self.environment.entry(key).name, verdict="waiting", reason=reason)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from chess_stacks.account.cloudformation import Event
-from chess_stacks.account.timeline import Step
+from chess_stacks.account.timeline import Span
 from chess_stacks.deploy.grading import GradedChange
 
 Verdict = Literal[
@@ -26,7 +26,7 @@ class Outcome:
     reason: str = ""
     advice: str = ""
     changes: tuple[GradedChange, ...] = ()
-    steps: tuple[Step, ...] = ()
+    spans: tuple[Span, ...] = ()
     kept: tuple[str, ...] = ()
     """Resources that were left in the account on purpose."""
 
@@ -60,4 +60,4 @@ class Ended:
 
 
 Message = Begun | Happened | Ended
-Tell = Callable[[Message], None]
+Notify = Callable[[Message], None]

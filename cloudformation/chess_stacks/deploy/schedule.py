@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_TICK = 0.2  # seconds between looks at the keyboard
+_TICK_SECONDS = 0.2
+"""Between looks at the keyboard."""
 
 
 @dataclass(slots=True)
@@ -62,7 +63,7 @@ def run(
                 running[pool.submit(work, key)] = key
             if not running:
                 return board.done
-            finished, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            finished, _ = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
                 key = running.pop(future)
                 board.done[key] = future.result()

@@ -54,7 +54,7 @@ class Held:
     namespace: str | None
     name: str
     uid: str = ""
-    going: bool = False
+    deleting: bool = False
     """It is being deleted already, and waits for its controller."""
 
     @property
@@ -78,7 +78,7 @@ class Kubernetes(Protocol):
     def delete(self, path: str) -> None:
         """Delete one object and what it owns; fine where it is gone already."""
 
-    def let_go(self, path: str) -> None:
+    def remove_finalizers(self, path: str) -> None:
         """Take an object's finalizers off, so that its deletion deletes nothing else."""
 
 
@@ -92,20 +92,20 @@ def holders(api: Kubernetes) -> tuple[Held, ...]:
     )
 
 
-def halt(api: Kubernetes) -> tuple[Held, ...]:
+def stop_syncers(api: Kubernetes) -> tuple[Held, ...]:
     """Stop Argo CD from putting back what is deleted; what its Applications made stays."""
     found = tuple(_held(collection, item) for collection in SYNCERS for item in api.list(collection))
     for held in found:
-        api.let_go(held.path)
+        api.remove_finalizers(held.path)
         api.delete(held.path)
     return found
 
 
 def release(api: Kubernetes, found: Iterable[Held]) -> tuple[Held, ...]:
     """Delete what is not being deleted yet, and before it what uses a claim; return what was asked to go."""
-    asked = [held for held in found if not held.going and held.collection != _VOLUMES]
+    asked = [held for held in found if not held.deleting and held.collection != _VOLUMES]
     if any(held.collection.endswith("/persistentvolumeclaims") for held in found):
-        asked = [*(held for held in _users(api) if not held.going), *asked]
+        asked = [*(held for held in _users(api) if not held.deleting), *asked]
     for held in asked:
         api.delete(held.path)
     return tuple(asked)
@@ -128,7 +128,7 @@ def _held(collection: str, item: Mapping[str, Any]) -> Held:
         namespace=metadata.get("namespace"),
         name=metadata["name"],
         uid=metadata.get("uid", ""),
-        going="deletionTimestamp" in metadata,
+        deleting="deletionTimestamp" in metadata,
     )
 
 
@@ -176,7 +176,7 @@ class KubernetesApi:
         """Delete one object and what it owns; fine where it is gone already."""
         self._call("DELETE", f"{path}?propagationPolicy=Background")
 
-    def let_go(self, path: str) -> None:
+    def remove_finalizers(self, path: str) -> None:
         """Take an object's finalizers off, so that its deletion deletes nothing else."""
         self._call("PATCH", path, {"metadata": {"finalizers": None}})
 

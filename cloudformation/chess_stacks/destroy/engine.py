@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure, states, timeline, watch
-from chess_stacks.account.cloudformation import Cloud, Deployed
+from chess_stacks.account.cloudformation import CloudFormation, Deployed
 from chess_stacks.account.environment import Environment
 from chess_stacks.deploy import schedule
-from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell
+from chess_stacks.deploy.outcome import Begun, Ended, Happened, Notify, Outcome
 from chess_stacks.destroy import drain, protection, readers
 from chess_stacks.destroy.drain import Kubernetes
 from chess_stacks.destroy.protection import Protected
@@ -28,13 +28,13 @@ UNDRAINED = "or add --no-drain and expect stuck deletions"
 
 
 @dataclass(slots=True, kw_only=True)
-class Demolition:
+class Destruction:
     """One run of `destroy`."""
 
     environment: Environment
-    tell: Tell
+    notify: Notify
     clock: Callable[[], float]
-    pace: watch.Pace = field(default_factory=watch.Pace)
+    backoff: watch.Backoff = field(default_factory=watch.Backoff)
     retain: frozenset[str] = frozenset()
     unprotect: bool = False
     empty_buckets: bool = False
@@ -73,7 +73,7 @@ class Demolition:
             self._one,
             lambda outcome: outcome.good,
             parallel=self.parallel,
-            interrupted=self.pace.stop.set,
+            interrupted=self.backoff.stop.set,
         )
         return [*done.values(), *(self._waiting(key, needs[key]) for key in needs if key not in done)]
 
@@ -83,8 +83,8 @@ class Demolition:
             api = connect()
             if api is None:
                 return ()
-            for held in drain.halt(api):
-                self.tell(Begun("eks-control", f"stopping {held}"))
+            for held in drain.stop_syncers(api):
+                self.notify(Begun("eks-control", f"stopping {held}"))
             return self._until_drained(api)
         except (aws.ClientError, aws.BotoCoreError, OSError) as error:
             told = failure.explain(error, "the cluster could not be asked what it holds in AWS")
@@ -101,8 +101,8 @@ class Demolition:
                 return ()
             for held in drain.release(api, left):
                 asked[held.path] = asked.get(held.path, held.uid)
-                self.tell(Begun("eks-control", f"draining {held}"))
-            self.pace.pause(turn)
+                self.notify(Begun("eks-control", f"draining {held}"))
+            self.backoff.pause(turn)
         return tuple(
             f"{held} (somebody makes it anew)" if asked.get(held.path, held.uid) != held.uid else str(held)
             for held in left
@@ -120,7 +120,7 @@ class Demolition:
 
     def _one(self, key: str) -> Outcome:
         outcome = self._guarded(key, self.clock())
-        self.tell(Ended(outcome))
+        self.notify(Ended(outcome))
         return outcome
 
     def _guarded(self, key: str, begun: float) -> Outcome:
@@ -147,39 +147,39 @@ class Demolition:
                 advice=told.advice,
             )
 
-    def _delete(self, cloud: Cloud, key: str, found: Deployed, begun: float) -> Outcome:
-        self.tell(Begun(key, "deleting"))
+    def _delete(self, cloud: CloudFormation, key: str, found: Deployed, begun: float) -> Outcome:
+        self.notify(Begun(key, "deleting"))
         follower = watch.Follower(
-            cloud=cloud, stack=found.stack_id, tell=lambda event: self.tell(Happened(key, event))
+            cloud=cloud, stack=found.stack_id, notify=lambda event: self.notify(Happened(key, event))
         )
         follower.skip_past()
         now: Deployed | None = found
         if states.moving(found.status):
-            now = watch.until_settled(cloud, found.stack_id, follower, self.pace)
+            now = watch.until_settled(cloud, found.stack_id, follower, self.backoff)
         self._prepare(cloud, key, found)
         for _ in range(_TRIES):
             if now is None or now.status == "DELETE_COMPLETE":
                 break
             self._ask(cloud, now)
-            now = watch.until_settled(cloud, found.stack_id, follower, self.pace)
+            now = watch.until_settled(cloud, found.stack_id, follower, self.backoff)
         return self._outcome(key, found, now, follower, begun)
 
-    def _prepare(self, cloud: Cloud, key: str, found: Deployed) -> None:
+    def _prepare(self, cloud: CloudFormation, key: str, found: Deployed) -> None:
         """Take out of the way what keeps this stack from going, as far as the user allowed it."""
         clients = self.environment.clients
         for item in self.protected.get(key, ()):
-            self.tell(Begun(key, f"lifting the protection of {item}"))
-            protection.lift(clients, cloud, [item], self.pace)
+            self.notify(Begun(key, f"lifting the protection of {item}"))
+            protection.lift(clients, cloud, [item], self.backoff)
         readers.remove(
             clients,
             cloud,
             found.name,
-            lambda name: self.tell(Begun(key, f"deleting autoscaled reader {name}")),
+            lambda name: self.notify(Begun(key, f"deleting autoscaled reader {name}")),
         )
         if self.empty_buckets:
             self._empty(cloud, found.name)
 
-    def _ask(self, cloud: Cloud, found: Deployed) -> None:
+    def _ask(self, cloud: CloudFormation, found: Deployed) -> None:
         # CloudFormation takes a list of what to retain only after a delete has failed.
         stuck = (
             [item.logical_id for item in cloud.resources(found.name) if item.logical_id in self.retain]
@@ -188,7 +188,7 @@ class Demolition:
         )
         cloud.client.delete_stack(StackName=found.name, **({"RetainResources": stuck} if stuck else {}))
 
-    def _empty(self, cloud: Cloud, name: str) -> None:
+    def _empty(self, cloud: CloudFormation, name: str) -> None:
         s3 = self.environment.clients.get("s3", cloud.region)
         for item in cloud.resources(name):
             if item.resource_type == "AWS::S3::Bucket" and item.physical_id:
@@ -206,10 +206,10 @@ class Demolition:
         gone = now is None or now.status == "DELETE_COMPLETE"
         kept = tuple(
             f"{event.logical_id} ({event.resource_type}) {event.physical_id}"
-            for event in follower.told
+            for event in follower.events
             if event.status == "DELETE_SKIPPED"
         )
-        causes = "; ".join(timeline.root_cause(follower.told))
+        causes = "; ".join(timeline.root_cause(follower.events))
         return Outcome(
             key=key,
             name=found.name,
@@ -218,7 +218,7 @@ class Demolition:
             seconds=self.clock() - begun,
             reason="" if gone or now is None else causes or now.reason,
             advice="" if gone else self._after_failure(key),
-            steps=timeline.steps(follower.told),
+            spans=timeline.spans(follower.events),
             kept=kept,
         )
 

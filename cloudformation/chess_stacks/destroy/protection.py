@@ -13,9 +13,9 @@ from botocore import exceptions as aws
 
 from chess_stacks.account import failure
 from chess_stacks.account.clients import Clients
-from chess_stacks.account.cloudformation import Cloud, Deployed, Resource
+from chess_stacks.account.cloudformation import CloudFormation, Deployed, Resource
 from chess_stacks.account.timeline import STACK
-from chess_stacks.account.watch import Pace
+from chess_stacks.account.watch import Backoff
 
 _ABSENT: Final = frozenset(
     {
@@ -54,11 +54,11 @@ class Switch:
 
     service: str
     on: Callable[[Any, str], bool]
-    lift: Callable[[Any, str, Pace], None]
+    lift: Callable[[Any, str, Backoff], None]
 
 
 def find(
-    clients: Clients, cloud: Cloud, key: str, stack: Deployed, kept: frozenset[str]
+    clients: Clients, cloud: CloudFormation, key: str, stack: Deployed, kept: frozenset[str]
 ) -> tuple[Protected, ...]:
     """Ask about a stack and all that it holds; what is `kept` in the account may stay protected."""
     itself = (_stack(key, stack),) if stack.protected else ()
@@ -75,7 +75,7 @@ def find(
     return itself + within
 
 
-def lift(clients: Clients, cloud: Cloud, protected: Iterable[Protected], pace: Pace) -> None:
+def lift(clients: Clients, cloud: CloudFormation, protected: Iterable[Protected], backoff: Backoff) -> None:
     """Turn it off, each through its own service, and wait until that is done."""
     for item in protected:
         if item.resource_type == STACK:
@@ -84,7 +84,7 @@ def lift(clients: Clients, cloud: Cloud, protected: Iterable[Protected], pace: P
             )
         else:
             switch = SWITCHES[item.resource_type]
-            switch.lift(clients.get(switch.service, cloud.region), item.physical_id, pace)
+            switch.lift(clients.get(switch.service, cloud.region), item.physical_id, backoff)
 
 
 def _stack(key: str, stack: Deployed) -> Protected:
@@ -110,7 +110,7 @@ def _instance_on(rds: Any, name: str) -> bool:
     return bool(found.get("DeletionProtection"))
 
 
-def _instance_lift(rds: Any, name: str, _pace: Pace) -> None:
+def _instance_lift(rds: Any, name: str, _backoff: Backoff) -> None:
     rds.modify_db_instance(DBInstanceIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
 
 
@@ -119,7 +119,7 @@ def _cluster_on(rds: Any, name: str) -> bool:
     return bool(found.get("DeletionProtection"))
 
 
-def _cluster_lift(rds: Any, name: str, _pace: Pace) -> None:
+def _cluster_lift(rds: Any, name: str, _backoff: Backoff) -> None:
     rds.modify_db_cluster(DBClusterIdentifier=name, DeletionProtection=False, ApplyImmediately=True)
 
 
@@ -127,12 +127,12 @@ def _kubernetes_on(eks: Any, name: str) -> bool:
     return bool(eks.describe_cluster(name=name)["cluster"].get("deletionProtection"))
 
 
-def _kubernetes_lift(eks: Any, name: str, pace: Pace) -> None:
+def _kubernetes_lift(eks: Any, name: str, backoff: Backoff) -> None:
     """EKS changes a cluster in the background, and refuses to delete one that is being changed."""
     update = eks.update_cluster_config(name=name, deletionProtection=False)["update"]
     turn = 0
     while update["status"] not in _ENDED:
-        pace.pause(turn)
+        backoff.pause(turn)
         update = eks.describe_update(name=name, updateId=update["id"])["update"]
         turn += 1
     if update["status"] != "Successful":
@@ -148,7 +148,7 @@ def _balancer_on(elb: Any, arn: str) -> bool:
     return {item["Key"]: item["Value"] for item in attributes}.get(_ELB_FLAG) == "true"
 
 
-def _balancer_lift(elb: Any, arn: str, _pace: Pace) -> None:
+def _balancer_lift(elb: Any, arn: str, _backoff: Backoff) -> None:
     elb.modify_load_balancer_attributes(
         LoadBalancerArn=arn, Attributes=[{"Key": _ELB_FLAG, "Value": "false"}]
     )

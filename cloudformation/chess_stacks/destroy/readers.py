@@ -11,14 +11,14 @@ from botocore import exceptions as aws
 
 from chess_stacks.account import failure
 from chess_stacks.account.clients import Clients
-from chess_stacks.account.cloudformation import Cloud
+from chess_stacks.account.cloudformation import CloudFormation
 
 PREFIX: Final = "application-autoscaling-"
 """What Application Auto Scaling puts before the names of readers that it makes."""
 _CLUSTER: Final = "AWS::RDS::DBCluster"
 
 
-def remove(clients: Clients, cloud: Cloud, stack: str, tell: Callable[[str], None]) -> None:
+def remove(clients: Clients, cloud: CloudFormation, stack: str, notify: Callable[[str], None]) -> None:
     """Delete the readers of every Aurora cluster of a stack that autoscaling made."""
     clusters = [item.physical_id for item in cloud.resources(stack) if item.resource_type == _CLUSTER]
     for cluster in filter(None, clusters):
@@ -27,7 +27,7 @@ def remove(clients: Clients, cloud: Cloud, stack: str, tell: Callable[[str], Non
         if made:
             _take_off(clients.get("application-autoscaling", cloud.region), cluster)
         for name in made:
-            tell(name)
+            notify(name)
             _delete(rds, name)
 
 

@@ -12,8 +12,8 @@ from botocore.config import Config
 from botocore.stub import ANY, Stubber
 
 from chess_stacks.account.environment import Environment
-from chess_stacks.account.watch import Pace
-from chess_stacks.deploy.engine import Engine
+from chess_stacks.account.watch import Backoff
+from chess_stacks.deploy.engine import Deployment
 from chess_stacks.deploy.outcome import Message, Outcome
 from chess_stacks.profile.load import load
 from chess_stacks.synth.synthesis import Assembly, Entry
@@ -118,17 +118,17 @@ class Account:
         )
         return self
 
-    def deploy(self, *, pace: Pace | None = None) -> Outcome:
+    def deploy(self, *, backoff: Backoff | None = None) -> Outcome:
         environment = Environment(
             assembly=assembly(),
             clients=OneClient(self.client),
             account="111122223333",  # type: ignore[arg-type]
         )
-        engine = Engine(
+        engine = Deployment(
             environment=environment,
-            tell=self.said.append,
+            notify=self.said.append,
             clock=lambda: 0.0,
-            pace=pace or Pace(sleep=self.naps.append),
+            backoff=backoff or Backoff(sleep=self.naps.append),
             parallel=1,
         )
         (outcome,) = engine.run(frozenset({"network"}))

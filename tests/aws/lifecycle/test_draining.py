@@ -233,7 +233,7 @@ class Controllers:
                 self.kubectl.run("delete", "pod", held.name, "--force", "--grace-period=0", check=False)
             elif kind != "persistentvolumeclaims":  # whose finalizer is Kubernetes' own
                 self.released.append(str(held))
-                self.api.let_go(held.path)
+                self.api.remove_finalizers(held.path)
 
     def _volumes(self) -> None:
         """Delete a volume whose claim is gone, as its driver does."""

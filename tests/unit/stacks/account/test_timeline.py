@@ -23,19 +23,19 @@ def event(
 
 
 def test_a_step_lasts_from_its_first_event_to_its_last() -> None:
-    (step,) = timeline.steps(
+    (step,) = timeline.spans(
         [event(0, "Bucket", "CREATE_IN_PROGRESS"), event(7, "Bucket", "CREATE_COMPLETE")]
     )
     assert (step.status, step.seconds) == ("CREATE_COMPLETE", 7)
 
 
 def test_a_step_under_way_has_no_length_yet() -> None:
-    (step,) = timeline.steps([event(0, "Bucket", "CREATE_IN_PROGRESS")])
+    (step,) = timeline.spans([event(0, "Bucket", "CREATE_IN_PROGRESS")])
     assert step.seconds is None
 
 
 def test_a_rollback_is_timed_by_itself() -> None:
-    (step,) = timeline.steps(
+    (step,) = timeline.spans(
         [
             event(0, "Bucket", "CREATE_IN_PROGRESS"),
             event(5, "Bucket", "CREATE_COMPLETE"),
@@ -47,7 +47,7 @@ def test_a_rollback_is_timed_by_itself() -> None:
 
 
 def test_the_stack_itself_is_no_step() -> None:
-    assert timeline.steps([event(0, "chess-dev-network", "CREATE_IN_PROGRESS", kind=timeline.STACK)]) == ()
+    assert timeline.spans([event(0, "chess-dev-network", "CREATE_IN_PROGRESS", kind=timeline.STACK)]) == ()
 
 
 def test_the_cause_is_told_and_what_it_cancelled_is_not() -> None:

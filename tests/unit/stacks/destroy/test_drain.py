@@ -27,7 +27,7 @@ class Kubernetes(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.collections = collections
         self.deleted: list[str] = []
-        self.let_go: list[tuple[str, str]] = []
+        self.remove_finalizers: list[tuple[str, str]] = []
         self.tokens: set[str | None] = set()
 
 
@@ -49,7 +49,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_PATCH(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
-        self.server.let_go.append((self.path, self.headers["Content-Type"]))
+        self.server.remove_finalizers.append((self.path, self.headers["Content-Type"]))
         self._answer(200, {})
 
     def log_message(self, *_: Any) -> None:
@@ -165,9 +165,9 @@ def test_a_volume_is_waited_for_where_its_end_is_the_drivers_business(cluster: K
 
 def test_argo_cd_is_stopped_without_deleting_what_it_made(cluster: Kubernetes) -> None:
     cluster.collections["/apis/argoproj.io/v1alpha1/applications"] = [item("chess", "argocd")]
-    assert [str(held) for held in drain.halt(api(cluster))] == ["applications argocd/chess"]
+    assert [str(held) for held in drain.stop_syncers(api(cluster))] == ["applications argocd/chess"]
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/chess"
-    assert cluster.let_go == [(path, "application/merge-patch+json")]
+    assert cluster.remove_finalizers == [(path, "application/merge-patch+json")]
     assert cluster.deleted == [path]
 
 

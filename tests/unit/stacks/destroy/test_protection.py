@@ -9,7 +9,7 @@ from botocore.stub import Stubber
 
 from chess_stacks.account import failure
 from chess_stacks.account.cloudformation import Deployed, Resource
-from chess_stacks.account.watch import Pace
+from chess_stacks.account.watch import Backoff
 from chess_stacks.destroy import protection, readers
 
 STACK = Deployed(name="chess-prod-data-rds", stack_id="arn:1", status="CREATE_COMPLETE")
@@ -52,8 +52,8 @@ class Account:
 
     def lift(self, kind: str, physical: str) -> None:
         item = protection.Protected(key="data", logical_id="It", resource_type=kind, physical_id=physical)
-        pace = Pace(sleep=lambda _seconds: None)
-        protection.lift(self, self, [item], pace)  # type: ignore[arg-type]
+        backoff = Backoff(sleep=lambda _seconds: None)
+        protection.lift(self, self, [item], backoff)  # type: ignore[arg-type]
 
 
 @pytest.fixture
