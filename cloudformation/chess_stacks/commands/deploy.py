@@ -10,6 +10,7 @@ from chess_stacks.commands.outcomes import Outcomes
 from chess_stacks.commands.screen import Screen
 from chess_stacks.commands.session import Session, choose
 from chess_stacks.deploy.engine import Deployment
+from chess_stacks.deploy.runner import Runner
 
 
 def deploy(
@@ -25,11 +26,9 @@ def deploy(
     environment = session.environment()
     chosen = choose(environment.assembly, stack)
     with Screen(session.aside, time.monotonic, quiet=not session.progress) as screen:
-        engine = Deployment(
+        deployment = Deployment(
             environment=environment,
-            notify=screen.show,
-            clock=time.monotonic,
+            runner=Runner(notify=screen.show, clock=time.monotonic, parallel=parallel),
             allowed=frozenset(allow_replace or ()),
-            parallel=parallel,
         )
-        return Outcomes(outcomes=tuple(engine.run(chosen)))
+        return Outcomes(outcomes=tuple(deployment.run(chosen)))

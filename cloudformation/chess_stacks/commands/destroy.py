@@ -11,7 +11,11 @@ from chess_stacks.commands.options import Stacks
 from chess_stacks.commands.outcomes import Outcomes
 from chess_stacks.commands.screen import Screen
 from chess_stacks.commands.session import Session
-from chess_stacks.destroy import drain, engine, leftovers
+from chess_stacks.deploy.runner import Runner
+from chess_stacks.destroy import kubernetes, leftovers
+from chess_stacks.destroy.engine import Destruction
+from chess_stacks.destroy.kubernetes import KubernetesApi
+from chess_stacks.parts import names
 
 
 def destroy(  # noqa: PLR0913 (each is an option of its own)
@@ -41,31 +45,24 @@ def destroy(  # noqa: PLR0913 (each is an option of its own)
     environment = session.environment()
     _ask(session, environment.env, confirm)
     with Screen(session.aside, time.monotonic, quiet=not session.progress) as screen:
-        work = engine.Destruction(
+        destruction = Destruction(
             environment=environment,
-            notify=screen.show,
-            clock=time.monotonic,
+            runner=Runner(notify=screen.show, clock=time.monotonic),
             retain=frozenset(retain or ()),
             unprotect=unprotect,
             empty_buckets=empty_buckets,
         )
-        chosen = work.look(frozenset(stack) if stack else None)
+        chosen = destruction.select(frozenset(stack) if stack else None)
         if drain_cluster and "eks-control" in chosen:
-            _drain(work, environment)
-        outcomes = work.run(chosen)
+            destruction.drain(lambda: _connect(environment))
+        outcomes = destruction.run(chosen)
     left, unseen = leftovers.find(environment) if not stack else ((), ())
     return Outcomes(outcomes=tuple(outcomes), left=left, unseen=unseen)
 
 
-def _drain(work: engine.Destruction, environment: Environment) -> None:
-    """Drain a cluster that is about to go; what stays would get the deletion stuck."""
-    name, region = engine.cluster(environment)
-    left = work.drain(lambda: drain.connect(environment.clients, name, region))
-    if left:
-        raise Refused(
-            f"the cluster {name} still holds things in AWS: {'; '.join(left)}",
-            f"{engine.UNTOUCHED}; run the same command to wait on, {engine.UNDRAINED}",
-        )
+def _connect(environment: Environment) -> KubernetesApi | None:
+    cluster = names.cluster_name(environment.env)
+    return kubernetes.connect(environment.clients, cluster, environment.assembly.profile.region)
 
 
 def _ask(session: Session, env: str, confirm: str | None) -> None:

@@ -3,23 +3,17 @@
 Load balancers, nodes and volumes that controllers made belong to no stack and keep subnets and security groups from
 being deleted. So Gateways, Ingresses, load-balancer Services, volume claims and Karpenter's nodes go first, while the
 controllers still live. Two things would undo that, and go before: Argo CD's Applications, which put back what is
-deleted, and the workloads that use a claim, which Kubernetes keeps for as long as a pod has it. The token is the one
-that `aws eks get-token` makes: a signed URL, never written anywhere.
+deleted, and the workloads that use a claim, which Kubernetes keeps for as long as a pod has it.
 """
 
-import base64
-import json
-import ssl
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from botocore import exceptions as aws
+from chess_stacks.account.watch import Backoff
 
-from chess_stacks.account import failure
-from chess_stacks.account.clients import Clients
-
-_TOKEN_SECONDS: Final = 60
+_TURNS: Final = 60
+"""Looks at what is left, before it is reported."""
 _SERVICES: Final = "/api/v1/services"
 _VOLUMES: Final = "/api/v1/persistentvolumes"
 COLLECTIONS: Final = (
@@ -80,6 +74,25 @@ class Kubernetes(Protocol):
 
     def remove_finalizers(self, path: str) -> None:
         """Take an object's finalizers off, so that its deletion deletes nothing else."""
+
+
+def drain(api: Kubernetes, report: Callable[[str], None], backoff: Backoff) -> tuple[str, ...]:
+    """Have the cluster release what it holds; return what it did not release in time."""
+    for held in stop_syncers(api):
+        report(f"stopping {held}")
+    first_uids: dict[str, str] = {}
+    for turn in range(_TURNS):
+        left = holders(api)
+        if not left:
+            return ()
+        for held in release(api, left):
+            first_uids.setdefault(held.path, held.uid)
+            report(f"draining {held}")
+        backoff.pause(turn)
+    return tuple(
+        f"{held} (somebody makes it anew)" if first_uids.get(held.path, held.uid) != held.uid else str(held)
+        for held in left
+    )
 
 
 def holders(api: Kubernetes) -> tuple[Held, ...]:
@@ -154,83 +167,3 @@ def _claims(spec: Mapping[str, Any]) -> bool:
 
 def _owned(item: Mapping[str, Any]) -> bool:
     return any(owner.get("controller") for owner in item["metadata"].get("ownerReferences", ()))
-
-
-class KubernetesApi:
-    """The real thing, over HTTPS with the cluster's own certificate authority."""
-
-    def __init__(self, server: str, authority_pem: str | None, token: str) -> None:
-        import urllib3  # late, as below: only `destroy` needs them, and they are slow to import
-
-        context = ssl.create_default_context(cadata=authority_pem) if authority_pem else None
-        self._pool = urllib3.PoolManager(ssl_context=context, timeout=10.0, retries=2)
-        self._server = server.rstrip("/")
-        self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
-
-    def list(self, collection: str) -> list[dict[str, Any]]:
-        """Return the items of a collection; nothing where the API is not installed."""
-        answer = self._call("GET", collection)
-        return list(answer.get("items", ()))
-
-    def delete(self, path: str) -> None:
-        """Delete one object and what it owns; fine where it is gone already."""
-        self._call("DELETE", f"{path}?propagationPolicy=Background")
-
-    def remove_finalizers(self, path: str) -> None:
-        """Take an object's finalizers off, so that its deletion deletes nothing else."""
-        self._call("PATCH", path, {"metadata": {"finalizers": None}})
-
-    def _call(self, method: str, path: str, patch: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        from urllib3.exceptions import HTTPError
-
-        more = {} if patch is None else {"Content-Type": "application/merge-patch+json"}
-        body = None if patch is None else json.dumps(patch)
-        try:
-            response = self._pool.request(
-                method, self._server + path, headers=self._headers | more, body=body
-            )
-        except HTTPError as error:
-            cause = getattr(error, "reason", error)  # what was behind the last of several tries
-            raise ConnectionError(f"Kubernetes cannot be reached ({type(cause).__name__})") from error
-        if response.status == 404:  # noqa: PLR2004
-            return {}
-        if response.status >= 400:  # noqa: PLR2004
-            raise ConnectionError(f"Kubernetes answered {response.status} to {method} {path}")
-        found: dict[str, Any] = json.loads(response.data)
-        return found
-
-
-def connect(clients: Clients, cluster: str, region: str) -> KubernetesApi | None:
-    """Log in to an EKS cluster as whoever the AWS credentials are; None where none is, or none ever came up."""
-    try:
-        described = clients.get("eks", region).describe_cluster(name=cluster)["cluster"]
-    except aws.ClientError as error:
-        if failure.code_of(error) == "ResourceNotFoundException":
-            return None
-        raise
-    if not described.get("endpoint"):
-        return None
-    authority = base64.b64decode(described["certificateAuthority"]["data"]).decode()
-    return KubernetesApi(described["endpoint"], authority, token(clients, cluster, region))
-
-
-def token(clients: Clients, cluster: str, region: str) -> str:
-    """Sign the URL that EKS takes as a bearer token."""
-    from botocore.signers import RequestSigner
-
-    untyped: Any = RequestSigner
-    sts = clients.get("sts", region)
-    signer = untyped(
-        sts.meta.service_model.service_id, region, "sts", "v4", clients.credentials(), sts.meta.events
-    )
-    request = {
-        "method": "GET",
-        "url": f"https://sts.{region}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15",
-        "body": {},
-        "headers": {"x-k8s-aws-id": cluster},
-        "context": {},
-    }
-    signed = signer.generate_presigned_url(
-        request, region_name=region, expires_in=_TOKEN_SECONDS, operation_name=""
-    )
-    return "k8s-aws-v1." + base64.urlsafe_b64encode(signed.encode()).decode().rstrip("=")

@@ -15,6 +15,7 @@ from chess_stacks.account.environment import Environment
 from chess_stacks.account.watch import Backoff
 from chess_stacks.deploy.engine import Deployment
 from chess_stacks.deploy.outcome import Message, Outcome
+from chess_stacks.deploy.runner import Runner
 from chess_stacks.profile.load import load
 from chess_stacks.synth.synthesis import Assembly, Entry
 
@@ -124,14 +125,13 @@ class Account:
             clients=OneClient(self.client),
             account="111122223333",  # type: ignore[arg-type]
         )
-        engine = Deployment(
-            environment=environment,
+        runner = Runner(
             notify=self.said.append,
             clock=lambda: 0.0,
             backoff=backoff or Backoff(sleep=self.naps.append),
             parallel=1,
         )
-        (outcome,) = engine.run(frozenset({"network"}))
+        (outcome,) = Deployment(environment=environment, runner=runner).run(frozenset({"network"}))
         self.stub.assert_no_pending_responses()
         return outcome
 

@@ -18,7 +18,7 @@ import pytest
 
 from chess_localcluster import cluster
 from chess_localcluster.paths import Cache
-from chess_stacks.destroy import drain
+from chess_stacks.destroy import drain, kubernetes
 
 from .conftest import CommandLine
 
@@ -189,7 +189,7 @@ HOLDING = (
 class Controllers:
     """What would clean up in AWS, and Argo CD, which would not have it."""
 
-    api: drain.KubernetesApi
+    api: kubernetes.KubernetesApi
     kubectl: Kubectl
     released: list[str] = field(default_factory=list)
     put_back: int = 0
@@ -223,7 +223,7 @@ class Controllers:
 
     def _going(self) -> list[drain.Held]:
         pods = [drain._held("/api/v1/pods", pod) for pod in self.api.list("/api/v1/pods")]
-        return [held for held in (*drain.holders(self.api), *pods) if held.going]
+        return [held for held in (*drain.holders(self.api), *pods) if held.deleting]
 
     def _give_back(self, held: drain.Held) -> None:
         kind = held.collection.rsplit("/", 1)[1]
@@ -259,12 +259,12 @@ def standing(chess: CommandLine, kubectl: Kubectl, monkeypatch: pytest.MonkeyPat
     eks.tag_resource(resourceArn=arn, tags={"emulator:kubeconfig": str(kubectl.kubeconfig)})
     token = kubectl.token()
     # EKS' own tokens are for EKS' own API servers.
-    monkeypatch.setattr(drain, "token", lambda *_: token)
+    monkeypatch.setattr(kubernetes, "token", lambda *_: token)
     kubectl.apply(*HOLDING)
     kubectl.run("wait", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s", "pvc/data-redis-0")
     described = eks.describe_cluster(name="chess-dev")["cluster"]
     assert described["endpoint"].startswith("https://127.0.0.1:")
-    with Controllers(drain.connect(_Clients(eks), "chess-dev", "us-east-1"), kubectl) as controllers:
+    with Controllers(kubernetes.connect(_Clients(eks), "chess-dev", "us-east-1"), kubectl) as controllers:
         yield controllers
         controllers.still = frozenset()
         kubectl.run(
@@ -317,9 +317,7 @@ def test_argo_cd_does_not_put_back_what_is_drained(
 def test_nothing_is_deleted_in_aws_while_kubernetes_holds_on(
     chess: CommandLine, standing: Controllers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from chess_stacks.destroy import engine
-
-    monkeypatch.setattr(engine, "_DRAIN_TURNS", 8)
+    monkeypatch.setattr(drain, "_TURNS", 8)
     standing.still = frozenset({"ingresses"})
     refused = chess.run("destroy", *JSON, "--confirm", "dev")
     assert refused.code == 3
@@ -333,7 +331,7 @@ def test_somebody_who_may_not_delete_is_told_so(
 ) -> None:
     kubectl.run("create", "serviceaccount", "onlooker", check=False)
     onlooker = kubectl.run("create", "token", "onlooker").strip()
-    monkeypatch.setattr(drain, "token", lambda *_: onlooker)
+    monkeypatch.setattr(kubernetes, "token", lambda *_: onlooker)
     refused = chess.run("destroy", *JSON, "--confirm", "dev")
     assert refused.code == 3
     assert "Kubernetes answered 403 to GET" in refused.document["error"]
