@@ -11,6 +11,7 @@ from enum import IntEnum
 from typing import Final
 
 from chess_stacks.account.changes import Change, Detail, Recreation
+from chess_stacks.parts.retention import STATEFUL
 
 Lookup = Callable[[str, str], Recreation]
 
@@ -29,25 +30,6 @@ class Grade(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-STATEFUL: Final = frozenset(
-    {
-        "AWS::RDS::DBInstance",
-        "AWS::RDS::DBCluster",
-        "AWS::ElastiCache::CacheCluster",
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::ElastiCache::ServerlessCache",
-        "AWS::S3::Bucket",
-        "AWS::DynamoDB::Table",
-        "AWS::EFS::FileSystem",
-        "AWS::ECR::Repository",
-        "AWS::EKS::Cluster",
-        "AWS::KMS::Key",
-        "AWS::SecretsManager::Secret",
-        "AWS::Route53::HostedZone",
-        "AWS::SQS::Queue",
-        "AWS::Kinesis::Stream",
-    }
-)
 INTERRUPTS_READ: Final = date(2026, 11, 21)
 """The day the table below was read from the resource reference ("Update requires: Some interruptions")."""
 INTERRUPTS: Final = {

@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chess_stacks.deploy.grading import STATEFUL
+from chess_stacks.parts.retention import STATEFUL
 
 
 def stateful(body: Mapping[str, Any]) -> tuple[str, ...]:

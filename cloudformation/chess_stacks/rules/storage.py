@@ -3,25 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from chess_stacks.parts.retention import STATEFUL
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
-
-STATEFUL: Final = frozenset(
-    {
-        "AWS::RDS::DBCluster",
-        "AWS::RDS::DBInstance",
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::ElastiCache::ServerlessCache",
-        "AWS::S3::Bucket",
-        "AWS::ECR::Repository",
-        "AWS::KMS::Key",
-        "AWS::SecretsManager::Secret",
-        "AWS::Logs::LogGroup",
-        "AWS::SQS::Queue",
-        "AWS::EKS::Cluster",
-    }
-)
-"""Types whose loss loses something; their logical ids never change."""
 
 Properties = dict[str, Any]
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from chess_stacks.parts.retention import STATEFUL
 from chess_stacks.profile.load import NAMES, load
-from chess_stacks.rules.storage import STATEFUL
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
 Snapshot = dict[str, Any]

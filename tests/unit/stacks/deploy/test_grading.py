@@ -5,6 +5,7 @@ import pytest
 from chess_stacks.account.changes import Change, Detail, Recreation
 from chess_stacks.deploy import grading
 from chess_stacks.deploy.grading import Grade
+from chess_stacks.parts.retention import STATEFUL
 
 NODES, DATABASE, ROLE = "AWS::EKS::Nodegroup", "AWS::RDS::DBInstance", "AWS::IAM::Role"
 
@@ -102,6 +103,11 @@ def schema_says(answer: Recreation) -> grading.Lookup:
 def test_grades_a_change(change: Change, schema: Recreation, expected: Grade, reason: str) -> None:
     graded = grading.grade(change, schema_says(schema))
     assert (graded.grade, graded.reason) == (expected, reason)
+
+
+@pytest.mark.parametrize("kind", sorted(STATEFUL))
+def test_removing_whatever_holds_data_loses_it(kind: str) -> None:
+    assert grading.grade(remove(kind), schema_says("Never")).grade is Grade.DATA_LOSS
 
 
 def test_attributes_such_as_tags_never_replace() -> None:

@@ -2,7 +2,10 @@
 
 import json
 
+import pytest
+
 from chess_stacks.deploy import policy
+from chess_stacks.parts.retention import STATEFUL
 
 BODY = {
     "Resources": {
@@ -37,3 +40,9 @@ def test_with_everything_let_go_nothing_is_denied() -> None:
 
 def test_a_stack_without_data_needs_none() -> None:
     assert policy.document({"Resources": {"Role": {"Type": "AWS::IAM::Role"}}}) is None
+
+
+@pytest.mark.parametrize("kind", sorted(STATEFUL))
+def test_guards_every_type_that_holds_data(kind: str) -> None:
+    document = policy.document({"Resources": {"Data": {"Type": kind}}})
+    assert guarded(document) == ["LogicalResourceId/Data"]

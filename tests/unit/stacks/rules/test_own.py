@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from chess_stacks.parts.retention import STATEFUL
 from chess_stacks.profile.load import load
-from chess_stacks.rules import access, own, services
+from chess_stacks.rules import access, own, services, storage
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
 Body = dict[str, Any]
@@ -31,6 +32,14 @@ def _drop(stack: str, logical_id: str, name: str) -> Callable[[dict[str, Body]],
 def _add(stack: str, kind: str, **properties: Any) -> Callable[[dict[str, Body]], None]:
     def apply(bodies: dict[str, Body]) -> None:
         bodies[stack]["Resources"]["Seeded"] = {"Type": kind, "Properties": properties}
+
+    return apply
+
+
+def _keep(stack: str, kind: str) -> Callable[[dict[str, Body]], None]:
+    def apply(bodies: dict[str, Body]) -> None:
+        kept = {"DeletionPolicy": "Snapshot", "UpdateReplacePolicy": "Snapshot"}
+        bodies[stack]["Resources"]["Seeded"] = {"Type": kind, "Properties": {}, **kept}
 
     return apply
 
@@ -99,7 +108,7 @@ SEEDED: dict[str, tuple[str, str, Callable[[dict[str, Body]], None]]] = {
     "a cache that cannot be encrypted": (
         "C010",
         "Seeded",
-        _add("data-cache", "AWS::ElastiCache::CacheCluster"),
+        _keep("data-cache", "AWS::ElastiCache::CacheCluster"),
     ),
     "a bucket in clear": ("C010", "WebBucket", _drop("edge-global", "WebBucket", "BucketEncryption")),
     "a log in clear": ("C010", "ClusterLogGroup", _drop("eks-control", "ClusterLogGroup", "KmsKeyId")),
@@ -170,6 +179,13 @@ def test_a_seeded_fault_is_found(
     seed(bodies)
     found = own.inspect(Assembly(profile=prod.profile, templates=bodies, manifest=prod.manifest))
     assert {(finding.rule, finding.resource) for finding in found} == {(rule, where)}
+
+
+@pytest.mark.parametrize("kind", sorted(STATEFUL))
+def test_whatever_holds_data_says_what_becomes_of_it(kind: str) -> None:
+    bare = {"Resources": {"Seeded": {"Type": kind, "Properties": {"RetentionInDays": 7}}}}
+    found = list(storage.retention("data", bare))
+    assert [(finding.rule, finding.resource) for finding in found] == [("C012", "Seeded")]
 
 
 def test_both_password_modes_at_once_are_refused() -> None:
