@@ -10,14 +10,14 @@ from rich.console import Console
 from chess_stacks.account.failure import OK
 from chess_stacks.commands import files
 from chess_stacks.commands.session import Session
-from chess_stacks.synth import graph as drawing
+from chess_stacks.synth.graph import draw
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Graph:
     """What `graph` yields."""
 
-    svg: str
+    flowchart: str
     file: str | None
     edges: tuple[tuple[str, str], ...]
     exit_code: int = OK
@@ -31,17 +31,17 @@ class Graph:
         if self.file:
             console.print(self.file, soft_wrap=True)
         else:
-            print(self.svg, file=console.file)
+            print(self.flowchart, end="", file=console.file)
 
 
 def graph(
     session: Session,
-    out: Annotated[Path | None, typer.Option("--out", help="SVG file; default: standard output")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Mermaid file; default: standard output")] = None,
 ) -> Graph:
-    """Draw the stack DAG as SVG."""
+    """Draw the stack DAG as a Mermaid flowchart, which GitHub shows in Markdown and in .mmd files."""
     assembly = session.assembly()
-    svg = drawing.draw(assembly)
+    flowchart = draw(assembly)
     if out:
-        files.write(out, svg)
+        files.write(out, flowchart)
     edges = tuple((need, entry.key) for entry in assembly.manifest for need in entry.depends_on)
-    return Graph(svg=svg, file=str(out) if out else None, edges=edges)
+    return Graph(flowchart=flowchart, file=str(out) if out else None, edges=edges)

@@ -1,55 +1,52 @@
-"""The DAG's picture and the profile's explanation."""
+"""The DAG as a Mermaid flowchart: lines that Mermaid takes, every stack, and what flows between them."""
 
-from xml.etree import ElementTree
+import re
+from typing import Any
 
 import pytest
 
-from chess_stacks.profile.load import NAMES, load
-from chess_stacks.synth import explanation, graph, synthesis
+from chess_stacks.profile.load import NAMES, overlaid
+from chess_stacks.synth import graph
+from chess_stacks.synth.synthesis import Assembly, synthesize
 
 NEEDS = {"a": frozenset[str](), "b": frozenset({"a"}), "c": frozenset({"a", "b"})}
+NODE = re.compile(r'    ([a-z-]+)\["([^"]+)"\](?::::(global))?')
+ARROW = re.compile(r'    ([a-z-]+) (?:-\.->|-->\|"([\w<>/]+)"\|) ([a-z-]+)')
+NAMED = {"edge": {"domain": "chess.example.org", "hosted_zone_id": "Z0123456789ABC"}}
+ELSEWHERE: dict[str, Any] = {"region": "eu-west-1", **NAMED}
 
 
-def test_a_stack_stands_right_of_what_it_waits_for() -> None:
-    assert graph.depths(NEEDS) == {"a": 0, "b": 1, "c": 2}
+def drawn(assembly: Assembly) -> tuple[dict[str, re.Match[str]], dict[tuple[str, str], str | None]]:
+    """Read a flowchart: nodes by key, labels of arrows by their ends; every line is one or the other."""
+    head, *lines, style = graph.draw(assembly).splitlines()
+    assert (head, style.split()[:2]) == ("flowchart LR", ["classDef", "global"])
+    nodes = {match[1]: match for line in lines if (match := NODE.fullmatch(line))}
+    arrows = {(match[1], match[3]): match[2] for line in lines if (match := ARROW.fullmatch(line))}
+    assert len(nodes) + len(arrows) == len(lines)
+    return nodes, arrows
 
 
 def test_edges_that_a_longer_path_implies_are_left_out() -> None:
     assert graph.essential(NEEDS) == {"a": frozenset(), "b": frozenset({"a"}), "c": frozenset({"b"})}
 
 
-def test_no_edge_passes_behind_a_stack_that_it_does_not_end_at() -> None:
-    for name in NAMES:
-        manifest = synthesis.synthesize(load(name)).manifest
-        stacks, bends = graph.layout({entry.key: frozenset(entry.depends_on) for entry in manifest})
-        taken = [*stacks.values(), *(bend for found in bends.values() for bend in found)]
-        assert len(taken) == len(set(taken)), "each stack and each bend has a place of its own"
-        for (need, key), found in bends.items():
-            columns = [stacks[need][0], *(column for column, _ in found), stacks[key][0]]
-            assert columns == list(range(columns[0], columns[-1] + 1)), "a bend in every column between"
-
-
-def test_the_picture_is_svg_with_every_stack_and_none_overlaps() -> None:
-    assembly = synthesis.synthesize(load("prod"))
-    root = ElementTree.fromstring(graph.draw(assembly))  # noqa: S314 (our own document)
-    boxes = [
-        (node.get("x"), node.get("y"))
-        for node in root.iter("{http://www.w3.org/2000/svg}rect")
-        if node.get("x") is not None
-    ]
-    assert len(boxes) == len(set(boxes)) == len(assembly.manifest)
-    words = " ".join(root.itertext())
-    assert all(entry.key in words for entry in assembly.manifest)
-
-
+@pytest.mark.parametrize("overlay", [{}, ELSEWHERE], ids=["at home", "in another region"])
 @pytest.mark.parametrize("name", NAMES)
-def test_explains_every_setting_with_a_meaning(name: str) -> None:
-    told = explanation.explain(load(name))
-    unexplained = [
-        setting.path
-        for setting in told.settings
-        if not setting.meaning and "." in setting.path and not setting.path.endswith(".kind")
-    ]
-    assert unexplained == []
-    assert {stack.key for stack in told.stacks} >= {"network", "eks-control"}
-    assert any(setting.why for setting in told.settings)
+def test_every_stack_and_every_essential_edge_is_drawn(name: str, overlay: dict[str, Any]) -> None:
+    assembly = synthesize(overlaid(name, overlay))
+    nodes, arrows = drawn(assembly)
+    assert list(nodes) == [entry.key for entry in assembly.manifest]
+    needs = {entry.key: frozenset(entry.depends_on) for entry in assembly.manifest}
+    assert set(arrows) == {(need, key) for key, above in graph.essential(needs).items() for need in above}
+
+
+def test_an_arrow_names_the_outputs_that_flow_along_it() -> None:
+    _, arrows = drawn(synthesize(overlaid("prod", {})))
+    assert arrows["network", "security"] == "VpcId<br/>VpcCidr"
+    assert arrows["delivery", "network"] is None, "only the order counts"
+
+
+def test_a_stack_in_another_region_says_which() -> None:
+    nodes, _ = drawn(synthesize(overlaid("prod", ELSEWHERE)))
+    assert nodes["edge-global"][2].endswith(" resources · us-east-1")
+    assert [key for key, node in nodes.items() if node[3]] == ["edge-global"]
