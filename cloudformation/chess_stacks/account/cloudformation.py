@@ -5,70 +5,17 @@ No method decides anything; each makes a call or follows its pages.
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 
 import yaml
 from botocore import exceptions as aws
 
-from chess_stacks.account import changes, failure
+from chess_stacks.account import changes, failure, records
 from chess_stacks.account.clients import Clients
+from chess_stacks.account.records import Deployed, Event, Resource, Submission
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM"]
 CHANGE_SET_PREFIX = "chess-stacks-"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deployed:
-    """A stack as the account has it."""
-
-    name: str
-    stack_id: str
-    status: str
-    reason: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    tags: Mapping[str, str] = field(default_factory=dict)
-    protected: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One stack event."""
-
-    event_id: str
-    logical_id: str
-    resource_type: str
-    physical_id: str
-    status: str
-    reason: str
-    at: datetime
-    token: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resource:
-    """One resource of a stack."""
-
-    logical_id: str
-    physical_id: str
-    resource_type: str
-    status: str
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Submission:
-    """What a change set is made of."""
-
-    stack: str
-    kind: str
-    body: str
-    url: str | None
-    parameters: Mapping[str, str]
-    tags: Mapping[str, str]
-    role: str | None
 
 
 class CloudFormation:
@@ -86,12 +33,12 @@ class CloudFormation:
             if failure.code_of(error) == "ValidationError" and "does not exist" in str(error):
                 return None
             raise
-        return _deployed(answer[0])
+        return records.read_stack(answer[0])
 
     def tagged(self, tags: Mapping[str, str]) -> list[Deployed]:
         """Return every stack of the region with all these tags."""
         pages = self.client.get_paginator("describe_stacks").paginate()
-        stacks = [_deployed(entry) for page in pages for entry in page["Stacks"]]
+        stacks = [records.read_stack(entry) for page in pages for entry in page["Stacks"]]
         return [
             stack
             for stack in stacks
@@ -109,12 +56,12 @@ class CloudFormation:
     def resources(self, name: str) -> list[Resource]:
         """Return the resources that the stack holds."""
         pages = self.client.get_paginator("list_stack_resources").paginate(StackName=name)
-        return [_resource(entry) for page in pages for entry in page["StackResourceSummaries"]]
+        return [records.read_resource(entry) for page in pages for entry in page["StackResourceSummaries"]]
 
     def events(self, name: str) -> Iterator[Event]:
         """Yield events, the newest first."""
         for page in self.client.get_paginator("describe_stack_events").paginate(StackName=name):
-            yield from map(_event, page["StackEvents"])
+            yield from map(records.read_event, page["StackEvents"])
 
     def submit(self, name: str, order: Submission) -> None:
         """Begin to make a change set."""
@@ -158,41 +105,3 @@ class CloudFormation:
         pages = self.client.get_paginator("list_change_sets").paginate(StackName=stack)
         names = [str(entry["ChangeSetName"]) for page in pages for entry in page["Summaries"]]
         return [name for name in names if name.startswith(CHANGE_SET_PREFIX)]
-
-
-def _deployed(entry: Mapping[str, Any]) -> Deployed:
-    return Deployed(
-        name=entry["StackName"],
-        stack_id=entry.get("StackId", ""),
-        status=entry["StackStatus"],
-        reason=entry.get("StackStatusReason", ""),
-        parameters={
-            item["ParameterKey"]: item.get("ParameterValue", "") for item in entry.get("Parameters", ())
-        },
-        outputs={item["OutputKey"]: item["OutputValue"] for item in entry.get("Outputs", ())},
-        tags={item["Key"]: item["Value"] for item in entry.get("Tags", ())},
-        protected=bool(entry.get("EnableTerminationProtection", False)),
-    )
-
-
-def _resource(entry: Mapping[str, Any]) -> Resource:
-    return Resource(
-        logical_id=entry["LogicalResourceId"],
-        physical_id=entry.get("PhysicalResourceId", ""),
-        resource_type=entry["ResourceType"],
-        status=entry["ResourceStatus"],
-        reason=entry.get("ResourceStatusReason", ""),
-    )
-
-
-def _event(entry: Mapping[str, Any]) -> Event:
-    return Event(
-        event_id=entry["EventId"],
-        logical_id=entry.get("LogicalResourceId", ""),
-        resource_type=entry.get("ResourceType", ""),
-        physical_id=entry.get("PhysicalResourceId", ""),
-        status=entry.get("ResourceStatus", ""),
-        reason=entry.get("ResourceStatusReason", ""),
-        at=entry["Timestamp"],
-        token=entry.get("ClientRequestToken", ""),
-    )

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from chess_stacks.account import weights
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.account.failure import Failure
-from chess_stacks.account.watch import Backoff
 
 _FOUND = ("MODIFIED", "DELETED")
 

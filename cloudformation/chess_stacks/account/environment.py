@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from chess_stacks.account.clients import Clients
-from chess_stacks.account.cloudformation import CloudFormation, Deployed
+from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.account.failure import Refused
+from chess_stacks.account.records import Deployed
 from chess_stacks.parts import names
 from chess_stacks.synth.synthesis import Assembly, Entry
 

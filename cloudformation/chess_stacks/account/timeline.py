@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.records import Event
 
 STACK: Final = "AWS::CloudFormation::Stack"
 _CONSEQUENCES: Final = (

@@ -1,46 +1,22 @@
-"""Wait for CloudFormation, telling what happens meanwhile.
+"""Wait for CloudFormation, and report what happens meanwhile.
 
-Polls begin quick and grow slow. A throttled poll is waited out; an expired token or a lost network ends the wait with a
-sentence that says that CloudFormation itself goes on.
+A throttled poll is waited out; an expired token or a lost network ends the wait with a sentence that says that
+CloudFormation itself goes on.
 """
 
 import itertools
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure, states
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.changes import ChangeSet
-from chess_stacks.account.cloudformation import CloudFormation, Deployed, Event
+from chess_stacks.account.cloudformation import CloudFormation
+from chess_stacks.account.records import Deployed, Event
 
 _MADE = ("CREATE_COMPLETE", "FAILED")
-
-
-class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
-    """The user asked to stop waiting."""
-
-
-@dataclass(slots=True)
-class Backoff:
-    """How polls are spaced; tests give their own `sleep`."""
-
-    first_seconds: float = 0.1
-    factor: float = 1.6
-    longest_seconds: float = 5.0
-    stop: threading.Event = field(default_factory=threading.Event)
-    sleep: Callable[[float], object] | None = None
-
-    def pause(self, turn: int) -> None:
-        """Wait before poll number `turn`, or raise when the user wants to stop."""
-        seconds = min(self.longest_seconds, self.first_seconds * self.factor**turn)
-        if self.sleep is not None:
-            self.sleep(seconds)
-        else:
-            self.stop.wait(seconds)
-        if self.stop.is_set():
-            raise Interrupted
 
 
 @dataclass(slots=True)

@@ -5,7 +5,8 @@ from typing import Any
 
 from rich.console import Console
 
-from chess_stacks.account import states, watch
+from chess_stacks.account import states
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.environment import Environment
 from chess_stacks.account.failure import CHANGES, OK
 from chess_stacks.account.states import Approach
@@ -88,7 +89,7 @@ def _plan_one(environment: Environment, key: str, plans: list[StackPlan], unplan
         unplanned[entry.name] = f"is {found.status if found else ''}; `deploy` takes care of that first"
     else:
         try:
-            made = plan.make(environment, key, watch.Backoff())
+            made = plan.make(environment, key, Backoff())
         except plan.MissingInputs as missing:
             unplanned[entry.name] = missing.message
             return

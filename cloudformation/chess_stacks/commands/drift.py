@@ -8,7 +8,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from chess_stacks.account import drift as drifting
-from chess_stacks.account import states, watch
+from chess_stacks.account import states
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.drift import StackDrift
 from chess_stacks.account.failure import CHANGES, OK, Failure
 from chess_stacks.account.states import Approach
@@ -73,9 +74,7 @@ def drift(
     for entry in environment.assembly.manifest:
         deployed = environment.find(entry.key) if entry.key in chosen else None
         if deployed is not None and states.approach(deployed.status) is Approach.UPDATE:
-            found.append(
-                drifting.detect(environment.cloud(entry.region), entry.key, entry.name, watch.Backoff())
-            )
+            found.append(drifting.detect(environment.cloud(entry.region), entry.key, entry.name, Backoff()))
         elif entry.key in chosen:
             unready[entry.name] = deployed.status if deployed else "not there"
     if not found:

@@ -19,6 +19,7 @@ from rich.console import Console
 from chess_stacks.account import failure
 from chess_stacks.commands.report import Report
 from chess_stacks.commands.session import Output, Session
+from chess_stacks.cost.prices import PricesError
 from chess_stacks.profile.load import NAMES, ProfileError
 
 _COMMON: dict[str, tuple[Any, Any]] = {
@@ -86,7 +87,7 @@ def run(session: Session, name: str, work: Callable[[], Report]) -> int:
     """Do the work, print its report, and return the exit code; no error leaves as a traceback."""
     try:
         report = work()
-    except (failure.Failure, ProfileError) as error:
+    except (failure.Failure, ProfileError, PricesError) as error:
         return _complain(session, error)
     except (aws.ClientError, aws.BotoCoreError) as error:
         return _complain(session, failure.explain(error, name))
@@ -118,7 +119,7 @@ def _session(context: typer.Context, common: dict[str, Any]) -> Session:
     )
 
 
-def _complain(session: Session, error: failure.Failure | ProfileError) -> int:
+def _complain(session: Session, error: failure.Failure | ProfileError | PricesError) -> int:
     told = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
     if session.output is Output.JSON:
         _json(session.console, {"error": failure.redact(told.message), "advice": told.advice})

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.text import Text
 
 from chess_stacks.account import failure
-from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.records import Event
 from chess_stacks.account.timeline import STACK
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Message, Outcome
 

@@ -16,9 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from chess_stacks.account.failure import Failure
-
 ANYWHERE = "*"
+
+
+class PricesError(Exception):
+    """A table of prices that cannot be read; it names the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,9 @@ def parse(text: str, name: str) -> list[Price]:
         try:
             found.append(_price(row))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-            raise Failure(f"{name}: line {number} is no price ({type(error).__name__}: {error})") from None
+            raise PricesError(
+                f"{name}: line {number} is no price ({type(error).__name__}: {error})"
+            ) from None
     return found
 
 

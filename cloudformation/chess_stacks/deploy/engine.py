@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from chess_stacks.account import failure, states, timeline, watch
-from chess_stacks.account.cloudformation import CloudFormation, Deployed
+from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.account.environment import Environment
+from chess_stacks.account.records import Deployed
 from chess_stacks.account.states import Approach
 from chess_stacks.deploy import guard, plan, schedule
 from chess_stacks.deploy.outcome import Outcome, Verdict

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.records import Event
 from chess_stacks.account.timeline import Span
 from chess_stacks.deploy.grading import GradedChange
 

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chess_stacks.account import changes, watch, weights
-from chess_stacks.account.cloudformation import CHANGE_SET_PREFIX, CloudFormation, Deployed, Submission
+from chess_stacks.account.backoff import Backoff
+from chess_stacks.account.cloudformation import CHANGE_SET_PREFIX, CloudFormation
 from chess_stacks.account.environment import Environment
 from chess_stacks.account.failure import Failure, Refused
+from chess_stacks.account.records import Deployed, Submission
 from chess_stacks.deploy import grading, schemas, templates, upload
 from chess_stacks.deploy.grading import Grade
 from chess_stacks.parts import names
@@ -57,7 +59,7 @@ def resolve_inputs(environment: Environment, entry: Entry) -> dict[str, str]:
     return {given.parameter: outputs[given.stack][given.output] for given in entry.inputs}
 
 
-def make(environment: Environment, key: str, backoff: watch.Backoff) -> StackPlan:
+def make(environment: Environment, key: str, backoff: Backoff) -> StackPlan:
     """Make a change set for a stack that nothing is happening to."""
     entry = environment.entry(key)
     cloud = environment.cloud(entry.region)
@@ -121,7 +123,7 @@ def _prepare(
     entry: Entry,
     wanted: tuple[Mapping[str, Any], Mapping[str, str]],
     deployed: Mapping[str, Any] | None,
-    backoff: watch.Backoff,
+    backoff: Backoff,
 ) -> StackPlan:
     body, parameters = wanted
     cloud = environment.cloud(entry.region)

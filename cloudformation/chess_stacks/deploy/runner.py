@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure, watch
+from chess_stacks.account.backoff import Backoff, Interrupted
 from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.deploy import schedule
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Notify, Outcome
@@ -32,7 +33,7 @@ class Runner:
 
     notify: Notify
     clock: Callable[[], float]
-    backoff: watch.Backoff = field(default_factory=watch.Backoff)
+    backoff: Backoff = field(default_factory=Backoff)
     parallel: int = 4
 
     def run(
@@ -79,7 +80,7 @@ class Runner:
 def _guarded(job: Job, work: Callable[[Job], Outcome], doing: str) -> Outcome:
     try:
         return work(job)
-    except watch.Interrupted:
+    except Interrupted:
         found = job.cloud.find(job.name)
         return Outcome(
             key=job.key,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from chess_stacks.account.watch import Backoff
+from chess_stacks.account.backoff import Backoff
 
 _TURNS: Final = 60
 """Looks at what is left, before it is reported."""

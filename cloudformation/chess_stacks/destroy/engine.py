@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure, states, timeline, watch
-from chess_stacks.account.cloudformation import CloudFormation, Deployed
+from chess_stacks.account.cloudformation import CloudFormation
 from chess_stacks.account.environment import Environment
+from chess_stacks.account.records import Deployed
 from chess_stacks.deploy import schedule
 from chess_stacks.deploy.outcome import Outcome
 from chess_stacks.deploy.runner import Job, Runner

@@ -12,10 +12,11 @@ from typing import Any, Final
 from botocore import exceptions as aws
 
 from chess_stacks.account import failure
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.clients import Clients
-from chess_stacks.account.cloudformation import CloudFormation, Deployed, Resource
+from chess_stacks.account.cloudformation import CloudFormation
+from chess_stacks.account.records import Deployed, Resource
 from chess_stacks.account.timeline import STACK
-from chess_stacks.account.watch import Backoff
 
 _ABSENT: Final = frozenset(
     {

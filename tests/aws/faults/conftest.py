@@ -11,8 +11,8 @@ import pytest
 from botocore.config import Config
 from botocore.stub import ANY, Stubber
 
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.account.environment import Environment
-from chess_stacks.account.watch import Backoff
 from chess_stacks.deploy.engine import Deployment
 from chess_stacks.deploy.outcome import Message, Outcome
 from chess_stacks.deploy.runner import Runner

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from chess_stacks.account.watch import Backoff
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.deploy.outcome import Begun
 
 from .conftest import Account

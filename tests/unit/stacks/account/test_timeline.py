@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 from chess_stacks.account import timeline
-from chess_stacks.account.cloudformation import Event
+from chess_stacks.account.records import Event
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
 

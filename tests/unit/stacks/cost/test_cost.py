@@ -10,9 +10,8 @@ import boto3
 import pytest
 from botocore.stub import ANY, Stubber
 
-from chess_stacks.account.failure import Failure
 from chess_stacks.cost import estimate, meters, prices, refresh
-from chess_stacks.cost.prices import Price, Prices
+from chess_stacks.cost.prices import Price, Prices, PricesError
 from chess_stacks.profile.load import NAMES, load
 from chess_stacks.synth import synthesis
 
@@ -208,7 +207,7 @@ def test_a_users_prices_lie_over_the_shipped_ones(tmp_path: Any) -> None:
 
 def test_a_bad_row_is_named_by_its_line() -> None:
     text = "key,region,unit,usd,source,read,kind\nnat:gateway,us-east-1,hour,cheap,here,2026-11-21,api\n"
-    with pytest.raises(Failure, match=r"^own\.csv: line 2 is no price"):
+    with pytest.raises(PricesError, match=r"^own\.csv: line 2 is no price"):
         prices.parse(text, "own.csv")
 
 

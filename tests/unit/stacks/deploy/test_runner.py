@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from botocore import exceptions as aws
 
-from chess_stacks.account.cloudformation import Deployed
+from chess_stacks.account.backoff import Interrupted
 from chess_stacks.account.failure import Failure, Refused
-from chess_stacks.account.watch import Interrupted
+from chess_stacks.account.records import Deployed
 from chess_stacks.deploy.outcome import Ended, Message, Outcome
 from chess_stacks.deploy.runner import Job, Runner
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.stub import Stubber
 
 from chess_stacks.account import failure
-from chess_stacks.account.cloudformation import Deployed, Resource
-from chess_stacks.account.watch import Backoff
+from chess_stacks.account.backoff import Backoff
+from chess_stacks.account.records import Deployed, Resource
 from chess_stacks.destroy import protection, readers
 
 STACK = Deployed(name="chess-prod-data-rds", stack_id="arn:1", status="CREATE_COMPLETE")
