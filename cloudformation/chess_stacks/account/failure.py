@@ -49,7 +49,6 @@ _ADVICE: Final = (
     ),
 )
 THROTTLED: Final = frozenset(_ADVICE[3][0])
-EXPIRED: Final = frozenset(_ADVICE[0][0])
 _SECRET: Final = re.compile(
     r"\b(?:A3T[A-Z0-9]|AKIA|ASIA|AROA|AIDA)[A-Z0-9]{12,}\b|X-Amz-(?:Signature|Credential|Security-Token)=[^&\s]+"
 )

@@ -36,7 +36,6 @@ APPROACH: Final = {
     "DELETE_FAILED": Approach.REFUSE,
     "IMPORT_ROLLBACK_FAILED": Approach.REFUSE,
 }
-SUCCEEDED: Final = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"})
 
 
 def approach(status: str) -> Approach:

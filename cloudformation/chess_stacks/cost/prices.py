@@ -50,10 +50,6 @@ class Prices:
         """Return this table with `rows` laid over it."""
         return Prices({**self.table, **{(row.key, row.region): row for row in rows}})
 
-    def oldest(self) -> date:
-        """Return the day of the oldest row."""
-        return min(row.read for row in self.table.values())
-
 
 def shipped() -> Prices:
     """Read the table that the package ships."""

@@ -34,10 +34,6 @@ class Board(Generic[T]):
             key for key, needs in self.needs.items() if key not in self.begun and needs <= self.done.keys()
         ]
 
-    def left(self) -> list[str]:
-        """Name the jobs that never began."""
-        return [key for key in self.needs if key not in self.begun]
-
 
 def run(
     needs: Mapping[str, frozenset[str]],

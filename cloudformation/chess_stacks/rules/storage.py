@@ -7,8 +7,6 @@ from chess_stacks.parts.retention import STATEFUL
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
 
-Properties = dict[str, Any]
-
 
 def _volumes(properties: Mapping[str, Any]) -> bool:
     mappings = properties["LaunchTemplateData"].get("BlockDeviceMappings", ())

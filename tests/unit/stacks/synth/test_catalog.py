@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from chess_stacks.parts import names
-from chess_stacks.parts.stack import Draft, Input
 from chess_stacks.profile.load import NAMES, load
 from chess_stacks.profile.model import Profile
 from chess_stacks.synth import catalog
@@ -88,18 +87,3 @@ def test_keys_make_names_that_cloudformation_takes() -> None:
         name = names.stack_name("a-fifteen-chars", stack.key)
         assert re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", name)
         assert names.parameter_name(stack.key, "X").isalnum()
-
-
-def test_what_is_taken_twice_is_one_parameter() -> None:
-    draft = Draft(key="here", profile=load("dev"))
-    draft.take("network", "VpcId")
-    draft.take("network", "VpcId")
-    assert draft.inputs == [Input(parameter="NetworkVpcId", stack="network", output="VpcId")]
-
-
-def test_what_is_given_is_an_output_and_an_ssm_parameter() -> None:
-    draft = Draft(key="here", profile=load("dev"))
-    draft.give("Port", "5432", "a port")
-    body = draft.template.to_dict()
-    assert body["Outputs"]["Port"]["Value"] == "5432"
-    assert body["Resources"]["PublishedPort"]["Properties"]["Name"] == "/chess/dev/here/Port"
