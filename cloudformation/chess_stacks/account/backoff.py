@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
-class Interrupted(Exception):  # noqa: N818 (nothing went wrong)
+class Interrupted(Exception):  # noqa: N818 - nothing went wrong
     """The user asked to stop waiting."""
 
 

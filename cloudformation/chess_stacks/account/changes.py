@@ -48,7 +48,7 @@ def parse(entries: Iterable[Mapping[str, Any]]) -> tuple[Change, ...]:
 
 
 def is_empty(status_reason: str) -> bool:
-    """Tell a change set that failed because nothing changes from one that failed."""
+    """Return whether a change set failed only because nothing changes."""
     return any(reason in status_reason for reason in _EMPTY_REASONS)
 
 

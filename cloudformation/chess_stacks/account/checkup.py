@@ -1,6 +1,6 @@
 """What an account must have before an environment can be deployed there: credentials, regions, quotas, versions.
 
-Each check answers ok, warn, fail, or unknown with the reason. What could not be asked is never reported as ok.
+Each check answers ok, warn, fail, or unknown with the reason. A check that could not be made is never ok.
 """
 
 from collections import Counter
@@ -40,12 +40,12 @@ class Quota:
 
 
 QUOTAS: Final = (
-    Quota(service="vpc", code="L-F678F1CE", name="VPCs of a region", kinds=frozenset({"AWS::EC2::VPC"})),
+    Quota(service="vpc", code="L-F678F1CE", name="VPCs per region", kinds=frozenset({"AWS::EC2::VPC"})),
     Quota(service="ec2", code="L-0263D0A3", name="Elastic IP addresses", kinds=frozenset({"AWS::EC2::EIP"})),
     Quota(
         service="vpc",
         code="L-FE5A380F",
-        name="NAT gateways of a zone",
+        name="NAT gateways per zone",
         kinds=frozenset({"AWS::EC2::NatGateway"}),
     ),
     Quota(service="eks", code="L-1194D53C", name="EKS clusters", kinds=frozenset({"AWS::EKS::Cluster"})),
@@ -95,7 +95,7 @@ def _account(assembly: Assembly, clients: Clients) -> Check:
         return Check(
             name="credentials", verdict="fail", detail=f"account {found}; the profile allows {wanted}"
         )
-    where = " at an endpoint of your choice" if clients.emulated else ""
+    where = " at a custom endpoint" if clients.emulated else ""
     return Check(name="credentials", verdict="ok", detail=f"account {found}{where}")
 
 
@@ -116,8 +116,8 @@ def _quota(clients: Clients, assembly: Assembly, quota: Quota) -> tuple[Verdict,
     )
     limit = int(answer["Quota"]["Value"])
     if wanted > limit:
-        return "fail", f"this profile makes {wanted}, the quota is {limit}; ask for more in Service Quotas"
-    return "ok", f"this profile makes {wanted} of {limit}; what is in use already counts too"
+        return "fail", f"this profile needs {wanted}, the quota is {limit}; request more in Service Quotas"
+    return "ok", f"this profile needs {wanted} of {limit}; what is in use already counts too"
 
 
 def _count(assembly: Assembly) -> Counter[str]:

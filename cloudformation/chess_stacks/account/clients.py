@@ -1,4 +1,4 @@
-"""boto3 clients, one a service and region, for one set of credentials. The only place that makes them.
+"""boto3 clients, one per service and region, for one set of credentials. The only place that makes them.
 
 boto3 is imported when the first client is made: half a second that `synth` has no use for.
 """
@@ -35,11 +35,11 @@ class Clients:
         try:
             return str(self.get("sts", region).get_caller_identity()["Account"])
         except (aws.ClientError, aws.BotoCoreError) as error:
-            raise failure.explain(error, "asking AWS who we are") from error
+            raise failure.explain(error, "asking AWS for the account") from error
 
     @property
     def emulated(self) -> bool:
-        """Tell whether calls go to an endpoint of the user's choice."""
+        """Whether calls go to an endpoint that the user gave."""
         return self._endpoint is not None
 
     def credentials(self) -> Any:

@@ -1,4 +1,4 @@
-"""Drift: what somebody changed behind CloudFormation's back, less what the operator changes by right."""
+"""Drift: what was changed outside CloudFormation, without what the operator may change."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,18 +35,18 @@ class ResourceDrift:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StackDrift:
-    """A stack's drift, what was left out of it, and how much could be looked at."""
+    """A stack's drift, what was left out of it, and what could not be checked."""
 
     key: str
     name: str
     drifted: tuple[ResourceDrift, ...]
     ignored: tuple[str, ...]
     unchecked: tuple[str, ...]
-    """Resource types that CloudFormation (or the emulator) cannot look at."""
+    """Resource types whose drift CloudFormation (or the emulator) cannot detect."""
 
 
 def detect(cloud: CloudFormation, key: str, name: str, backoff: Backoff) -> StackDrift:
-    """Have CloudFormation look, wait for it, and sort what it found."""
+    """Have CloudFormation detect drift, wait for it, and sort what it found."""
     detection = cloud.client.detect_stack_drift(StackName=name)["StackDriftDetectionId"]
     turn = 0
     while True:
@@ -63,7 +63,7 @@ def detect(cloud: CloudFormation, key: str, name: str, backoff: Backoff) -> Stac
 
 
 def sort(key: str, name: str, entries: list[Mapping[str, Any]], types: list[str]) -> StackDrift:
-    """Part what matters from what the operator owns."""
+    """Separate what matters from what the operator owns."""
     ignored: list[str] = []
     drifted: list[ResourceDrift] = []
     for entry in entries:

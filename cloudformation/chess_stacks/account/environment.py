@@ -1,4 +1,4 @@
-"""One environment in one account: what synthesis says should be there, and how to reach what is."""
+"""One environment in one account: what synthesis wants there, and how to reach what exists."""
 
 import threading
 from collections.abc import Mapping
@@ -68,13 +68,13 @@ class Environment:
             return
         if (found.tags.get(ENV_TAG), found.tags.get(STACK_TAG)) != (self.env, key):
             raise Refused(
-                f"a stack named {found.name} is there already, and chess-stacks did not make it "
+                f"a stack named {found.name} exists already, and chess-stacks did not make it "
                 f"(its tag {STACK_TAG} is {found.tags.get(STACK_TAG)!r})",
                 "choose another environment name with --env, or delete that stack",
             )
 
     def outputs(self, key: str) -> Mapping[str, str]:
-        """Return the outputs of an upstream stack; nothing when it is not there. Read once until `forget`."""
+        """Return the outputs of an upstream stack, none where it does not exist. Read once until `forget`."""
         known = self._outputs.get(key)
         if known is None:
             found = self.find(key)
@@ -84,7 +84,7 @@ class Environment:
         return known
 
     def forget(self, key: str) -> None:
-        """Read a stack's outputs anew from now on: it has changed."""
+        """Read a stack's outputs again next time: it has changed."""
         self._outputs.pop(key, None)
 
     def existing(self) -> dict[str, tuple[str, Deployed]]:

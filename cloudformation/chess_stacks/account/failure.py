@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence, and what to do about it: every error that reaches a person passes here.
+"""What went wrong, in one sentence, and what to do about it. Every error that reaches a person passes here.
 
 Pure: botocore's exceptions go in, a `Failure` comes out. Nothing here prints, and nothing that looks like a credential
 gets through.
@@ -54,7 +54,7 @@ _SECRET: Final = re.compile(
 )
 
 
-class Failure(Exception):  # noqa: N818 (it is what the user is told, not a Python error)
+class Failure(Exception):  # noqa: N818 - what a user reads, not a Python error
     """One clear sentence, and what to do."""
 
     exit_code = ERROR
@@ -69,7 +69,7 @@ class Failure(Exception):  # noqa: N818 (it is what the user is told, not a Pyth
 
 
 class Refused(Failure):
-    """A thing that the command will not do as it was asked to."""
+    """The command will not do what it was asked to."""
 
     exit_code = REFUSED
 
@@ -87,12 +87,14 @@ def code_of(error: Exception) -> str:
 def of_client_error(error: aws.ClientError, doing: str) -> Failure:
     """Explain what a service answered while the command was `doing` something."""
     code = code_of(error)
-    said = redact(str(error.response.get("Error", {}).get("Message", "")).strip())
+    message = redact(str(error.response.get("Error", {}).get("Message", "")).strip())
     for codes, meaning, advice in _ADVICE:
         if code in codes:
-            return Failure(f"{doing}: {meaning} ({code}: {said})", advice)
+            return Failure(f"{doing}: {meaning} ({code}: {message})", advice)
     status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", "?")
-    return Failure(f"{doing}: {code}: {said}" if said else f"{doing}: the service refused (HTTP {status})")
+    return Failure(
+        f"{doing}: {code}: {message}" if message else f"{doing}: the service refused (HTTP {status})"
+    )
 
 
 def of_boto_error(error: aws.BotoCoreError, doing: str) -> Failure:

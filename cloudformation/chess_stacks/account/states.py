@@ -1,4 +1,4 @@
-"""What a deployment does first about a stack in each of CloudFormation's states, and what counts as an end: tables."""
+"""What a deployment does first about a stack in each of CloudFormation's states, as a table. Pure."""
 
 from enum import Enum
 from typing import Final
@@ -39,10 +39,10 @@ APPROACH: Final = {
 
 
 def approach(status: str) -> Approach:
-    """Tell what to do first about a stack in `status`; the empty status is no stack at all."""
+    """Return what to do first about a stack in `status`; the empty status means that there is no stack."""
     return Approach.WAIT if moving(status) else APPROACH.get(status, Approach.REFUSE)
 
 
 def moving(status: str) -> bool:
-    """Tell whether CloudFormation is still at work; a stack under review only waits for its change set."""
+    """Return whether CloudFormation is still at work; a stack under review only waits for its change set."""
     return status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS"

@@ -1,7 +1,7 @@
 """Stack events become a timeline: what each resource does, since when, and how long it took. Pure.
 
 `root_cause` picks, out of the cascade of a failed operation, the events that caused it: CloudFormation cancels
-everything else and says so in the same words as a failure.
+everything else, and reports that with the same status as a failure.
 """
 
 from collections.abc import Iterable
@@ -37,7 +37,7 @@ class Span:
 
 
 def spans(events: Iterable[Event]) -> tuple[Span, ...]:
-    """Fold events, the oldest first, into one step a resource."""
+    """Fold events, the oldest first, into one span per resource."""
     found: dict[str, Span] = {}
     for event in events:
         if event.resource_type == STACK:
@@ -57,7 +57,7 @@ def spans(events: Iterable[Event]) -> tuple[Span, ...]:
 
 
 def root_cause(events: Iterable[Event]) -> tuple[str, ...]:
-    """Say what failed first, one line for each resource."""
+    """Return what failed first, one line for each resource."""
     failed = [
         event
         for event in events

@@ -30,11 +30,11 @@ class Follower:
     events: list[Event] = field(default_factory=list)
 
     def skip_past(self) -> None:
-        """Leave out what happened before now."""
+        """Skip the events that happened before now."""
         self.seen = {event.event_id for event in self._fresh()}
 
     def catch_up(self) -> None:
-        """Tell the events that are new, the oldest first."""
+        """Report the events that are new, the oldest first."""
         for event in reversed(self._fresh()):
             self.seen.add(event.event_id)
             self.events.append(event)
@@ -45,7 +45,7 @@ class Follower:
         try:
             return list(itertools.takewhile(lambda event: event.event_id not in self.seen, newest_first))
         except aws.ClientError as error:
-            # Events are the commentary, not the game: the stack may be gone, or the call throttled.
+            # Events are for show: a deployment goes on without them when the stack is gone or the call is throttled.
             if failure.code_of(error) in ({"ValidationError"} | failure.THROTTLED):
                 return []
             raise

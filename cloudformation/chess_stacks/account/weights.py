@@ -1,6 +1,6 @@
 """The listener rule's weights belong to the operator, which shifts players while stacks stand still. Pure.
 
-A template has to say some weight. Taken literally, each deployment would send everybody back to the template's colour.
+A template must state some weight. Taken literally, each deployment would send everybody back to the template's colour.
 So a deployment first asks for a change with the weights that CloudFormation has on record, which leaves an unchanged
 rule alone; only when the rule changes for another reason does it put the live weights in.
 """
@@ -20,7 +20,7 @@ Weights = dict[tuple[str, str], str]
 
 
 def owned_by_operator(resource_type: str, path: str) -> bool:
-    """Tell whether a drifted property is one that the operator sets."""
+    """Return whether a drifted property is one that the operator sets."""
     return resource_type in _ACTIONS and bool(_PATH.match(path))
 
 

@@ -30,7 +30,7 @@ class Cost:
     exit_code: int = OK
 
     def document(self) -> dict[str, Any]:
-        """Return every line, and the sum of what is known."""
+        """Return every line, and the total of what is known."""
         return {
             "profile": self.profile,
             "currency": "USD",
@@ -44,7 +44,7 @@ class Cost:
 
     def render(self, console: Console) -> None:
         """Print fixed costs, usage rates, and what has no price."""
-        fixed = _table("stack", "what", "quantity", "unit price", "USD a month", title="fixed")
+        fixed = _table("stack", "what", "quantity", "unit price", "USD per month", title="fixed")
         for line in self.found.fixed:
             cells = (f"{line.quantity:f}", f"{line.usd:f} / {line.unit}", f"{line.monthly:.2f}")
             fixed.add_row(line.stack, f"{line.resource}: {line.what}", *cells)
@@ -54,7 +54,7 @@ class Cost:
             usage.add_row(*what, ", ".join(sorted(where)))
         console.print(usage)
         if self.found.unpriced:
-            unpriced = _table("stack", "what", "why", title="\nnot priced, and in no sum")
+            unpriced = _table("stack", "what", "why", title="\nwithout a price, and in no total")
             for item in self.found.unpriced:
                 unpriced.add_row(item.stack, f"{item.resource}: {item.what}", item.reason)
             console.print(unpriced)
@@ -66,7 +66,7 @@ class Cost:
             if self.found.unpriced
             else ""
         )
-        console.print(f"\n[bold]{self.found.monthly} USD a month before anybody plays[/]{rest}")
+        console.print(f"\n[bold]{self.found.monthly} USD per month before anybody plays[/]{rest}")
         second = {
             line.source for line in (*self.found.fixed, *self.found.usage) if line.kind == "second-hand"
         }
@@ -94,6 +94,6 @@ def _by_meter(found: Estimate) -> dict[tuple[str, str], set[str]]:
 def _table(*headings: str, title: str) -> Table:
     table = Table(box=None, pad_edge=False, title=title, title_justify="left")
     for heading in headings:
-        numeric = heading in ("quantity", "USD a month")
+        numeric = heading in ("quantity", "USD per month")
         table.add_column(heading, justify="right" if numeric else "left", overflow="fold")
     return table

@@ -1,4 +1,4 @@
-"""`cost refresh`: date the prices anew, by asking AWS."""
+"""`cost refresh`: update the prices by asking AWS."""
 
 from dataclasses import dataclass
 from typing import Any

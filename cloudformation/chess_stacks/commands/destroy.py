@@ -18,7 +18,7 @@ from chess_stacks.destroy.kubernetes import KubernetesApi
 from chess_stacks.parts import names
 
 
-def destroy(  # noqa: PLR0913 (each is an option of its own)
+def destroy(  # noqa: PLR0913 - each is an option of its own
     session: Session,
     stack: Stacks = None,
     *,

@@ -51,7 +51,7 @@ class Diff:
         }
 
     def render(self, console: Console) -> None:
-        """Print one table a changing stack."""
+        """Print one table per changing stack."""
         for found in self.plans:
             if found.kind == "none":
                 console.print(f"[dim]{found.name}: no changes[/]")
@@ -63,7 +63,9 @@ class Diff:
         for name, reason in self.unplanned.items():
             console.print(f"\n[bold]{name}[/]: {reason}")
         for name in self.turned_off:
-            console.print(f"\n{name} is there, but this profile turns it off; `destroy --stack` removes it")
+            console.print(
+                f"\n{name} is deployed, but this profile turns it off; `destroy --stack` removes it"
+            )
 
 
 def diff(session: Session, stack: Stacks = None) -> Diff:
@@ -84,9 +86,9 @@ def _plan_one(environment: Environment, key: str, plans: list[StackPlan], unplan
     found = environment.find(key)
     step = states.approach(found.status if found else "")
     if step is Approach.CREATE:
-        unplanned[entry.name] = f"not there yet: {entry.resources} resources would be created"
+        unplanned[entry.name] = f"not deployed yet: {entry.resources} resources would be created"
     elif step is not Approach.UPDATE:
-        unplanned[entry.name] = f"is {found.status if found else ''}; `deploy` takes care of that first"
+        unplanned[entry.name] = f"is {found.status if found else ''}; `deploy` repairs that first"
     else:
         try:
             made = plan.make(environment, key, Backoff())

@@ -26,7 +26,7 @@ class Diagnosis:
 
     @property
     def exit_code(self) -> int:
-        """1 where a check failed; what could not be asked does not fail, and is not ok either."""
+        """1 where a check failed; one that could not be made does not fail, and is not ok either."""
         return ERROR if any(check.verdict == "fail" for check in self.checks) else OK
 
     def document(self) -> dict[str, Any]:
@@ -34,7 +34,7 @@ class Diagnosis:
         return {"ok": self.exit_code == OK, "checks": plain(self.checks)}
 
     def render(self, console: Console) -> None:
-        """Print one row a check."""
+        """Print one row per check."""
         table = Table(box=None, pad_edge=False)
         for heading in ("check", "", "detail"):
             table.add_column(heading, overflow="fold")

@@ -1,4 +1,4 @@
-"""`drift`: what was changed behind CloudFormation's back."""
+"""`drift`: what was changed outside CloudFormation."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -35,17 +35,17 @@ class Drift:
         return {"drifted": self.exit_code == CHANGES, "stacks": plain(self.stacks), "unready": self.unready}
 
     def render(self, console: Console) -> None:
-        """Print what drifted, what was ignored, and what nobody could look at."""
+        """Print what drifted, what was ignored, and what could not be checked."""
         table = self._table()
         console.print(table if table.row_count else f"no drift in {len(self.stacks)} stacks")
         for stack in self.stacks:
             if stack.ignored:
                 console.print(f"[dim]{stack.name}: left to the operator: {', '.join(stack.ignored)}[/]")
         for name, status in self.unready.items():
-            console.print(f"{name}: not looked at, it is {status}")
+            console.print(f"{name}: not checked, it is {status}")
         unchecked = sorted({kind for stack in self.stacks for kind in stack.unchecked})
         if unchecked:
-            console.print(f"[dim]cannot be looked at: {', '.join(unchecked)}[/]")
+            console.print(f"[dim]drift detection does not support: {', '.join(unchecked)}[/]")
 
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False)
@@ -76,7 +76,7 @@ def drift(
         if deployed is not None and states.approach(deployed.status) is Approach.UPDATE:
             found.append(drifting.detect(environment.cloud(entry.region), entry.key, entry.name, Backoff()))
         elif entry.key in chosen:
-            unready[entry.name] = deployed.status if deployed else "not there"
+            unready[entry.name] = deployed.status if deployed else "not deployed"
     if not found:
         raise Failure(f"no stack of {environment.env} is deployed", "run `deploy` first")
     return Drift(stacks=tuple(found), unready=unready)

@@ -27,18 +27,18 @@ class Explained:
 
     def render(self, console: Console) -> None:
         """Print what is on, what is off, and every setting with its reason."""
-        told = self.explanation
-        console.print(f"[bold]{told.profile}[/] → environment [bold]{told.env}[/] in {told.region}\n")
+        found = self.explanation
+        console.print(f"[bold]{found.profile}[/] → environment [bold]{found.env}[/] in {found.region}\n")
         table = Table(box=None, pad_edge=False)
         for heading in ("stack", "", "what it is"):
             table.add_column(heading)
-        for stack in told.stacks:
+        for stack in found.stacks:
             table.add_row(stack.key, "on" if stack.on else "[dim]off[/]", stack.title)
         console.print(table)
         settings = Table(box=None, pad_edge=False, title="\nsettings", title_justify="left")
         for heading in ("field", "value", "what it decides", "why so"):
             settings.add_column(heading, overflow="fold")
-        for setting in told.settings:
+        for setting in found.settings:
             settings.add_row(setting.path, setting.value, setting.meaning, setting.why)
         console.print(settings)
 

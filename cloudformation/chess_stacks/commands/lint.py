@@ -1,4 +1,4 @@
-"""`lint`: cfn-lint in three regions and this project's own rules, less what is waived with a reason and a date."""
+"""`lint`: cfn-lint in three regions and this project's own rules, without what is waived with a reason and a date."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -93,7 +93,7 @@ def run(session: Session, name: str, work: Callable[[], Report]) -> int:
         return _complain(session, failure.explain(error, name))
     except KeyboardInterrupt:
         return _complain(session, failure.Failure("stopped", "run the same command again to go on"))
-    except Exception as error:  # noqa: BLE001 (the last frame: whatever it is, the user gets a sentence)
+    except Exception as error:  # noqa: BLE001 - the last frame: whatever it is, the user gets a sentence
         if os.environ.get(DEBUG):
             session.aside.print(failure.redact(traceback.format_exc()), markup=False, highlight=False)
         return _complain(session, failure.explain(error, f"unexpected (set {DEBUG}=1 for details)"))
@@ -120,12 +120,12 @@ def _session(context: typer.Context, common: dict[str, Any]) -> Session:
 
 
 def _complain(session: Session, error: failure.Failure | ProfileError | PricesError) -> int:
-    told = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
+    explained = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
     if session.output is Output.JSON:
-        _json(session.console, {"error": failure.redact(told.message), "advice": told.advice})
-    for line in failure.redact(str(told)).splitlines():
+        _json(session.console, {"error": failure.redact(explained.message), "advice": explained.advice})
+    for line in failure.redact(str(explained)).splitlines():
         session.aside.print(f"[red]error:[/] {_escape(line)}")
-    return told.exit_code
+    return explained.exit_code
 
 
 def _escape(text: str) -> str:

@@ -48,7 +48,7 @@ class Outcomes:
         for title, lines in (
             ("kept on purpose", kept),
             ("still in the account", [str(item) for item in self.left]),
-            ("could not be looked at", list(self.unseen)),
+            ("could not be checked", list(self.unseen)),
         ):
             if lines:
                 console.print(f"\n[bold]{title}[/]")

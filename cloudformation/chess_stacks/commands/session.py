@@ -41,7 +41,7 @@ class Session:
     """For progress and errors."""
 
     def profile(self) -> Profile:
-        """Read the profile and its overlay, and say what deserves a word but no refusal."""
+        """Read the profile and its overlay; print its warnings."""
         found = load(self.profile_name, self.overlay, self.env)
         for line in checks.warnings(found):
             self.aside.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
@@ -65,14 +65,14 @@ class Session:
 
     @property
     def progress(self) -> bool:
-        """Tell whether a person watches: JSON callers get the document alone."""
+        """Whether a person watches: JSON callers get the document alone."""
         return self.output is Output.TEXT
 
 
 def choose(assembly: Assembly, wanted: list[str] | None) -> frozenset[str]:
-    """Return the stacks that were named, or all; refuse a name that is none."""
+    """Return the stacks that were named, or all; refuse an unknown name."""
     known = [entry.key for entry in assembly.manifest]
     for key in wanted or ():
         if key not in known:
-            raise Failure(f"--stack {key!r} is no stack of this profile; allowed: {', '.join(known)}")
+            raise Failure(f"--stack {key!r}: unknown; this profile has {', '.join(known)}")
     return frozenset(wanted or known)

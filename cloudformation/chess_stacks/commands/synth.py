@@ -53,10 +53,10 @@ class Synthesised:
 
 def synth(
     session: Session,
-    out: Annotated[Path | None, typer.Option("--out", help="folder for one template a stack")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="folder for one template per stack")] = None,
     form: Annotated[Format, typer.Option("--format", help="json or yaml")] = Format.JSON,
 ) -> Synthesised:
-    """Generate one template a stack, and a manifest of the DAG."""
+    """Generate one template per stack, and a manifest of the DAG."""
     assembly = session.assembly()
     files = write(assembly, out, form) if out else ()
     return Synthesised(assembly=assembly, files=files)

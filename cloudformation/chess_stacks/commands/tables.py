@@ -19,7 +19,7 @@ COLOURS = {
 
 
 def changes_table(changes: Iterable[GradedChange], differences: Iterable[Difference]) -> Table:
-    """Print one row for each changing property, with values where the templates tell them."""
+    """Return one row for each changing property, with values where the templates have them."""
     table = Table(box=None, pad_edge=False)
     for heading in ("grade", "action", "resource", "property", "before → after", "why"):
         table.add_column(heading, overflow="fold")

@@ -1,4 +1,4 @@
-"""Meters times prices: what a month costs before anybody plays, what playing costs, and what nobody can say. Pure."""
+"""Meters times prices: what a month costs before anybody plays, what playing costs, and what has no price. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Unpriced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """The whole bill, as far as it is known."""
+    """The whole bill as far as it is known."""
 
     fixed: tuple[Line, ...]
     usage: tuple[Line, ...]

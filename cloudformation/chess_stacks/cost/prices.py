@@ -1,9 +1,9 @@
-"""The price snapshot: one row a price, each with its source and a day.
+"""The price snapshot: one row per price, each with its source and a day.
 
 The day is the one that the source names (of its page, its table, its commit); where it names none, the one on which it
 was read. `generated` rows come from a table that was generated from AWS's own Pricing API; `second-hand` rows from a
-page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing
-is guessed.
+page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row is unknown: nothing is
+guessed.
 """
 
 import csv
@@ -72,7 +72,7 @@ def parse(text: str, name: str) -> list[Price]:
             found.append(_price(row))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
             raise PricesError(
-                f"{name}: line {number} is no price ({type(error).__name__}: {error})"
+                f"{name}: line {number} is not a price ({type(error).__name__}: {error})"
             ) from None
     return found
 

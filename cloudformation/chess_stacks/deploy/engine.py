@@ -132,7 +132,7 @@ class Deployment:
                 raise _stuck(found)
             continued |= approach is Approach.RECOVER
             self._prepare(job, found, approach)
-        raise failure.Failure(f"{job.name} does not come to rest", "look at it in the console")
+        raise failure.Failure(f"{job.name} does not settle", "look at it in the console")
 
     def _prepare(self, job: Job, found: Deployed, approach: Approach) -> None:
         cloud = job.cloud
@@ -151,7 +151,7 @@ class Deployment:
         if blocked:
             return f"waits for {', '.join(blocked)}"
         halt = "you stopped it" if self.runner.backoff.stop.is_set() else "another stack failed"
-        return f"not begun, because {halt}"
+        return f"not started, because {halt}"
 
 
 _PREPARING = {

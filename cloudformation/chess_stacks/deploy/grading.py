@@ -91,7 +91,7 @@ class GradedChange:
 
 
 def grade(change: Change, schema: Lookup) -> GradedChange:
-    """Grade one change; `schema` tells what the registry schema says of a property."""
+    """Grade one change; `schema` looks a property up in the registry schema."""
     properties = tuple(_grade_detail(change, detail, schema) for detail in change.details)
     result, reason = _verdict(change, properties)
     return GradedChange(change=change, grade=result, reason=reason, properties=properties)

@@ -22,7 +22,7 @@ def protect(environment: Environment, plan: StackPlan) -> None:
 
 @contextmanager
 def lifted(cloud: CloudFormation, plan: StackPlan, allowed: frozenset[str]) -> Iterator[None]:
-    """Let what the user has allowed be replaced, for as long as this update lasts."""
+    """Let what the user has allowed be replaced while this update lasts."""
     named = frozenset(key.split("/")[-1] for key in allowed if key.split("/")[0] in (key, plan.key))
     if plan.kind != "update" or not named:
         yield

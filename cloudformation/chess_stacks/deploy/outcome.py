@@ -1,4 +1,4 @@
-"""What became of each stack, and what is told meanwhile: the typed messages between engine and screen."""
+"""What became of each stack, and what is reported meanwhile: the messages from an engine to the screen. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Outcome:
 
     @property
     def good(self) -> bool:
-        """Tell whether those that wait for this stack may begin."""
+        """Whether the stacks that wait for this one may begin."""
         return self.verdict in GOOD
 
 

@@ -44,7 +44,7 @@ class StackPlan:
 
 
 class MissingInputs(Failure):
-    """An upstream stack is not there yet, so that nobody can say what this one would get."""
+    """An upstream stack does not exist yet, so the inputs of this one are unknown."""
 
 
 def resolve_inputs(environment: Environment, entry: Entry) -> dict[str, str]:
@@ -54,13 +54,13 @@ def resolve_inputs(environment: Environment, entry: Entry) -> dict[str, str]:
     if missing:
         wanted = ", ".join(sorted({f"{given.stack}.{given.output}" for given in missing}))
         raise MissingInputs(
-            f"{entry.name} needs outputs that are not there: {wanted}", "deploy those stacks first"
+            f"{entry.name} needs outputs that do not exist yet: {wanted}", "deploy those stacks first"
         )
     return {given.parameter: outputs[given.stack][given.output] for given in entry.inputs}
 
 
 def make(environment: Environment, key: str, backoff: Backoff) -> StackPlan:
-    """Make a change set for a stack that nothing is happening to."""
+    """Make a change set for a stack that is at rest."""
     entry = environment.entry(key)
     cloud = environment.cloud(entry.region)
     found = environment.find(key)
@@ -86,7 +86,7 @@ def discard(environment: Environment, plan: StackPlan) -> None:
 
 
 def refuse_data_loss(plan: StackPlan, allowed: frozenset[str]) -> None:
-    """Refuse to lose data that the user has not named."""
+    """Refuse to lose data unless the user has named the resource."""
     lost = [
         graded
         for graded in plan.changes

@@ -1,6 +1,6 @@
 """The stack policy: CloudFormation itself refuses to replace or delete what holds data, whoever asks. Pure.
 
-The command line grades changes before anything happens; the policy stands for everybody else who has the console open.
+The command line grades changes before anything happens; the policy holds for everybody else, as in the console.
 """
 
 import json

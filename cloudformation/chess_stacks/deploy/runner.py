@@ -43,7 +43,7 @@ class Runner:
         doing: str,
         reason: Callable[[Job, Mapping[str, Outcome]], str],
     ) -> list[Outcome]:
-        """Do `work` for each job; `reason` says of a job that never began why, given the outcomes of the others."""
+        """Do `work` for each job; `reason` gives the reason why a job never began, from the outcomes of the others."""
         done = schedule.run(
             {key: job.needs for key, job in jobs.items()},
             lambda key: self._one(jobs[key], work, doing),

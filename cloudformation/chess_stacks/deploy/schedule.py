@@ -1,7 +1,7 @@
-"""Run a DAG of jobs, independent ones at once, and say what became of each.
+"""Run a DAG of jobs, independent ones at once, and return what became of each.
 
 The order is decided here and nowhere else: `Board` is pure; `run` is the thread pool around it. After the first failure
-nothing new begins, what runs is let finish, and what never began says what it waited for.
+nothing new begins, and what runs may finish.
 """
 
 import signal
@@ -70,7 +70,7 @@ def run(
 def _ctrl_c() -> Iterator[Sequence[int]]:
     """Note Ctrl-C where it would otherwise be raised between any two lines, and jobs that began would be forgotten.
 
-    Python gives signals to the main thread alone; in any other there is nothing to note. Nor is there where whoever
+    Python gives signals to the main thread alone, so any other has nothing to note. The same holds where whoever
     started the program wants Ctrl-C ignored, as a shell does for what it runs in the background.
     """
     pressed: list[int] = []

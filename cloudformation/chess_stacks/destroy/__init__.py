@@ -1,1 +1,1 @@
-"""Take stacks out of an account again, and first what would keep them there."""
+"""Delete the stacks of an environment, and first what would keep them from being deleted."""

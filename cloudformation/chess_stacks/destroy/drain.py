@@ -1,4 +1,4 @@
-"""Ask Kubernetes to give back what its controllers made in AWS, before the stacks under it go.
+"""Ask Kubernetes to release what its controllers made in AWS, before the stacks under it are deleted.
 
 Load balancers, nodes and volumes that controllers made belong to no stack and keep subnets and security groups from
 being deleted. So Gateways, Ingresses, load-balancer Services, volume claims and Karpenter's nodes go first, while the
@@ -49,7 +49,7 @@ class Held:
     name: str
     uid: str = ""
     deleting: bool = False
-    """It is being deleted already, and waits for its controller."""
+    """Whether it is being deleted already, and waits for its controller."""
 
     @property
     def path(self) -> str:
@@ -90,7 +90,7 @@ def drain(api: Kubernetes, report: Callable[[str], None], backoff: Backoff) -> t
             report(f"draining {held}")
         backoff.pause(turn)
     return tuple(
-        f"{held} (somebody makes it anew)" if first_uids.get(held.path, held.uid) != held.uid else str(held)
+        f"{held} (something recreates it)" if first_uids.get(held.path, held.uid) != held.uid else str(held)
         for held in left
     )
 
@@ -125,7 +125,7 @@ def release(api: Kubernetes, found: Iterable[Held]) -> tuple[Held, ...]:
 
 
 def _users(api: Kubernetes) -> list[Held]:
-    """Find the workloads that use a claim and that nobody but the user made."""
+    """Find the workloads that use a claim and that no controller made."""
     return [
         _held(collection, item)
         for collection in WORKLOADS
@@ -146,7 +146,7 @@ def _held(collection: str, item: Mapping[str, Any]) -> Held:
 
 
 def _holds(collection: str, item: Mapping[str, Any]) -> bool:
-    """Tell a thing with something behind it in AWS from its namesakes without."""
+    """Return whether an object has something behind it in AWS."""
     spec = item.get("spec", {})
     if collection == _SERVICES:
         return bool(spec.get("type") == "LoadBalancer")
@@ -157,7 +157,7 @@ def _holds(collection: str, item: Mapping[str, Any]) -> bool:
 
 
 def _claims(spec: Mapping[str, Any]) -> bool:
-    """Tell whether a workload's pods use a claim; `spec` is a pod's, or has a template of one in it."""
+    """Return whether a workload's pods use a claim; `spec` is a pod's, or holds a template of one."""
     if spec.get("volumeClaimTemplates"):
         return True
     job = spec.get("jobTemplate", {}).get("spec", spec)

@@ -60,7 +60,7 @@ class Destruction:
         """Leave out what is not there; refuse a name that no stack has."""
         known = {stack.key for stack in catalog.STACKS} | self.existing.keys()
         for key in sorted(keys - known):
-            raise failure.Failure(f"--stack {key!r} is no stack; allowed: {', '.join(sorted(known))}")
+            raise failure.Failure(f"--stack {key!r}: unknown; there are {', '.join(sorted(known))}")
         return keys & frozenset(self.existing)
 
     def drain(self, connect: Callable[[], Kubernetes | None]) -> None:
@@ -69,7 +69,7 @@ class Destruction:
             api = connect()
             left = drain.drain(api, self._draining, self.runner.backoff) if api is not None else ()
         except (aws.ClientError, aws.BotoCoreError, OSError) as error:
-            explained = failure.explain(error, "the cluster could not be asked what it holds in AWS")
+            explained = failure.explain(error, "could not ask the cluster what it holds in AWS")
             raise failure.Refused(
                 explained.message,
                 f"{_UNTOUCHED}; run this where its API server can be reached, with rights there, {_UNDRAINED}",
@@ -173,4 +173,4 @@ class Destruction:
 
 
 def _waits(job: Job, _done: Mapping[str, Outcome]) -> str:
-    return f"waits until {', '.join(sorted(job.needs))} are gone" if job.needs else "not begun"
+    return f"waits for the deletion of {', '.join(sorted(job.needs))}" if job.needs else "not started"

@@ -53,9 +53,9 @@ class KubernetesApi:
         except HTTPError as error:
             cause = getattr(error, "reason", error)  # what was behind the last of several tries
             raise ConnectionError(f"Kubernetes cannot be reached ({type(cause).__name__})") from error
-        if response.status == 404:  # noqa: PLR2004
+        if response.status == 404:  # noqa: PLR2004 - HTTP
             return {}
-        if response.status >= 400:  # noqa: PLR2004
+        if response.status >= 400:  # noqa: PLR2004 - HTTP
             raise ConnectionError(f"Kubernetes answered {response.status} to {method} {path}")
         found: dict[str, Any] = json.loads(response.data)
         return found

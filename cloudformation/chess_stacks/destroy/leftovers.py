@@ -24,11 +24,11 @@ class Leftover:
     made_by: str
     """`stack` or `controller`."""
     going: str = ""
-    """The day on which it goes by itself: a key waits for that long."""
+    """The day on which AWS deletes it by itself, as it does with keys; empty for anything else."""
 
     def __str__(self) -> str:
-        """Say what it is, whose, and whether it stays."""
-        end = f", goes by itself on {self.going}" if self.going else ""
+        """Name it, who made it, and until when it stays."""
+        end = f", will be deleted on {self.going}" if self.going else ""
         return f"{self.arn} (made by a {self.made_by}{end})"
 
 
@@ -69,7 +69,7 @@ def _of_region(environment: Environment, region: str) -> list[Leftover]:
 
 
 def _going(environment: Environment, region: str, arn: str) -> str:
-    """Tell the day on which a deleted key goes; no other service keeps what it has deleted among the tagged."""
+    """Return the day on which a deleted key goes; no other service lists what it has deleted among the tagged."""
     if ":kms:" not in arn:
         return ""
     try:

@@ -51,7 +51,7 @@ class Protected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Switch:
-    """How one service tells of a resource's protection, and how it is turned off."""
+    """How one service reports a resource's protection, and how to turn it off."""
 
     service: str
     on: Callable[[Any, str], bool]
@@ -77,7 +77,7 @@ def find(
 
 
 def lift(clients: Clients, cloud: CloudFormation, protected: Iterable[Protected], backoff: Backoff) -> None:
-    """Turn it off, each through its own service, and wait until that is done."""
+    """Turn protection off, each through its own service, and wait until that is done."""
     for item in protected:
         if item.resource_type == STACK:
             cloud.client.update_termination_protection(
@@ -137,9 +137,9 @@ def _kubernetes_lift(eks: Any, name: str, backoff: Backoff) -> None:
         update = eks.describe_update(name=name, updateId=update["id"])["update"]
         turn += 1
     if update["status"] != "Successful":
-        said = "; ".join(error.get("errorMessage", "") for error in update.get("errors", ()))
+        reason = "; ".join(error.get("errorMessage", "") for error in update.get("errors", ()))
         raise failure.Failure(
-            f"EKS did not lift the deletion protection of {name}: {said or update['status']}",
+            f"EKS did not lift the deletion protection of {name}: {reason or update['status']}",
             "look at the cluster's updates, then run the same command",
         )
 

@@ -1,6 +1,6 @@
 """Aurora readers that autoscaling made: they belong to no stack, and a cluster that still has one cannot be deleted.
 
-So before the database's stack goes, its cluster is taken off autoscaling, which would make them anew, and they are
+So before the database's stack is deleted, its cluster is taken off autoscaling, which would recreate them, and they are
 deleted.
 """
 

@@ -13,7 +13,7 @@ from chess_stacks.parts.stack import Draft
 def add(
     draft: Draft, logical_id: str, *, key: Any = None, expire_days: int | None = None, logs_to: Any = None
 ) -> s3.Bucket:
-    """Add a bucket; `expire_days` for what only matters for a while."""
+    """Add a bucket; with `expire_days`, its objects go after that time."""
     logging: dict[str, Any] = {}
     if logs_to is not None:
         logging["LoggingConfiguration"] = s3.LoggingConfiguration(
@@ -42,7 +42,7 @@ def add(
 
 
 def policy(draft: Draft, bucket: str, *statements: Statement) -> s3.BucketPolicy:
-    """Add a bucket's policy; plain HTTP is refused whatever else it says."""
+    """Add a bucket's policy; whatever else is in it, plain HTTP is refused."""
     only_tls = Statement(
         Sid="OnlyTls",
         Effect=Deny,

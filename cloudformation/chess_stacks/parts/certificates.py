@@ -1,4 +1,4 @@
-"""Certificates of the public name, one a region that ends TLS: CloudFront takes none but those of us-east-1."""
+"""Certificates of the public name, one per region that ends TLS: CloudFront takes only those of us-east-1."""
 
 from troposphere import certificatemanager
 

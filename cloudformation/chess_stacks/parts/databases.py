@@ -22,7 +22,7 @@ class Cluster(rds.DBCluster):
 
 
 class Replica(rds.DBInstance):
-    """A read replica has its source's storage and key; troposphere looks for a size of its own that is not there."""
+    """A read replica has its source's storage and key; troposphere wants a size of its own."""
 
     def validate(self) -> None:
         """Leave the check to cfn-lint, which knows replicas."""

@@ -32,7 +32,7 @@ def document(*statements: Statement) -> PolicyDocument:
 def allow(
     sid: str, actions: Iterable[Action], resources: Iterable[Any], condition: Condition | None = None
 ) -> Statement:
-    """One allowing statement, actions sorted so that templates are stable."""
+    """Make an allowing statement, with its actions sorted so that templates are stable."""
     more = {"Condition": condition} if condition else {}
     return Statement(
         Sid=sid,
@@ -72,7 +72,7 @@ def cluster_trust() -> PolicyDocument:
 
 
 def eks_policy(name: str) -> Sub:
-    """ARN of one of EKS' access policies."""
+    """Return the ARN of one of EKS' access policies."""
     return Sub(f"arn:${{AWS::Partition}}:eks::aws:cluster-access-policy/{name}")
 
 
@@ -96,7 +96,7 @@ def pod_trust(namespace: str, account: str) -> PolicyDocument:
 
 
 def managed(*policies: str) -> list[Sub]:
-    """ARNs of AWS' own policies in whichever partition the stack runs."""
+    """Return the ARNs of AWS' own policies in whichever partition the stack runs."""
     return [Sub(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in policies]
 
 
@@ -130,7 +130,7 @@ def role(
 
 
 def key_document(*services: Statement) -> PolicyDocument:
-    """Key policy: the account administers the key by IAM; services may use it as stated."""
+    """Make a key policy: the account administers the key by IAM; services may use it as stated."""
     return document(
         Statement(
             Sid="Account",

@@ -112,7 +112,7 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 def actions(types: Iterable[str]) -> frozenset[str]:
-    """Every action that a template with these resource types needs, of the services that the boundary admits."""
+    """Return every action that a template with these types needs, of the services that the boundary admits."""
     needed = set(PARAMETERS)
     for kind in types:
         needed |= registry.handler_permissions(kind)

@@ -1,6 +1,6 @@
-"""What CloudFormation's registry and IAM say of themselves, read from the copies that cfn-lint ships. No network.
+"""CloudFormation's registry and IAM's actions, read from the copies that cfn-lint ships. No network.
 
-`handler_permissions` are the actions that a resource type's own handlers declare; `scopes_to_resource` tells
+`handler_permissions` are the actions that a resource type's own handlers declare; `scopes_to_resource` is
 whether IAM lets an action be limited to a resource at all.
 """
 
@@ -47,13 +47,13 @@ def sizes(kind: str, region: str) -> frozenset[str]:
 
 
 def is_action(action: str) -> bool:
-    """Whether IAM knows the action."""
+    """Return whether IAM knows the action."""
     service, _, verb = action.partition(":")
     return verb.lower() in _iam().get(service, {}).get("Actions", {})
 
 
 def scopes_to_resource(action: str) -> bool:
-    """Whether a policy may name the resources that the action is for; if not, only `*` works."""
+    """Return whether a policy may name the resources that the action is for; if not, only `*` works."""
     service, _, verb = action.partition(":")
     return bool(_iam()[service]["Actions"][verb.lower()].get("Resources"))
 
@@ -76,7 +76,7 @@ def _json(*path: str) -> dict[str, Any]:
 
 @cache
 def data_folder() -> Path:
-    """Where cfn-lint keeps its data; found without importing cfn-lint, which costs three seconds."""
+    """Return where cfn-lint keeps its data, without importing cfn-lint, which costs three seconds."""
     found = find_spec("cfnlint")
     if (
         found is None or not found.submodule_search_locations

@@ -32,17 +32,17 @@ policy refuses it, and snapshots keep their whole bodies.
 
 
 def snapshot(profile: Profile) -> dict[str, Any]:
-    """For databases and caches: a final snapshot, or nothing."""
+    """Return the policies of databases and caches: a final snapshot, or nothing."""
     policy = "Snapshot" if profile.keep_data else "Delete"
     return {"DeletionPolicy": policy, "UpdateReplacePolicy": "Snapshot"}
 
 
 def retain(profile: Profile) -> dict[str, Any]:
-    """For keys, buckets and secrets: what a snapshot needs to be read again must outlive it."""
+    """Return the policies of keys, buckets and secrets: what a snapshot needs to be read again must outlive it."""
     policy = "RetainExceptOnCreate" if profile.keep_data else "Delete"
     return {"DeletionPolicy": policy, "UpdateReplacePolicy": "Retain"}
 
 
 def delete() -> dict[str, Any]:
-    """For what can be made again from elsewhere."""
+    """Return the policies of what goes with its stack."""
     return {"DeletionPolicy": "Delete", "UpdateReplacePolicy": "Delete"}

@@ -79,7 +79,7 @@ class Draft:
         )
 
     def tags(self, name: str | None = None, **more: Any) -> Tags:
-        """Tags of one resource; policies are scoped by `chess:env`, so nothing goes without it."""
+        """Return the tags of one resource; policies are scoped by `chess:env`, so every resource has it."""
         named = {"Name": f"{names.stack_name(self.profile.env, self.key)}-{name}"} if name else {}
         return Tags({**self._marks(), **named, **more})
 

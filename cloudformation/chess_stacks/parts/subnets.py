@@ -23,7 +23,7 @@ class ZoneBlocks:
 
 
 def plan(cidr: str, zones: int) -> tuple[ZoneBlocks, ...]:
-    """Blocks of each zone of a VPC."""
+    """Return the blocks of each zone of a VPC."""
     eighths = list(ipaddress.IPv4Network(cidr).subnets(prefixlen_diff=_EIGHTH))
     public = list(eighths[_PUBLIC].subnets(prefixlen_diff=_EIGHTH))
     data = list(eighths[_DATA].subnets(prefixlen_diff=_EIGHTH))

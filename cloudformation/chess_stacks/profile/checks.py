@@ -1,4 +1,4 @@
-"""Rules across fields of a profile: combinations that AWS refuses, or that would not do what they say.
+"""Rules across fields of a profile: combinations that AWS refuses, or that would have no effect.
 
 A rule returns problems and never raises; `load` reports all of them with the field's path, the value
 and what is allowed.
@@ -110,7 +110,7 @@ def _eks(profile: Profile) -> Iterator[Problem]:
         yield Problem(
             path="eks.public_cidrs",
             value=[],
-            allowed="who may reach the public endpoint; 0.0.0.0/0 must be said",
+            allowed="who may reach the public endpoint; 0.0.0.0/0 must be given explicitly",
         )
     if eks.compute == "auto" and eks.groups:
         yield Problem(

@@ -1,7 +1,7 @@
-"""What AWS accepts, as dated tables: the values that troposphere and cfn-lint let through though AWS refuses them.
+"""What AWS accepts, as dated tables: troposphere and cfn-lint let other values through, which AWS refuses.
 
-Each table names the day it was read. A value that is newer than a table is warned about and not refused, so
-that the project does not stand in the way of a release; what is older, misspelt or contradictory is refused.
+Each table names the day it was read. A value that is newer than a table gets a warning and is not refused, so that the
+project does not hold up a release; what is older, misspelt or contradictory is refused.
 """
 
 from datetime import date

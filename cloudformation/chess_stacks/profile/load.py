@@ -31,7 +31,7 @@ def load(name: str, overlay: Path | None = None, env: str | None = None) -> Prof
 
 
 def overlaid(name: str, overlay: dict[str, Any], env: str | None = None) -> Profile:
-    """Do the same with an overlay that has been read."""
+    """Do as `load`, with an overlay that has been read."""
     if name not in NAMES:
         raise ProfileError(f"profile: {name!r} is refused; allowed: {', '.join(NAMES)}")
     shipped = (
@@ -45,7 +45,7 @@ def overlaid(name: str, overlay: dict[str, Any], env: str | None = None) -> Prof
 
 
 def reasons(base: dict[str, Any], over: dict[str, Any]) -> Any:
-    """Say why each setting is as it is: a profile's reason goes where an overlay sets another value."""
+    """Return the reason for each setting: the profile's own goes where an overlay sets another value."""
     given = over.get("why", {})
     if not isinstance(given, dict):
         return given  # for the check that follows to refuse
@@ -59,7 +59,7 @@ def reasons(base: dict[str, Any], over: dict[str, Any]) -> Any:
 
 
 def _changed(base: dict[str, Any], over: dict[str, Any], path: str) -> Iterator[str]:
-    """Name what an overlay sets to another value; a section of another kind and all that is said in it."""
+    """Yield the paths that an overlay sets to another value; all of a section where its `kind` differs."""
     for key, value in over.items():
         below, place = base.get(key), f"{path}.{key}" if path else str(key)
         if _alike(below, value):
@@ -76,7 +76,7 @@ def read_overlay(path: Path) -> dict[str, Any]:
     except OSError as wrong:
         raise ProfileError(f"overlay {path}: {wrong.strerror or wrong}") from None
     except (yaml.YAMLError, UnicodeDecodeError) as wrong:
-        raise ProfileError(f"overlay {path}: no YAML: {' '.join(str(wrong).split())}") from None
+        raise ProfileError(f"overlay {path}: not valid YAML: {' '.join(str(wrong).split())}") from None
     if tree is None:
         return {}
     if not isinstance(tree, dict):
@@ -114,7 +114,7 @@ def parse(tree: dict[str, Any]) -> Profile:
 
 
 _KINDS = {(1, "rds"), (1, "aurora")}
-"""What pydantic puts behind `database`: the kind that it tried, which is no field."""
+"""What pydantic puts behind `database`: the kind that it tried, which is not a field."""
 
 
 def _step(part: Any) -> str:

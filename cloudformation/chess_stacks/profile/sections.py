@@ -1,7 +1,7 @@
 """The sections of a profile: what each part of an environment can be asked for, and within which bounds.
 
 A bound that involves one field stands on the field; one that involves several stands in `checks`. Field
-descriptions feed `chess-stacks explain`, so they say what the setting does for a reader who decides about it.
+descriptions feed `chess-stacks explain`, so they describe the setting for a reader who decides about it.
 """
 
 from typing import Annotated, Any, Literal

@@ -1,7 +1,6 @@
 """What an environment needs first: a key, buckets, image repositories, a permission boundary, a budget.
 
-It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role is there
-yet.
+It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role exists yet.
 """
 
 import json

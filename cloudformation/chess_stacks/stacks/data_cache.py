@@ -77,7 +77,7 @@ def _family(cache: Cache) -> str:
 
 
 def _nodes(draft: Draft, cache: Cache) -> dict[str, Any]:
-    """How many nodes there are, and where."""
+    """Return how many nodes there are, and where."""
     failover = cache.replicas > 0
     zones: dict[str, Any] = {"MultiAZEnabled": failover and not draft.profile.network.single_zone}
     if cache.kind == "cluster":

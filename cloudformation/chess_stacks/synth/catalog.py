@@ -1,4 +1,4 @@
-"""All stacks there are, and the order a profile puts them in.
+"""All stacks, and the order a profile puts them in.
 
 The DAG follows from the outputs that each stack takes; nothing states it a second time. Bootstrap and delivery
 come before everything else: they hold the bucket for templates and the role that CloudFormation assumes for
@@ -42,19 +42,19 @@ STACKS: tuple[Stack, ...] = (bootstrap.STACK, delivery.stack_of(_OTHERS), *_OTHE
 
 
 def dependencies(profile: Profile) -> Mapping[str, frozenset[str]]:
-    """Stack key → keys of the stacks that must be there first, for the stacks that the profile turns on."""
+    """Return stack key → keys of the stacks that must exist first, for the stacks that the profile turns on."""
     on = {stack.key: stack for stack in STACKS if stack.build(profile) is not None}
     return {key: _upstream(stack, profile) & on.keys() for key, stack in on.items()}
 
 
 def enabled(profile: Profile) -> tuple[Stack, ...]:
-    """Stacks that the profile turns on, every one after those it depends on; ties in the catalog's order."""
+    """Return the stacks that the profile turns on, each after those it depends on; ties in the catalog's order."""
     by_key = {stack.key: stack for stack in STACKS}
     return tuple(by_key[key] for key in order(dependencies(profile)))
 
 
 def order(graph: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
-    """Keys in DAG order, ties in the catalog's."""
+    """Return the keys in DAG order, ties in the catalog's."""
     return tuple(TopologicalSorter({key: sorted(needs) for key, needs in graph.items()}).static_order())
 
 

@@ -1,7 +1,7 @@
 """The stack DAG as a Mermaid flowchart, which GitHub draws in Markdown. Pure.
 
 An arrow names the outputs that flow along it; it is dotted where there are none, and only the order counts. Arrows that
-a longer path implies are left out: with bootstrap before everything, nobody would see the others.
+a longer path implies are left out: with bootstrap before everything, they would hide the others.
 """
 
 from collections.abc import Iterator, Mapping

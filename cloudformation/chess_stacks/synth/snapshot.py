@@ -1,7 +1,7 @@
 """What a review of a change to the stacks has to see: small enough to read, complete where loss would hurt.
 
 For every stack its parameters, its outputs and each resource's type; for a resource that holds data its whole body. The
-snapshots live with the tests; `python -m chess_stacks.synth.snapshot DIR` writes them anew.
+snapshots live with the tests; `python -m chess_stacks.synth.snapshot DIR` writes them again.
 """
 
 import json
@@ -33,7 +33,7 @@ def _stack(body: Mapping[str, Any]) -> Snapshot:
 
 
 def lost(before: Snapshot, after: Snapshot) -> list[str]:
-    """Name what held data before and is not there any more under its name: CloudFormation would delete it."""
+    """Name what held data before and is gone or has another name: CloudFormation would delete it."""
     return [
         f"{stack}/{name}"
         for stack, taken in before.items()

@@ -200,7 +200,7 @@ def schema() -> dict[str, Any]:
 
 
 def published_schema() -> dict[str, Any]:
-    """Return the schema as it is shipped; a test holds it equal to `schema()`."""
+    """Return the schema that is shipped; a test holds it equal to `schema()`."""
     text = resources.files("chess_stacks.synth").joinpath(SCHEMA_FILE).read_text(encoding="utf-8")
     loaded: dict[str, Any] = json.loads(text)
     return loaded

@@ -80,5 +80,5 @@ def test_only_rules_with_weights_are_named() -> None:
         ("AWS::S3::Bucket", "/Actions/0/ForwardConfig/TargetGroups/1/Weight", False),
     ],
 )
-def test_drift_leaves_to_the_operator_only_what_is_its_own(kind: str, path: str, expected: bool) -> None:  # noqa: FBT001
+def test_drift_leaves_to_the_operator_only_what_is_its_own(kind: str, path: str, expected: bool) -> None:  # noqa: FBT001 - a case of the table
     assert weights.owned_by_operator(kind, path) is expected

@@ -37,5 +37,5 @@ def test_a_users_prices_lie_over_the_shipped_ones(tmp_path: Any) -> None:
 
 def test_a_bad_row_is_named_by_its_line() -> None:
     text = "key,region,unit,usd,source,read,kind\nnat:gateway,us-east-1,hour,cheap,here,2026-11-21,api\n"
-    with pytest.raises(PricesError, match=r"^own\.csv: line 2 is no price"):
+    with pytest.raises(PricesError, match=r"^own\.csv: line 2 is not a price"):
         prices.parse(text, "own.csv")

@@ -62,7 +62,7 @@ def test_an_empty_overlay_is_no_overlay(overlay: Any) -> None:
 
 @pytest.mark.parametrize(
     "text, said",
-    [("- a\n- b\n", "list at the top"), ("a: [", "no YAML"), ("network: 3\n", "network: 3")],
+    [("- a\n- b\n", "list at the top"), ("a: [", "not valid YAML"), ("network: 3\n", "network: 3")],
     ids=["a list", "broken", "a number for a section"],
 )
 def test_an_overlay_that_is_none(text: str, said: str, overlay: Any) -> None:
