@@ -42,7 +42,7 @@ class Outcomes:
         }
 
     def render(self, console: Console) -> None:
-        """Print one row a stack, then what is left."""
+        """Print one row per stack, then what is left."""
         console.print(_table(self.outcomes))
         kept = [f"{outcome.name}: {line}" for outcome in self.outcomes for line in outcome.kept]
         for title, lines in (
@@ -57,7 +57,7 @@ class Outcomes:
 
 
 def _table(outcomes: Iterable[Outcome]) -> Table:
-    """Print one row a stack."""
+    """Print one row per stack."""
     table = Table(box=None, pad_edge=False)
     for heading in ("stack", "result", "status", "seconds", "changes", "reason"):
         table.add_column(heading, overflow="fold", justify="right" if heading == "seconds" else "left")

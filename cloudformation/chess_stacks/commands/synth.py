@@ -39,7 +39,7 @@ class Synthesised:
         return {**manifest(self.assembly), "files": list(self.files)}
 
     def render(self, console: Console) -> None:
-        """Print one line a stack."""
+        """Print one line per stack."""
         table = Table(box=None, pad_edge=False)
         for heading in ("stack", "region", "resources", "bytes", "after"):
             table.add_column(heading, justify="right" if heading in ("resources", "bytes") else "left")

@@ -53,7 +53,11 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "eks.addon_versions.coredns",
         "eksbuild",
     ),
-    "the whole internet unsaid": ({"eks": {"public_cidrs": []}}, "eks.public_cidrs", "must be given explicitly"),
+    "the whole internet unsaid": (
+        {"eks": {"public_cidrs": []}},
+        "eks.public_cidrs",
+        "must be given explicitly",
+    ),
     "a private endpoint for some": ({"eks": {"endpoint": "private"}}, "eks.public_cidrs", "empty where"),
     "groups beside Auto Mode": ({"eks": {"compute": "auto"}}, "eks.groups", "none with Auto Mode"),
     "nothing to run on": ({"eks": {"groups": []}}, "eks.groups", "at least one group"),

@@ -1,6 +1,7 @@
 """The DAG as a Mermaid flowchart: lines that Mermaid takes, every stack, and what flows between them."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from chess_stacks.profile.load import NAMES, overlaid
 from chess_stacks.synth import graph
 from chess_stacks.synth.synthesis import Assembly, synthesize
 
+PAGE = Path(__file__).parents[4] / "docs/aws/stacks.md"
 NEEDS = {"a": frozenset[str](), "b": frozenset({"a"}), "c": frozenset({"a", "b"})}
 NODE = re.compile(r'    ([a-z-]+)\["([^"]+)"\](?::::(global))?')
 ARROW = re.compile(r'    ([a-z-]+) (?:-\.->|-->\|"([\w<>/]+)"\|) ([a-z-]+)')
@@ -50,3 +52,8 @@ def test_a_stack_in_another_region_says_which() -> None:
     nodes, _ = drawn(synthesize(overlaid("prod", ELSEWHERE)))
     assert nodes["edge-global"][2].endswith(" resources · us-east-1")
     assert [key for key, node in nodes.items() if node[3]] == ["edge-global"]
+
+
+def test_the_page_about_the_stacks_shows_prods_graph_as_it_is() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert f"```mermaid\n{graph.draw(synthesize(overlaid('prod', {})))}```" in page
