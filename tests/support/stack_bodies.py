@@ -1,6 +1,8 @@
 """Ways to make the stacks of a profile and to look into their bodies."""
 
+import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 from chess_stacks.profile.load import overlaid
@@ -19,7 +21,13 @@ PRIVATE = {
 
 
 def make(base: str, overlay: dict[str, Any] | None = None) -> Mapping[str, Body]:
-    return synthesize(overlaid(base, overlay or {})).templates
+    """Make every stack, once for the same profile and overlay: tests only read the bodies."""
+    return _made(base, json.dumps(overlay or {}, sort_keys=True))
+
+
+@cache
+def _made(base: str, overlay: str) -> Mapping[str, Body]:
+    return synthesize(overlaid(base, json.loads(overlay))).templates
 
 
 def one(body: Body, kind: str) -> Mapping[str, Any]:
