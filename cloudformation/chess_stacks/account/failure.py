@@ -80,7 +80,7 @@ def redact(text: str) -> str:
 
 
 def code_of(error: Exception) -> str:
-    """AWS's error code, or nothing."""
+    """Return AWS's error code, or nothing."""
     return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, aws.ClientError) else ""
 
 

@@ -66,7 +66,7 @@ def drift(
     session: Session,
     stack: Stacks = None,
 ) -> Drift:
-    """Find what was changed behind CloudFormation's back; the operator's weights are its own."""
+    """Find what was changed outside CloudFormation; weights are the operator's to change."""
     environment = session.environment()
     chosen = choose(environment.assembly, stack)
     found: list[StackDrift] = []

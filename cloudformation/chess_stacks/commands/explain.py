@@ -44,5 +44,5 @@ class Explained:
 
 
 def explain(session: Session) -> Explained:
-    """Say what a profile turns on, and why."""
+    """Show what a profile turns on, and why."""
     return Explained(explanation=explanation.explain(session.profile()))

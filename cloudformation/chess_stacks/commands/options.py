@@ -1,4 +1,4 @@
-"""The options that every verb has, and the frame around each: read them, run, print, exit.
+"""The options that all verbs or several have, and the frame around each: read them, run, print, exit.
 
 typer reads a function's signature; `verb` hands it one with the common options added, so that each verb states only its
 own.

@@ -32,7 +32,7 @@ _COLOURS = {
 
 @dataclass(slots=True)
 class Screen:
-    """Shows the engine's messages; usable from many threads."""
+    """Shows the messages of `deploy` and `destroy`; usable from many threads."""
 
     console: Console
     clock: Callable[[], float]

@@ -60,7 +60,7 @@ class Session:
         return environment.open_environment(self.assembly(), self.clients(), self.endpoint_url)
 
     def today(self) -> datetime.date:
-        """Return the day (UTC), which dates what prices and versions are compared with."""
+        """Return today's date (UTC), which the age of prices and the support of versions depend on."""
         return datetime.datetime.now(tz=datetime.UTC).date()
 
     @property

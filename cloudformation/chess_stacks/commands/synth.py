@@ -1,4 +1,4 @@
-"""`synth`: every template in a file, and the manifest beside them."""
+"""`synth`: one template per stack, and the manifest of the DAG."""
 
 import json
 from dataclasses import dataclass

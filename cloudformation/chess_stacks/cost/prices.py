@@ -43,7 +43,7 @@ class Prices:
     table: Mapping[tuple[str, str], Price]
 
     def find(self, key: str, region: str) -> Price | None:
-        """Return a region's price, or the one that holds everywhere."""
+        """Return a region's price, or the one that holds in every region."""
         return self.table.get((key, region)) or self.table.get((key, ANYWHERE))
 
     def with_rows(self, rows: Iterable[Price]) -> "Prices":

@@ -57,7 +57,7 @@ class Destruction:
         return chosen
 
     def _known(self, keys: frozenset[str]) -> frozenset[str]:
-        """Leave out what is not there; refuse a name that no stack has."""
+        """Leave out what does not exist; refuse a name that no stack has."""
         known = {stack.key for stack in catalog.STACKS} | self.existing.keys()
         for key in sorted(keys - known):
             raise failure.Failure(f"--stack {key!r}: unknown; there are {', '.join(sorted(known))}")

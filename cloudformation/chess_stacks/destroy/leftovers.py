@@ -17,7 +17,7 @@ _CONTROLLERS: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leftover:
-    """One thing that is still there."""
+    """One resource that is still in the account."""
 
     arn: str
     region: str

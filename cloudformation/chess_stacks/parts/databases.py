@@ -5,7 +5,7 @@ from troposphere.validators import double, integer
 
 
 class ServerlessV2(rds.ServerlessV2ScalingConfiguration):
-    """troposphere refuses a floor of 0, which AWS takes: the cluster then pauses when idle."""
+    """Scaling with a floor of 0, with which a cluster pauses when idle; troposphere refuses that."""
 
     props = {  # noqa: RUF012 - troposphere's own way to declare properties
         **rds.ServerlessV2ScalingConfiguration.props,

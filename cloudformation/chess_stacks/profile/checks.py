@@ -132,7 +132,7 @@ def _public_cidr(cidr: str) -> Iterator[Problem]:
 
 
 def is_graviton(instance_type: str) -> bool:
-    """`m7g.large`, `c8gn.xlarge`, `t4g.small`, `a1.medium` are arm64: a `g` follows the generation's digit."""
+    """Return whether a type is arm64, as `m7g.large`, `c8gn.xlarge`, `a1.medium`: a `g` follows the generation."""
     family = instance_type.partition(".")[0]
     generation = next((index for index, char in enumerate(family) if char.isdigit()), len(family))
     return family == "a1" or "g" in family[generation:]

@@ -1,7 +1,7 @@
 """What people look at and are woken by: a dashboard, alarms that go to one topic, log groups, X-Ray.
 
 An alarm stands for something that a player would notice or a night's work would have to undo; missing data is
-not breaching unless silence is itself the fault.
+not breaching.
 """
 
 from typing import Any
