@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.destroy import drain
 from chess_stacks.destroy.kubernetes import KubernetesApi
 
@@ -166,3 +167,38 @@ def test_argo_cd_is_stopped_without_deleting_what_it_made(cluster: Kubernetes) -
     path = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications/chess"
     assert cluster.remove_finalizers == [(path, "application/merge-patch+json")]
     assert cluster.deleted == [path]
+
+
+class Stubborn:
+    """A cluster with one ingress, which goes when it is deleted only if `gone`, and is recreated if `made_again`."""
+
+    def __init__(self, *, gone: bool = False, made_again: bool = False) -> None:
+        self.gone, self.made_again = gone, made_again
+        self.asked = 0
+
+    def list(self, collection: str) -> list[dict[str, Any]]:
+        if not collection.endswith("/ingresses") or (self.gone and self.asked):
+            return []
+        uid = str(self.asked) if self.made_again else "0"
+        return [{"metadata": {"name": "web", "namespace": "chess", "uid": uid}}]
+
+    def delete(self, _path: str) -> None:
+        self.asked += 1
+
+    def remove_finalizers(self, path: str) -> None:
+        raise AssertionError(path)
+
+
+@pytest.mark.parametrize(
+    "api,left",
+    [
+        (Stubborn(gone=True), ()),
+        (Stubborn(), ("ingresses chess/web",)),
+        (Stubborn(made_again=True), ("ingresses chess/web (something recreates it)",)),
+    ],
+    ids=["released", "stuck", "recreated"],
+)
+def test_what_is_not_released_in_time_is_returned(api: Stubborn, left: tuple[str, ...]) -> None:
+    reported: list[str] = []
+    assert drain.drain(api, reported.append, Backoff(sleep=lambda _seconds: None)) == left
+    assert reported[0] == "draining ingresses chess/web"
