@@ -76,7 +76,7 @@ aws-tools: install .venv-emulator/.installed .venv-checkov/.installed ## the AWS
 
 test-aws: aws-tools ## templates, command line and lifecycle against the AWS emulator; draining against a real API server
 	@$(BIN)/localcluster setup
-	@$(BIN)/pytest -q tests/unit/stacks tests/unit/stacks_cli tests/aws
+	@$(BIN)/pytest -q tests/unit/stacks tests/aws
 
 bench-stacks: aws-tools ## synth, lint and deploy times
 	@$(BIN)/python bench/stacks/measure.py

@@ -29,7 +29,7 @@ from typing import Any
 
 import boto3
 
-from chess_stacks import registry
+from chess_stacks.parts import registry
 
 ROOT = Path(__file__).parents[2]
 COMMAND = str(ROOT / ".venv" / "bin" / "chess-stacks")
@@ -168,7 +168,7 @@ def _deploy(address: str, account: int, parallel: int, stacks: list[dict[str, An
 
 def _bare(address: str, folder: Path, account: int, stacks: list[dict[str, Any]]) -> None:
     """Create the same templates by the fewest calls: create, poll, read the outputs."""
-    session = boto3.Session(aws_access_key_id=f"{account:012d}", aws_secret_access_key="none")  # noqa: S106 (the emulator takes any)
+    session = boto3.Session(aws_access_key_id=f"{account:012d}", aws_secret_access_key="none")  # noqa: S106 - the emulator takes any
     outputs: dict[str, dict[str, str]] = {}
     for entry in stacks:
         client = session.client("cloudformation", region_name=entry["region"], endpoint_url=address)
@@ -221,7 +221,7 @@ def _await(health: str, server: subprocess.Popen[bytes]) -> None:
     until = time.monotonic() + 90
     while time.monotonic() < until and server.poll() is None:
         try:
-            urllib.request.urlopen(health, timeout=2).close()  # noqa: S310 (our own, on loopback)
+            urllib.request.urlopen(health, timeout=2).close()  # noqa: S310 - our own, on loopback
         except OSError:
             time.sleep(0.1)
         else:

@@ -1,1 +1,1 @@
-"""Troposphere stacks and the command line that takes them to an account and back."""
+"""The AWS layer: CloudFormation stacks from a profile, and the command line that deploys and deletes them."""

@@ -8,9 +8,20 @@ from typing import Annotated, Any
 
 import typer
 
-from chess_stacks.commands import checking, costing, linting, moving, offline, reading
+from chess_stacks.account.failure import ERROR
+from chess_stacks.commands.cost import cost
+from chess_stacks.commands.cost_refresh import cost_refresh
+from chess_stacks.commands.deploy import deploy
+from chess_stacks.commands.destroy import destroy
+from chess_stacks.commands.diff import diff
+from chess_stacks.commands.doctor import doctor
+from chess_stacks.commands.drift import drift
+from chess_stacks.commands.explain import explain
+from chess_stacks.commands.graph import graph
+from chess_stacks.commands.lint import lint
 from chess_stacks.commands.options import unless_sub, verb
-from chess_stacks.deploy.failure import ERROR
+from chess_stacks.commands.outputs import outputs
+from chess_stacks.commands.synth import synth
 
 # typer carries click within itself in some versions and beside itself in others; the class is reached the same way.
 _MISTYPED: type[Any] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -36,23 +47,12 @@ def shared(
     context.obj = {"endpoint_url": endpoint_url}
 
 
-for command in (
-    offline.synth,
-    linting.lint,
-    moving.diff,
-    moving.deploy,
-    moving.destroy,
-    reading.drift,
-    reading.outputs,
-    checking.doctor,
-    offline.graph,
-    offline.explain,
-):
+for command in (synth, lint, diff, deploy, destroy, drift, outputs, doctor, graph, explain):
     app.command()(verb(command))
 
 pricing = typer.Typer(help="Estimate the monthly cost, or ask AWS for prices.", invoke_without_command=True)
-pricing.callback()(unless_sub(verb(costing.cost)))
-pricing.command("refresh")(verb(costing.cost_refresh))
+pricing.callback()(unless_sub(verb(cost)))
+pricing.command("refresh")(verb(cost_refresh))
 app.add_typer(pricing, name="cost")
 
 

@@ -1,1 +1,1 @@
-"""The verbs of `chess-stacks`: each takes a session and returns a report, and prints nothing itself."""
+"""The verbs of `chess-stacks`, a file each: a verb takes a session and returns a report, and prints nothing itself."""

@@ -1,4 +1,4 @@
-"""The options that every verb has, and the frame around each: read them, run, print, exit.
+"""The options that all verbs or several have, and the frame around each: read them, run, print, exit.
 
 typer reads a function's signature; `verb` hands it one with the common options added, so that each verb states only its
 own.
@@ -16,10 +16,11 @@ import typer
 from botocore import exceptions as aws
 from rich.console import Console
 
+from chess_stacks.account import failure
 from chess_stacks.commands.report import Report
 from chess_stacks.commands.session import Output, Session
-from chess_stacks.deploy import failure
-from chess_stacks.profile import NAMES, ProfileError
+from chess_stacks.cost.prices import PricesError
+from chess_stacks.profile.load import NAMES, ProfileError
 
 _COMMON: dict[str, tuple[Any, Any]] = {
     "profile": (
@@ -43,6 +44,7 @@ _COMMON: dict[str, tuple[Any, Any]] = {
     ),
 }
 DEBUG = "CHESS_STACKS_DEBUG"
+Stacks = Annotated[list[str] | None, typer.Option("--stack", help="only this stack; may be repeated")]
 
 
 def verb(function: Callable[..., Report]) -> Callable[..., None]:
@@ -85,13 +87,13 @@ def run(session: Session, name: str, work: Callable[[], Report]) -> int:
     """Do the work, print its report, and return the exit code; no error leaves as a traceback."""
     try:
         report = work()
-    except (failure.Failure, ProfileError) as error:
+    except (failure.Failure, ProfileError, PricesError) as error:
         return _complain(session, error)
     except (aws.ClientError, aws.BotoCoreError) as error:
         return _complain(session, failure.explain(error, name))
     except KeyboardInterrupt:
         return _complain(session, failure.Failure("stopped", "run the same command again to go on"))
-    except Exception as error:  # noqa: BLE001 (the last frame: whatever it is, the user gets a sentence)
+    except Exception as error:  # noqa: BLE001 - the last frame: whatever it is, the user gets a sentence
         if os.environ.get(DEBUG):
             session.aside.print(failure.redact(traceback.format_exc()), markup=False, highlight=False)
         return _complain(session, failure.explain(error, f"unexpected (set {DEBUG}=1 for details)"))
@@ -117,13 +119,13 @@ def _session(context: typer.Context, common: dict[str, Any]) -> Session:
     )
 
 
-def _complain(session: Session, error: failure.Failure | ProfileError) -> int:
-    told = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
+def _complain(session: Session, error: failure.Failure | ProfileError | PricesError) -> int:
+    explained = error if isinstance(error, failure.Failure) else failure.Failure(str(error))
     if session.output is Output.JSON:
-        _json(session.console, {"error": failure.redact(told.message), "advice": told.advice})
-    for line in failure.redact(str(told)).splitlines():
+        _json(session.console, {"error": failure.redact(explained.message), "advice": explained.advice})
+    for line in failure.redact(str(explained)).splitlines():
         session.aside.print(f"[red]error:[/] {_escape(line)}")
-    return told.exit_code
+    return explained.exit_code
 
 
 def _escape(text: str) -> str:

@@ -22,7 +22,7 @@ class Report(Protocol):
 
 
 def plain(value: Any) -> Any:
-    """Turn values into what JSON knows: dataclasses to mappings, enums to labels, times to text."""
+    """Turn values into JSON types: dataclasses to mappings, enums to labels, times to text."""
     if isinstance(value, Enum):
         return getattr(value, "label", value.value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -14,10 +14,10 @@ from rich.live import Live
 from rich.markup import escape
 from rich.text import Text
 
-from chess_stacks.deploy import failure
-from chess_stacks.deploy.cloud import Event
+from chess_stacks.account import failure
+from chess_stacks.account.records import Event
+from chess_stacks.account.timeline import STACK
 from chess_stacks.deploy.outcome import Begun, Ended, Happened, Message, Outcome
-from chess_stacks.deploy.timeline import STACK
 
 _COLOURS = {
     "created": "green",
@@ -32,7 +32,7 @@ _COLOURS = {
 
 @dataclass(slots=True)
 class Screen:
-    """Shows the engine's messages; usable from many threads."""
+    """Shows the messages of `deploy` and `destroy`; usable from many threads."""
 
     console: Console
     clock: Callable[[], float]
@@ -59,7 +59,7 @@ class Screen:
         if self._live is not None:
             self._live.stop()
 
-    def tell(self, message: Message) -> None:
+    def show(self, message: Message) -> None:
         """Show one message."""
         if self.quiet:
             return

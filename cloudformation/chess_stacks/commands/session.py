@@ -1,5 +1,6 @@
 """One invocation: the profile that was named, the output that was asked for, and the clients made on demand."""
 
+import datetime
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -7,13 +8,15 @@ from pathlib import Path
 from rich.console import Console
 from rich.markup import escape
 
-from chess_stacks import checks, profile, synth
-from chess_stacks.deploy import environment
-from chess_stacks.deploy.clients import Clients
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import Failure
-from chess_stacks.profile import Profile
-from chess_stacks.synth import Assembly
+from chess_stacks.account import environment
+from chess_stacks.account.clients import Clients
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import Failure
+from chess_stacks.profile import checks
+from chess_stacks.profile.load import load
+from chess_stacks.profile.model import Profile
+from chess_stacks.synth import synthesis
+from chess_stacks.synth.synthesis import Assembly
 
 
 class Output(StrEnum):
@@ -38,15 +41,15 @@ class Session:
     """For progress and errors."""
 
     def profile(self) -> Profile:
-        """Read the profile and its overlay, and say what deserves a word but no refusal."""
-        found = profile.load(self.profile_name, self.overlay, self.env)
+        """Read the profile and its overlay; print its warnings."""
+        found = load(self.profile_name, self.overlay, self.env)
         for line in checks.warnings(found):
             self.aside.print(f"[yellow]warning:[/] {escape(line)}", soft_wrap=True)
         return found
 
     def assembly(self) -> Assembly:
         """Synthesise every stack; needs neither network nor credentials."""
-        return synth.synthesize(self.profile())
+        return synthesis.synthesize(self.profile())
 
     def clients(self) -> Clients:
         """Return clients for the credentials at hand."""
@@ -56,16 +59,20 @@ class Session:
         """Open the environment in the account that the credentials belong to."""
         return environment.open_environment(self.assembly(), self.clients(), self.endpoint_url)
 
+    def today(self) -> datetime.date:
+        """Return today's date (UTC), which the age of prices and the support of versions depend on."""
+        return datetime.datetime.now(tz=datetime.UTC).date()
+
     @property
     def progress(self) -> bool:
-        """Tell whether a person watches: JSON callers get the document alone."""
+        """Whether a person watches: JSON callers get the document alone."""
         return self.output is Output.TEXT
 
 
 def choose(assembly: Assembly, wanted: list[str] | None) -> frozenset[str]:
-    """Return the stacks that were named, or all; refuse a name that is none."""
+    """Return the stacks that were named, or all; refuse an unknown name."""
     known = [entry.key for entry in assembly.manifest]
     for key in wanted or ():
         if key not in known:
-            raise Failure(f"--stack {key!r} is no stack of this profile; allowed: {', '.join(known)}")
+            raise Failure(f"--stack {key!r}: unknown; this profile has {', '.join(known)}")
     return frozenset(wanted or known)

@@ -1,4 +1,4 @@
-"""How changes and outcomes look on a terminal; shared by `diff`, `deploy` and `destroy`."""
+"""How graded changes look, on a terminal and as JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -7,9 +7,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from chess_stacks.commands.report import plain
-from chess_stacks.deploy import failure
 from chess_stacks.deploy.grading import Grade, GradedChange
-from chess_stacks.deploy.outcome import Outcome
 from chess_stacks.deploy.templates import Difference
 
 COLOURS = {
@@ -21,7 +19,7 @@ COLOURS = {
 
 
 def changes_table(changes: Iterable[GradedChange], differences: Iterable[Difference]) -> Table:
-    """Print one row for each changing property, with values where the templates tell them."""
+    """Return one row for each changing property, with values where the templates have them."""
     table = Table(box=None, pad_edge=False)
     for heading in ("grade", "action", "resource", "property", "before → after", "why"):
         table.add_column(heading, overflow="fold")
@@ -43,45 +41,6 @@ def other_differences(differences: Iterable[Difference]) -> list[str]:
         for item in differences
         if item.section != "Resources"
     ]
-
-
-def outcomes_table(outcomes: Iterable[Outcome]) -> Table:
-    """Print one row a stack."""
-    table = Table(box=None, pad_edge=False)
-    for heading in ("stack", "result", "status", "seconds", "changes", "reason"):
-        table.add_column(heading, overflow="fold", justify="right" if heading == "seconds" else "left")
-    for outcome in outcomes:
-        reason = failure.redact(". ".join(part for part in (outcome.reason, outcome.advice) if part))
-        count = str(len(outcome.changes)) if outcome.changes else ""
-        table.add_row(
-            outcome.name, outcome.verdict, outcome.status, f"{outcome.seconds:.1f}", count, escape(reason)
-        )
-    return table
-
-
-def outcome_document(outcome: Outcome) -> dict[str, Any]:
-    """Return a stack's end for machines."""
-    return {
-        "stack": outcome.key,
-        "name": outcome.name,
-        "result": outcome.verdict,
-        "status": outcome.status,
-        "seconds": round(outcome.seconds, 3),
-        "reason": failure.redact(outcome.reason),
-        "advice": outcome.advice,
-        "changes": [change_document(graded) for graded in outcome.changes],
-        "resources": [
-            {
-                "logical_id": step.logical_id,
-                "type": step.resource_type,
-                "status": step.status,
-                "seconds": step.seconds,
-                "reason": failure.redact(step.reason),
-            }
-            for step in outcome.steps
-        ],
-        "kept": list(outcome.kept),
-    }
 
 
 def change_document(graded: GradedChange) -> dict[str, Any]:

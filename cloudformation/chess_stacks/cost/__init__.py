@@ -1,4 +1,4 @@
 """What an environment costs: meters read off the templates, prices off a dated snapshot.
 
-`meters` and `estimate` are pure; `prices` reads the shipped table, `refresh` asks AWS's Pricing API.
+All of it is pure, but for two files that `prices` reads and the client that `refresh` is given.
 """

@@ -1,4 +1,4 @@
-"""Meters times prices: what a month costs before anybody plays, what playing costs, and what nobody can say. Pure."""
+"""Meters times prices: what a month costs before anybody plays, what playing costs, and what has no price. Pure."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from chess_stacks.cost import meters, refresh
 from chess_stacks.cost.prices import Price, Prices
-from chess_stacks.synth import Assembly
+from chess_stacks.synth.synthesis import Assembly
 
 _CENT = Decimal("0.01")
 
@@ -41,7 +41,7 @@ class Unpriced:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """The whole bill, as far as it is known."""
+    """The whole bill as far as it is known."""
 
     fixed: tuple[Line, ...]
     usage: tuple[Line, ...]

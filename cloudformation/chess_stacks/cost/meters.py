@@ -1,7 +1,7 @@
 """Which meters a resource runs: read off its template, priced elsewhere. Pure.
 
-A meter is fixed where the template alone says how far it runs (an hour of a NAT gateway), and usage where players do (a
-gigabyte through it). A type that is neither here nor in `FREE` is reported, and never taken for free.
+A meter is fixed where the template alone decides how far it runs (an hour of a NAT gateway), and usage where players
+decide (a gigabyte through it). A type that is neither here nor in `FREE` is reported, and never taken for free.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -53,8 +53,8 @@ class Meter:
 
 
 @dataclass(frozen=True, slots=True)
-class Unmetered(Exception):  # noqa: N818 (a verdict on a resource, told to the user)
-    """Nobody can say what this resource costs, and why."""
+class Unmetered(Exception):  # noqa: N818 - a verdict on a resource, which the user reads
+    """The cost of this resource is unknown, and why."""
 
     reason: str
 

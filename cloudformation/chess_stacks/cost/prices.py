@@ -1,9 +1,9 @@
-"""The price snapshot: one row a price, each with its source and a day.
+"""The price snapshot: one row per price, each with its source and a day.
 
 The day is the one that the source names (of its page, its table, its commit); where it names none, the one on which it
 was read. `generated` rows come from a table that was generated from AWS's own Pricing API; `second-hand` rows from a
-page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row does not exist: nothing
-is guessed.
+page about it; `api` rows from the Pricing API itself, by `cost refresh`. A price without a row is unknown: nothing is
+guessed.
 """
 
 import csv
@@ -16,9 +16,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from chess_stacks.deploy.failure import Failure
-
 ANYWHERE = "*"
+
+
+class PricesError(Exception):
+    """A table of prices that cannot be read; it names the line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +43,12 @@ class Prices:
     table: Mapping[tuple[str, str], Price]
 
     def find(self, key: str, region: str) -> Price | None:
-        """Return a region's price, or the one that holds everywhere."""
+        """Return a region's price, or the one that holds in every region."""
         return self.table.get((key, region)) or self.table.get((key, ANYWHERE))
 
     def with_rows(self, rows: Iterable[Price]) -> "Prices":
         """Return this table with `rows` laid over it."""
         return Prices({**self.table, **{(row.key, row.region): row for row in rows}})
-
-    def oldest(self) -> date:
-        """Return the day of the oldest row."""
-        return min(row.read for row in self.table.values())
 
 
 def shipped() -> Prices:
@@ -73,7 +71,9 @@ def parse(text: str, name: str) -> list[Price]:
         try:
             found.append(_price(row))
         except (KeyError, TypeError, ValueError, InvalidOperation) as error:
-            raise Failure(f"{name}: line {number} is no price ({type(error).__name__}: {error})") from None
+            raise PricesError(
+                f"{name}: line {number} is not a price ({type(error).__name__}: {error})"
+            ) from None
     return found
 
 

@@ -163,5 +163,5 @@ _PREFIXES: Final = {
 
 
 def _prefix(region: str) -> str:
-    """Usage types outside us-east-1 begin with the region's billing code."""
+    """Return the region's billing code, with which usage types outside us-east-1 begin."""
     return _PREFIXES.get(region, f"{region}-")

@@ -1,5 +1,1 @@
-"""Taking synthesised stacks to an account and back.
-
-Pure: `states`, `changes`, `grading`, `templates`, `timeline`, `weights`, `policy`. Shells: `clients`, `cloud`, `watch`,
-`schedule`. `engine` and `destroy` compose them.
-"""
+"""Take synthesised stacks to an account, after grading what that changes."""

@@ -5,64 +5,67 @@ waited for, a failed create is cleared away, a stuck rollback is continued, and 
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from botocore import exceptions as aws
+from chess_stacks.account import failure, states, timeline, watch
+from chess_stacks.account.cloudformation import CloudFormation
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.records import Deployed
+from chess_stacks.account.states import Approach
+from chess_stacks.deploy import guard, plan, schedule
+from chess_stacks.deploy.outcome import Outcome, Verdict
+from chess_stacks.deploy.plan import StackPlan
+from chess_stacks.deploy.runner import Job, Runner
 
-from chess_stacks.deploy import failure, guard, plan, schedule, states, timeline, watch
-from chess_stacks.deploy.cloud import Cloud, Deployed
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.outcome import Begun, Ended, Happened, Outcome, Tell, Verdict
-from chess_stacks.deploy.plan import Plan
-from chess_stacks.deploy.states import Approach
-
-_ROUNDS = 6  # preparations a stack may need before it can be planned: wait, clear, wait again, …
+_ROUNDS = 6
+"""Preparations that a stack may need before it can be planned: wait, clear, wait again, …"""
 
 
 @dataclass(slots=True, kw_only=True)
-class Engine:
+class Deployment:
     """One run of `deploy`."""
 
     environment: Environment
-    tell: Tell
-    clock: Callable[[], float]
-    pace: watch.Pace = field(default_factory=watch.Pace)
+    runner: Runner
     allowed: frozenset[str] = frozenset()
-    parallel: int = 4
-    prepared: dict[str, Plan] = field(default_factory=dict)
+    """`STACK/LOGICAL_ID` or `LOGICAL_ID` of what may lose its data."""
+    prepared: dict[str, StackPlan] = field(default_factory=dict)
 
     def run(self, keys: frozenset[str]) -> list[Outcome]:
         """Deploy these stacks; refuse before anything is touched where data would be lost."""
         needs = schedule.subset(self.environment.needs, keys)
         self._look_ahead(list(needs))
-        done = schedule.run(
-            needs, self._one, lambda outcome: outcome.good, parallel=self.parallel, interrupted=self._stop
+        outcomes = self.runner.run(
+            {key: self._job(key, needs[key]) for key in needs}, self._deploy, "deploying", self._waits
         )
         self._discard_rest()
-        waiting = [key for key in needs if key not in done]
-        return [*done.values(), *(self._waiting(key, needs[key], done) for key in waiting)]
+        return outcomes
+
+    def _job(self, key: str, needs: frozenset[str]) -> Job:
+        entry = self.environment.entry(key)
+        return Job(key=key, name=entry.name, cloud=self.environment.cloud(entry.region), needs=needs)
 
     def _look_ahead(self, keys: list[str]) -> None:
         """Plan every stack that can be planned already, so that a refusal comes first."""
-        with ThreadPoolExecutor(max_workers=self.parallel) as pool:
-            for found in pool.map(self._foresee, keys):
+        with ThreadPoolExecutor(max_workers=self.runner.parallel) as pool:
+            for found in pool.map(self._plan_ahead, keys):
                 if found is not None:
                     self.prepared[found.key] = found
         try:
             for found in self.prepared.values():
-                plan.gate(found, self.allowed)
+                plan.refuse_data_loss(found, self.allowed)
         except failure.Refused:
             self._discard_rest()
             raise
 
-    def _foresee(self, key: str) -> Plan | None:
+    def _plan_ahead(self, key: str) -> StackPlan | None:
         found = self.environment.find(key)
         if found is None or states.approach(found.status) is not Approach.UPDATE:
             return None
         try:
-            return plan.make(self.environment, key, self.pace)
+            return plan.make(self.environment, key, self.runner.backoff)
         except plan.MissingInputs:
             return None
 
@@ -71,57 +74,18 @@ class Engine:
             plan.discard(self.environment, found)
         self.prepared.clear()
 
-    def _stop(self) -> None:
-        self.pace.stop.set()
-
-    def _one(self, key: str) -> Outcome:
-        outcome = self._guarded(key, self.clock())
-        self.tell(Ended(outcome))
-        return outcome
-
-    def _guarded(self, key: str, begun: float) -> Outcome:
-        name = self.environment.entry(key).name
-        try:
-            return self._deploy(key, begun)
-        except watch.Interrupted:
-            found = self.environment.cloud(self.environment.entry(key).region).find(name)
-            return Outcome(
-                key=key,
-                name=name,
-                verdict="interrupted",
-                status=found.status if found else "",
-                seconds=self.clock() - begun,
-                reason="you stopped waiting; CloudFormation goes on by itself",
-                advice="run the same command again to pick it up",
-            )
-        except (failure.Failure, aws.ClientError, aws.BotoCoreError) as error:
-            told = failure.explain(error, f"deploying {name}")
-            refused = isinstance(told, failure.Refused)
-            return Outcome(
-                key=key,
-                name=name,
-                verdict="refused" if refused else "failed",
-                seconds=self.clock() - begun,
-                reason=told.message,
-                advice=told.advice,
-            )
-
-    def _deploy(self, key: str, begun: float) -> Outcome:
-        entry = self.environment.entry(key)
-        cloud = self.environment.cloud(entry.region)
-        self._settle(cloud, key)
-        ready = self._plan(key)
-        plan.gate(ready, self.allowed)
+    def _deploy(self, job: Job) -> Outcome:
+        self._settle(job)
+        ready = self._plan(job.key)
+        plan.refuse_data_loss(ready, self.allowed)
         if ready.change_set is None:
-            guard.keep(self.environment, ready)
-            found = self.environment.find(key)
+            guard.protect(self.environment, ready)
+            found = self.environment.find(job.key)
             status = found.status if found else ""
-            return Outcome(
-                key=key, name=entry.name, verdict="unchanged", status=status, seconds=self.clock() - begun
-            )
-        return self._execute(cloud, ready, begun)
+            return Outcome(key=job.key, name=job.name, verdict="unchanged", status=status)
+        return self._execute(job.cloud, ready)
 
-    def _plan(self, key: str) -> Plan:
+    def _plan(self, key: str) -> StackPlan:
         entry = self.environment.entry(key)
         ready = self.prepared.pop(key, None)
         if ready is not None:
@@ -129,77 +93,65 @@ class Engine:
             if given.items() <= ready.parameters.items():
                 return ready
             plan.discard(self.environment, ready)
-        self.tell(Begun(key, "planning"))
-        return plan.make(self.environment, key, self.pace)
+        self.runner.begin(key, "planning")
+        return plan.make(self.environment, key, self.runner.backoff)
 
-    def _execute(self, cloud: Cloud, ready: Plan, begun: float) -> Outcome:
-        self.tell(Begun(ready.key, "creating" if ready.kind == "create" else "updating"))
-        follower = self._follower(cloud, ready.key, ready.name)
-        follower.skip_past()
+    def _execute(self, cloud: CloudFormation, ready: StackPlan) -> Outcome:
+        self.runner.begin(ready.key, "creating" if ready.kind == "create" else "updating")
+        follower = self.runner.follow(cloud, ready.key, _id(cloud, ready.name))
         with guard.lifted(cloud, ready, self.allowed):
             cloud.execute(ready.name, str(ready.change_set), f"chess-{uuid.uuid4().hex}")
-            found = watch.until_settled(cloud, self._id(cloud, ready.name), follower, self.pace)
+            found = watch.until_settled(cloud, _id(cloud, ready.name), follower, self.runner.backoff)
         self.environment.forget(ready.key)
         status = found.status if found else "DELETE_COMPLETE"
         good = status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
         if good:
-            guard.keep(self.environment, ready)
+            guard.protect(self.environment, ready)
         verdict: Verdict = ("created" if ready.kind == "create" else "updated") if good else "failed"
-        causes = () if good else timeline.root_cause(follower.told)
+        causes = () if good else timeline.root_cause(follower.events)
         return Outcome(
             key=ready.key,
             name=ready.name,
             verdict=verdict,
             status=status,
-            seconds=self.clock() - begun,
             reason="; ".join(causes) if causes else ("" if good else (found.reason if found else "")),
             advice="" if good else _after_failure(status),
             changes=ready.changes,
-            steps=timeline.steps(follower.told),
+            spans=timeline.spans(follower.events),
         )
 
-    def _settle(self, cloud: Cloud, key: str) -> None:
+    def _settle(self, job: Job) -> None:
         """Bring a stack out of whatever an earlier run left it in."""
         continued = False
         for _ in range(_ROUNDS):
-            found = self.environment.find(key)
-            step = states.approach(found.status if found else "")
-            if found is None or step in (Approach.CREATE, Approach.UPDATE):
+            found = self.environment.find(job.key)
+            approach = states.approach(found.status if found else "")
+            if found is None or approach in (Approach.CREATE, Approach.UPDATE):
                 return
-            if step is Approach.REFUSE or (step is Approach.RECOVER and continued):
+            if approach is Approach.REFUSE or (approach is Approach.RECOVER and continued):
                 raise _stuck(found)
-            continued |= step is Approach.RECOVER
-            self._prepare(cloud, key, found, step)
-        raise failure.Failure(
-            f"{found.name if found else key} does not come to rest", "look at it in the console"
-        )
+            continued |= approach is Approach.RECOVER
+            self._prepare(job, found, approach)
+        raise failure.Failure(f"{job.name} does not settle", "look at it in the console")
 
-    def _prepare(self, cloud: Cloud, key: str, found: Deployed, step: Approach) -> None:
-        self.tell(Begun(key, f"{_PREPARING[step]} ({found.status})"))
-        follower = self._follower(cloud, key, found.name)
-        follower.skip_past()
-        if step is Approach.CLEAR:
+    def _prepare(self, job: Job, found: Deployed, approach: Approach) -> None:
+        cloud = job.cloud
+        self.runner.begin(job.key, f"{_PREPARING[approach]} ({found.status})")
+        follower = self.runner.follow(cloud, job.key, _id(cloud, found.name))
+        if approach is Approach.CLEAR:
             cloud.client.delete_stack(StackName=found.name)
-        elif step is Approach.RECOVER:
+        elif approach is Approach.RECOVER:
             cloud.client.continue_update_rollback(StackName=found.name)
-        elif step is Approach.UNDO:
+        elif approach is Approach.UNDO:
             cloud.client.rollback_stack(StackName=found.name)
-        watch.until_settled(cloud, found.stack_id or found.name, follower, self.pace)
+        watch.until_settled(cloud, found.stack_id or found.name, follower, self.runner.backoff)
 
-    def _follower(self, cloud: Cloud, key: str, name: str) -> watch.Follower:
-        return watch.Follower(
-            cloud=cloud, stack=self._id(cloud, name), tell=lambda event: self.tell(Happened(key, event))
-        )
-
-    def _id(self, cloud: Cloud, name: str) -> str:
-        found = cloud.find(name)
-        return found.stack_id if found and found.stack_id else name
-
-    def _waiting(self, key: str, needs: frozenset[str], done: dict[str, Outcome]) -> Outcome:
-        blocked = sorted(need for need in needs if need not in done or not done[need].good)
-        halt = "you stopped it" if self.pace.stop.is_set() else "another stack failed"
-        reason = f"waits for {', '.join(blocked)}" if blocked else f"not begun, because {halt}"
-        return Outcome(key=key, name=self.environment.entry(key).name, verdict="waiting", reason=reason)
+    def _waits(self, job: Job, done: Mapping[str, Outcome]) -> str:
+        blocked = sorted(need for need in job.needs if need not in done or not done[need].good)
+        if blocked:
+            return f"waits for {', '.join(blocked)}"
+        halt = "you stopped it" if self.runner.backoff.stop.is_set() else "another stack failed"
+        return f"not started, because {halt}"
 
 
 _PREPARING = {
@@ -208,6 +160,12 @@ _PREPARING = {
     Approach.RECOVER: "continuing a stuck rollback",
     Approach.UNDO: "rolling back a failed update",
 }
+
+
+def _id(cloud: CloudFormation, name: str) -> str:
+    """Return a stack's id: by its name, events end with its deletion."""
+    found = cloud.find(name)
+    return found.stack_id if found and found.stack_id else name
 
 
 def _stuck(found: Deployed) -> failure.Refused:

@@ -10,7 +10,8 @@ from datetime import date
 from enum import IntEnum
 from typing import Final
 
-from chess_stacks.deploy.changes import Change, Detail, Recreation
+from chess_stacks.account.changes import Change, Detail, Recreation
+from chess_stacks.parts.retention import STATEFUL
 
 Lookup = Callable[[str, str], Recreation]
 
@@ -29,25 +30,6 @@ class Grade(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-STATEFUL: Final = frozenset(
-    {
-        "AWS::RDS::DBInstance",
-        "AWS::RDS::DBCluster",
-        "AWS::ElastiCache::CacheCluster",
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::ElastiCache::ServerlessCache",
-        "AWS::S3::Bucket",
-        "AWS::DynamoDB::Table",
-        "AWS::EFS::FileSystem",
-        "AWS::ECR::Repository",
-        "AWS::EKS::Cluster",
-        "AWS::KMS::Key",
-        "AWS::SecretsManager::Secret",
-        "AWS::Route53::HostedZone",
-        "AWS::SQS::Queue",
-        "AWS::Kinesis::Stream",
-    }
-)
 INTERRUPTS_READ: Final = date(2026, 11, 21)
 """The day the table below was read from the resource reference ("Update requires: Some interruptions")."""
 INTERRUPTS: Final = {
@@ -109,7 +91,7 @@ class GradedChange:
 
 
 def grade(change: Change, schema: Lookup) -> GradedChange:
-    """Grade one change; `schema` tells what the registry schema says of a property."""
+    """Grade one change; `schema` looks a property up in the registry schema."""
     properties = tuple(_grade_detail(change, detail, schema) for detail in change.details)
     result, reason = _verdict(change, properties)
     return GradedChange(change=change, grade=result, reason=reason, properties=properties)

@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from chess_stacks.account.cloudformation import CloudFormation
+from chess_stacks.account.environment import Environment
 from chess_stacks.deploy import policy
-from chess_stacks.deploy.cloud import Cloud
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.plan import Plan
+from chess_stacks.deploy.plan import StackPlan
 
 
-def keep(environment: Environment, plan: Plan) -> None:
+def protect(environment: Environment, plan: StackPlan) -> None:
     """Give a deployed stack the protection that its profile wants."""
     cloud = environment.cloud(plan.region)
     found = cloud.find(plan.name)
@@ -21,8 +21,8 @@ def keep(environment: Environment, plan: Plan) -> None:
 
 
 @contextmanager
-def lifted(cloud: Cloud, plan: Plan, allowed: frozenset[str]) -> Iterator[None]:
-    """Let what the user has allowed be replaced, for as long as this update lasts."""
+def lifted(cloud: CloudFormation, plan: StackPlan, allowed: frozenset[str]) -> Iterator[None]:
+    """Let what the user has allowed be replaced while this update lasts."""
     named = frozenset(key.split("/")[-1] for key in allowed if key.split("/")[0] in (key, plan.key))
     if plan.kind != "update" or not named:
         yield
@@ -34,6 +34,6 @@ def lifted(cloud: Cloud, plan: Plan, allowed: frozenset[str]) -> Iterator[None]:
         _set(cloud, plan.name, policy.document(plan.body))
 
 
-def _set(cloud: Cloud, stack: str, document: str | None) -> None:
+def _set(cloud: CloudFormation, stack: str, document: str | None) -> None:
     if document is not None:
         cloud.client.set_stack_policy(StackName=stack, StackPolicyBody=document)

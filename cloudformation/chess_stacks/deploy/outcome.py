@@ -1,12 +1,12 @@
-"""What became of each stack, and what is told meanwhile: the typed messages between engine and screen."""
+"""What became of each stack, and what is reported meanwhile: the messages from an engine to the screen. Pure."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from chess_stacks.deploy.cloud import Event
+from chess_stacks.account.records import Event
+from chess_stacks.account.timeline import Span
 from chess_stacks.deploy.grading import GradedChange
-from chess_stacks.deploy.timeline import Step
 
 Verdict = Literal[
     "created", "updated", "unchanged", "deleted", "absent", "failed", "refused", "interrupted", "waiting"
@@ -26,13 +26,13 @@ class Outcome:
     reason: str = ""
     advice: str = ""
     changes: tuple[GradedChange, ...] = ()
-    steps: tuple[Step, ...] = ()
+    spans: tuple[Span, ...] = ()
     kept: tuple[str, ...] = ()
     """Resources that were left in the account on purpose."""
 
     @property
     def good(self) -> bool:
-        """Tell whether those that wait for this stack may begin."""
+        """Whether the stacks that wait for this one may begin."""
         return self.verdict in GOOD
 
 
@@ -60,4 +60,4 @@ class Ended:
 
 
 Message = Begun | Happened | Ended
-Tell = Callable[[Message], None]
+Notify = Callable[[Message], None]

@@ -10,17 +10,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from chess_stacks import names
-from chess_stacks.deploy import changes, grading, schemas, templates, upload, watch, weights
-from chess_stacks.deploy.cloud import CHANGE_SET_PREFIX, Cloud, Deployed, Submission
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import Failure, Refused
+from chess_stacks.account import changes, watch, weights
+from chess_stacks.account.backoff import Backoff
+from chess_stacks.account.cloudformation import CHANGE_SET_PREFIX, CloudFormation
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import Failure, Refused
+from chess_stacks.account.records import Deployed, Submission
+from chess_stacks.deploy import grading, schemas, templates, upload
 from chess_stacks.deploy.grading import Grade
-from chess_stacks.synth import Entry
+from chess_stacks.parts import names
+from chess_stacks.synth.synthesis import Entry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class StackPlan:
     """What would happen to one stack."""
 
     key: str
@@ -41,7 +44,7 @@ class Plan:
 
 
 class MissingInputs(Failure):
-    """An upstream stack is not there yet, so that nobody can say what this one would get."""
+    """An upstream stack does not exist yet, so the inputs of this one are unknown."""
 
 
 def resolve_inputs(environment: Environment, entry: Entry) -> dict[str, str]:
@@ -51,39 +54,39 @@ def resolve_inputs(environment: Environment, entry: Entry) -> dict[str, str]:
     if missing:
         wanted = ", ".join(sorted({f"{given.stack}.{given.output}" for given in missing}))
         raise MissingInputs(
-            f"{entry.name} needs outputs that are not there: {wanted}", "deploy those stacks first"
+            f"{entry.name} needs outputs that do not exist yet: {wanted}", "deploy those stacks first"
         )
     return {given.parameter: outputs[given.stack][given.output] for given in entry.inputs}
 
 
-def make(environment: Environment, key: str, pace: watch.Pace) -> Plan:
-    """Make a change set for a stack that nothing is happening to."""
+def make(environment: Environment, key: str, backoff: Backoff) -> StackPlan:
+    """Make a change set for a stack that is at rest."""
     entry = environment.entry(key)
     cloud = environment.cloud(entry.region)
     found = environment.find(key)
     parameters = resolve_inputs(environment, entry)
     body = environment.assembly.templates[key]
     if found is None or found.status in ("DELETE_COMPLETE", "REVIEW_IN_PROGRESS"):
-        return _prepare(environment, entry, (body, parameters), None, pace)
+        return _prepare(environment, entry, (body, parameters), None, backoff)
     deployed = cloud.template(entry.name)
     first, extra = weights.carry(body, weights.recorded(deployed, found.parameters))
-    plan = _prepare(environment, entry, (first, parameters | extra), deployed, pace)
+    plan = _prepare(environment, entry, (first, parameters | extra), deployed, backoff)
     touched = {graded.change.logical_id for graded in plan.changes} & weights.rules(body).keys()
     if touched and (live := live_weights(environment, cloud, found, body)):
         discard(environment, plan)
         second, extra = weights.carry(body, live)
-        plan = _prepare(environment, entry, (second, parameters | extra), deployed, pace)
+        plan = _prepare(environment, entry, (second, parameters | extra), deployed, backoff)
     return plan
 
 
-def discard(environment: Environment, plan: Plan) -> None:
+def discard(environment: Environment, plan: StackPlan) -> None:
     """Throw away the change set of a plan that is not carried out."""
     if plan.change_set is not None:
         environment.cloud(plan.region).discard(plan.name, plan.change_set)
 
 
-def gate(plan: Plan, allowed: frozenset[str]) -> None:
-    """Refuse to lose data that the user has not named."""
+def refuse_data_loss(plan: StackPlan, allowed: frozenset[str]) -> None:
+    """Refuse to lose data unless the user has named the resource."""
     lost = [
         graded
         for graded in plan.changes
@@ -97,7 +100,7 @@ def gate(plan: Plan, allowed: frozenset[str]) -> None:
 
 
 def live_weights(
-    environment: Environment, cloud: Cloud, found: Deployed, body: Mapping[str, Any]
+    environment: Environment, cloud: CloudFormation, found: Deployed, body: Mapping[str, Any]
 ) -> weights.Weights:
     """Read the weights that the operator has set, from the load balancer itself."""
     elb = environment.clients.get("elbv2", cloud.region)
@@ -120,15 +123,15 @@ def _prepare(
     entry: Entry,
     wanted: tuple[Mapping[str, Any], Mapping[str, str]],
     deployed: Mapping[str, Any] | None,
-    pace: watch.Pace,
-) -> Plan:
+    backoff: Backoff,
+) -> StackPlan:
     body, parameters = wanted
     cloud = environment.cloud(entry.region)
     _sweep(cloud, entry.name, deployed)
     name = f"{CHANGE_SET_PREFIX}{uuid.uuid4().hex[:12]}"
     cloud.submit(name, _submission(environment, entry, wanted, "CREATE" if deployed is None else "UPDATE"))
-    status, reason, made = watch.until_made(cloud, entry.name, name, pace)
-    shape = Plan(
+    status, reason, made = watch.until_made(cloud, entry.name, name, backoff)
+    shape = StackPlan(
         key=entry.key,
         name=entry.name,
         region=entry.region,
@@ -147,7 +150,7 @@ def _prepare(
     return replace(shape, kind="none")
 
 
-def _sweep(cloud: Cloud, stack: str, deployed: Mapping[str, Any] | None) -> None:
+def _sweep(cloud: CloudFormation, stack: str, deployed: Mapping[str, Any] | None) -> None:
     if deployed is not None:
         for name in cloud.leftover_change_sets(stack):
             cloud.discard(stack, name)

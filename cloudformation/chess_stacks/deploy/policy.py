@@ -1,13 +1,13 @@
 """The stack policy: CloudFormation itself refuses to replace or delete what holds data, whoever asks. Pure.
 
-The command line grades changes before anything happens; the policy stands for everybody else who has the console open.
+The command line grades changes before anything happens; the policy holds for everybody else, as in the console.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from chess_stacks.deploy.grading import STATEFUL
+from chess_stacks.parts.retention import STATEFUL
 
 
 def stateful(body: Mapping[str, Any]) -> tuple[str, ...]:

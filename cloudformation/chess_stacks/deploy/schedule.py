@@ -1,7 +1,7 @@
-"""Run a DAG of jobs, independent ones at once, and say what became of each.
+"""Run a DAG of jobs, independent ones at once, and return what became of each.
 
 The order is decided here and nowhere else: `Board` is pure; `run` is the thread pool around it. After the first failure
-nothing new begins, what runs is let finish, and what never began says what it waited for.
+nothing new begins, and what runs may finish.
 """
 
 import signal
@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
-_TICK = 0.2  # seconds between looks at the keyboard
+_TICK_SECONDS = 0.2
+"""Between looks at the keyboard."""
 
 
 @dataclass(slots=True)
@@ -32,10 +33,6 @@ class Board(Generic[T]):
         return [
             key for key, needs in self.needs.items() if key not in self.begun and needs <= self.done.keys()
         ]
-
-    def left(self) -> list[str]:
-        """Name the jobs that never began."""
-        return [key for key in self.needs if key not in self.begun]
 
 
 def run(
@@ -62,7 +59,7 @@ def run(
                 running[pool.submit(work, key)] = key
             if not running:
                 return board.done
-            finished, _ = wait(running, timeout=_TICK, return_when=FIRST_COMPLETED)
+            finished, _ = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
                 key = running.pop(future)
                 board.done[key] = future.result()
@@ -73,7 +70,7 @@ def run(
 def _ctrl_c() -> Iterator[Sequence[int]]:
     """Note Ctrl-C where it would otherwise be raised between any two lines, and jobs that began would be forgotten.
 
-    Python gives signals to the main thread alone; in any other there is nothing to note. Nor is there where whoever
+    Python gives signals to the main thread alone, so any other has nothing to note. The same holds where whoever
     started the program wants Ctrl-C ignored, as a shell does for what it runs in the background.
     """
     pressed: list[int] = []

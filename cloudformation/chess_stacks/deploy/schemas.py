@@ -1,20 +1,20 @@
 """Which properties only a replacement can change, by the registry schemas that cfn-lint ships.
 
-CloudFormation says so too (`RequiresRecreation`), but vaguely for older types, so the grader takes the stricter of the
-two.
+CloudFormation answers this too (`RequiresRecreation`), but vaguely for older types, so the grader takes the stricter of
+the two.
 """
 
 import functools
 from typing import Any
 
-from chess_stacks import registry
-from chess_stacks.deploy.changes import Recreation
+from chess_stacks.account.changes import Recreation
+from chess_stacks.parts import registry
 
 _PREFIX = "/properties/"
 
 
 def recreation(region: str, resource_type: str, name: str) -> Recreation:
-    """Tell what the schema says about a change of the top-level property `name`."""
+    """Return what a change of the top-level property `name` does, by the schema."""
     always, maybe = _create_only(region, resource_type)
     if name in always:
         return "Always"

@@ -1,7 +1,7 @@
 """Two templates side by side: which properties differ, from what to what. Pure.
 
-A change set says which properties change and what that costs, often without the values; this says the values. What
-could be a secret is blanked: our templates hold references to secrets only, but an old template may be anybody's.
+A change set names the properties that change and what that costs, often without the values; this adds the values. What
+could be a secret is blanked: our templates hold references to secrets only, but an old template may hold anything.
 """
 
 import json

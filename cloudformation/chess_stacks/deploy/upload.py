@@ -3,10 +3,10 @@
 import hashlib
 from collections.abc import Mapping
 
-from chess_stacks import names
-from chess_stacks.deploy.environment import Environment
-from chess_stacks.deploy.failure import Failure
-from chess_stacks.synth import Entry
+from chess_stacks.account.environment import Environment
+from chess_stacks.account.failure import Failure
+from chess_stacks.parts import names
+from chess_stacks.synth.synthesis import Entry
 
 INLINE_LIMIT = 51_200
 BUCKET_OUTPUT = "ArtifactBucketName"

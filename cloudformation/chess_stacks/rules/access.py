@@ -48,7 +48,7 @@ def unlimited_actions(stack: str, body: Body) -> Iterator[Finding]:
 
 
 def boundary(stack: str, body: Body) -> Iterator[Finding]:
-    """Want the permission boundary on every role."""
+    """Require the permission boundary on every role."""
     for logical_id, properties in of_type(body, "AWS::IAM::Role"):
         if "PermissionsBoundary" not in properties:
             yield Finding(stack=stack, rule="C002", resource=logical_id, message="has no permission boundary")
@@ -69,7 +69,7 @@ def _anybody(principal: Any) -> bool:
 
 
 def policy_size(stack: str, body: Body) -> Iterator[Finding]:
-    """Refuse a role whose policies IAM would not take for their length."""
+    """Refuse a role whose policies are too long for IAM."""
     for logical_id, properties in of_type(body, "AWS::IAM::Role"):
         documents = [policy["PolicyDocument"] for policy in properties.get("Policies", ())]
         size = sum(len(json.dumps(document, separators=(",", ":"))) for document in documents)
@@ -95,12 +95,14 @@ def escalation(stack: str, body: Body) -> Iterator[Finding]:
 
 
 def secrets(stack: str, body: Body) -> Iterator[Finding]:
-    """Refuse a password in clear: it is managed by AWS or comes by dynamic reference."""
+    """Refuse a password in plain text: AWS manages it, or it comes by dynamic reference."""
     passwords = ("MasterUserPassword", "AuthToken", "SecretString", "Passwords")
     for logical_id, resource in body["Resources"].items():
         for path, value in _walk(resource.get("Properties", {})):
             if path in passwords and "{{resolve:secretsmanager:" not in str(value):
-                yield Finding(stack=stack, rule="C005", resource=logical_id, message=f"{path} is in clear")
+                yield Finding(
+                    stack=stack, rule="C005", resource=logical_id, message=f"{path} is in plain text"
+                )
         properties = resource.get("Properties", {})
         if "MasterUserPassword" in properties and properties.get("ManageMasterUserPassword"):
             yield Finding(

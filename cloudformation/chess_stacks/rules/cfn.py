@@ -1,7 +1,7 @@
 """cfn-lint over an assembly, in the profile's region and two more.
 
-Three regions, because a type or an instance size that one region has another may lack, and a profile should be able
-to move. A stack that has to be in one region is checked for that one. Stacks are checked side by side, one a processor:
+Three regions, because one may lack a type or an instance size that another has, and a profile should be able to
+move. A stack that has to be in one region is checked for that one. Stacks are checked side by side, one per processor:
 cfn-lint takes seconds for each.
 """
 
@@ -14,7 +14,7 @@ from typing import Any
 from cfnlint.rules import RulesCollection  # type: ignore[attr-defined]
 
 from chess_stacks.rules.finding import Finding
-from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth.synthesis import Assembly, Entry
 
 _LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
@@ -35,7 +35,7 @@ def lint(assembly: Assembly, others: tuple[str, ...] = REGIONS) -> tuple[Finding
 
 def _side_by_side(jobs: list[Job]) -> list[set[Finding]]:
     workers = min(os.cpu_count() or 1, len(jobs))
-    if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():  # noqa: PLR2004 (one needs no other)
+    if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():  # noqa: PLR2004 - one needs no other
         return [_lint(job) for job in jobs]
     from concurrent.futures import ProcessPoolExecutor
 

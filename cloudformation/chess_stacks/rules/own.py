@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from chess_stacks.rules import access, reach, services, storage
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body
-from chess_stacks.synth import Assembly
+from chess_stacks.synth.synthesis import Assembly
 
 RULES: tuple[Callable[[str, Body], Iterator[Finding]], ...] = (
     access.unlimited_actions,

@@ -13,9 +13,7 @@ def open_ingress(stack: str, body: Body) -> Iterator[Finding]:
     """Refuse a security group that the whole internet may enter."""
     for logical_id, rule in _ingress(body):
         if rule.get("CidrIp") in _WORLD or rule.get("CidrIpv6") in _WORLD:
-            yield Finding(
-                stack=stack, rule="C020", resource=logical_id, message="takes in the whole internet"
-            )
+            yield Finding(stack=stack, rule="C020", resource=logical_id, message="lets in the whole internet")
 
 
 def _ingress(body: Body) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -50,9 +48,7 @@ def public_addresses(stack: str, body: Body) -> Iterator[Finding]:
 
 
 def described(stack: str, body: Body) -> Iterator[Finding]:
-    """Want each rule of a security group to say what it is for."""
+    """Require a description of each rule of a security group."""
     for logical_id, rule in _ingress(body):
         if not rule.get("Description"):
-            yield Finding(
-                stack=stack, rule="C023", resource=logical_id, message="does not say what it is for"
-            )
+            yield Finding(stack=stack, rule="C023", resource=logical_id, message="has no description")

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from chess_stacks import facts, registry
+from chess_stacks.parts import registry
+from chess_stacks.profile import facts
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
 
@@ -90,7 +91,7 @@ def sizes(stack: str, body: Body, region: str) -> Iterator[Finding]:
     for logical_id, kind, wanted in _sizes(body):
         offered = registry.sizes(kind, region)
         if offered and wanted not in offered:
-            message = f"{wanted} is not to be had in {region}"
+            message = f"{wanted} is not available in {region}"
             yield Finding(stack=stack, rule="C034", resource=logical_id, message=message)
 
 
@@ -103,7 +104,7 @@ def _sizes(body: Body) -> Iterator[tuple[str, str, str]]:
 
 
 def limits(stack: str, body: Body, size: int) -> Iterator[Finding]:
-    """Refuse what CloudFormation cannot take; bootstrap has no bucket yet that it could be uploaded to."""
+    """Refuse what CloudFormation cannot take; bootstrap is sent inline, as there is no bucket yet."""
     most = _INLINE if stack == "bootstrap" else _UPLOADED
     if size > most:
         yield Finding(stack=stack, rule="C040", resource="", message=f"{size} bytes; allowed {most}")

@@ -1,29 +1,11 @@
-"""Rules on what is kept: encrypted at rest, with a stated end, and nothing that holds data goes by accident."""
+"""Rules on what is kept: encrypted at rest, with a stated end, and never deleted by accident."""
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from chess_stacks.parts.retention import STATEFUL
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.template import Body, of_type
-
-STATEFUL: Final = frozenset(
-    {
-        "AWS::RDS::DBCluster",
-        "AWS::RDS::DBInstance",
-        "AWS::ElastiCache::ReplicationGroup",
-        "AWS::ElastiCache::ServerlessCache",
-        "AWS::S3::Bucket",
-        "AWS::ECR::Repository",
-        "AWS::KMS::Key",
-        "AWS::SecretsManager::Secret",
-        "AWS::Logs::LogGroup",
-        "AWS::SQS::Queue",
-        "AWS::EKS::Cluster",
-    }
-)
-"""Types whose loss loses something; their logical ids never change."""
-
-Properties = dict[str, Any]
 
 
 def _volumes(properties: Mapping[str, Any]) -> bool:
@@ -32,7 +14,7 @@ def _volumes(properties: Mapping[str, Any]) -> bool:
 
 
 def _instance(properties: Mapping[str, Any]) -> bool:
-    """Tell of an instance: its own storage is encrypted, or the cluster's or source's whose it shares is."""
+    """Return whether an instance encrypts its storage, or shares that of a cluster or source."""
     inherits = "DBClusterIdentifier" in properties or "SourceDBInstanceIdentifier" in properties
     return inherits or _true(properties, "StorageEncrypted", "KmsKeyId")
 
@@ -64,7 +46,7 @@ _ENCRYPTED: Final[Mapping[str, Callable[[Mapping[str, Any]], bool]]] = {
 
 
 def at_rest(stack: str, body: Body) -> Iterator[Finding]:
-    """Want everything that keeps data to encrypt it."""
+    """Require encryption of everything that keeps data."""
     for kind, encrypted in _ENCRYPTED.items():
         for logical_id, properties in of_type(body, kind):
             if not encrypted(properties):
@@ -74,22 +56,22 @@ def at_rest(stack: str, body: Body) -> Iterator[Finding]:
 
 
 def keys(stack: str, body: Body) -> Iterator[Finding]:
-    """Want keys to rotate."""
+    """Require keys to rotate."""
     for logical_id, properties in of_type(body, "AWS::KMS::Key"):
         if properties.get("EnableKeyRotation") is not True:
             yield Finding(stack=stack, rule="C011", resource=logical_id, message="does not rotate")
 
 
 def retention(stack: str, body: Body) -> Iterator[Finding]:
-    """Want what holds data to say what happens to it when it is deleted or replaced, and logs to end."""
+    """Require a policy for the deletion and replacement of what holds data, and an end to logs."""
     for logical_id, resource in body["Resources"].items():
         if resource["Type"] in STATEFUL and not {"DeletionPolicy", "UpdateReplacePolicy"} <= resource.keys():
             yield Finding(
                 stack=stack,
                 rule="C012",
                 resource=logical_id,
-                message="says nothing of its deletion and replacement",
+                message="has no policy for its deletion and replacement",
             )
     for logical_id, properties in of_type(body, "AWS::Logs::LogGroup"):
         if "RetentionInDays" not in properties:
-            yield Finding(stack=stack, rule="C012", resource=logical_id, message="keeps logs for ever")
+            yield Finding(stack=stack, rule="C012", resource=logical_id, message="keeps logs forever")

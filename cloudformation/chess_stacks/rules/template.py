@@ -7,14 +7,14 @@ Body = dict[str, Any]
 
 
 def of_type(body: Body, *types: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Logical ids and properties of the resources of some types."""
+    """Yield logical ids and properties of the resources of some types."""
     for logical_id, resource in body["Resources"].items():
         if resource["Type"] in types:
             yield logical_id, resource.get("Properties", {})
 
 
 def statements(body: Body) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Logical id and policy statement, for each statement of each policy in the template."""
+    """Yield logical id and statement, for each statement of each policy in the template."""
     for logical_id, resource in body["Resources"].items():
         for found in _statements(resource.get("Properties", {})):
             yield logical_id, found
@@ -38,7 +38,7 @@ def listed(value: Any) -> list[Any]:
 
 
 def reference(value: Any) -> str | None:
-    """Logical id or parameter that a Ref or GetAtt points to."""
+    """Return the logical id or parameter that a Ref or GetAtt points to."""
     if not isinstance(value, dict):
         return None
     if "Ref" in value:

@@ -16,7 +16,7 @@ from chess_stacks.rules.finding import Finding
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """One rule that is let off, where, why, and since when."""
+    """One rule that is waived: where, why, and since when."""
 
     rule: str
     reason: str
@@ -26,7 +26,7 @@ class Waiver:
     profiles: tuple[str, ...] = ()
 
     def covers(self, profile: str, finding: Finding) -> bool:
-        """Tell whether the finding is let off."""
+        """Return whether the finding is waived."""
         return (
             self.rule == finding.rule
             and (not self.stacks or finding.stack in self.stacks)

@@ -1,1 +1,1 @@
-"""One module a stack; each ends in `STACK`, which the catalog lists."""
+"""One module per stack; each ends in `STACK`, or `stack_of`, which the catalog lists."""

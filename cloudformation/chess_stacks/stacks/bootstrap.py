@@ -1,7 +1,6 @@
 """What an environment needs first: a key, buckets, image repositories, a permission boundary, a budget.
 
-It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role is there
-yet.
+It is deployed inline and with the caller's own rights, as neither the bucket for templates nor a role exists yet.
 """
 
 import json
@@ -11,8 +10,8 @@ from awacs import s3 as s3_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, budgets, ecr, kms
 
-from chess_stacks import boundary, buckets, iam, names, retention
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import boundary, buckets, iam, names, retention
+from chess_stacks.parts.stack import Draft, define
 
 
 def compose(draft: Draft) -> None:

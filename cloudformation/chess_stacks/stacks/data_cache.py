@@ -10,9 +10,9 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, elasticache
 
-from chess_stacks import names, retention
-from chess_stacks.sections import Cache
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import names, retention
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import Cache
 from chess_stacks.stacks.security import REDIS_PORT
 
 _ACCESS = "on ~* &* +@all -@admin -@dangerous +info"
@@ -77,7 +77,7 @@ def _family(cache: Cache) -> str:
 
 
 def _nodes(draft: Draft, cache: Cache) -> dict[str, Any]:
-    """How many nodes there are, and where."""
+    """Return how many nodes there are, and where."""
     failover = cache.replicas > 0
     zones: dict[str, Any] = {"MultiAZEnabled": failover and not draft.profile.network.single_zone}
     if cache.kind == "cluster":

@@ -9,40 +9,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from troposphere import GetAtt, Ref, Sub, applicationautoscaling, rds, secretsmanager
-from troposphere.validators import double, integer
 
-from chess_stacks import iam, names, retention
-from chess_stacks.sections import AuroraDatabase, RdsDatabase
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, names, retention
+from chess_stacks.parts.databases import Cluster, Replica, ServerlessV2
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import AuroraDatabase, RdsDatabase
 from chess_stacks.stacks.security import POSTGRES_PORT
 
 DATABASE = "chess"
 ADMIN = "chess"
 _LOGS = {"log_min_duration_statement": "1000", "log_statement": "ddl", "rds.force_ssl": "1"}
-
-
-class ServerlessV2(rds.ServerlessV2ScalingConfiguration):
-    """troposphere refuses a floor of 0, which AWS takes: the cluster then pauses when idle."""
-
-    props = {  # noqa: RUF012 - troposphere's own way to declare properties
-        **rds.ServerlessV2ScalingConfiguration.props,
-        "MinCapacity": (double, False),
-        "MaxCapacity": (double, False),
-        "SecondsUntilAutoPause": (integer, False),
-    }
-
-
-class Cluster(rds.DBCluster):
-    """A cluster that takes the corrected scaling configuration."""
-
-    props = {**rds.DBCluster.props, "ServerlessV2ScalingConfiguration": (ServerlessV2, False)}  # noqa: RUF012
-
-
-class Replica(rds.DBInstance):
-    """A read replica has its source's storage and key; troposphere looks for a size of its own that is not there."""
-
-    def validate(self) -> None:
-        """Leave the check to cfn-lint, which knows replicas."""
 
 
 def compose(draft: Draft) -> None:

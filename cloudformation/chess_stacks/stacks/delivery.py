@@ -11,8 +11,8 @@ from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub
 from troposphere import iam as cfn
 
-from chess_stacks import iam, names, privileges
-from chess_stacks.stack import Draft, Stack, define
+from chess_stacks.parts import iam, names, privileges
+from chess_stacks.parts.stack import Draft, Stack, define
 
 TITLE = "Roles that deploy every other stack; grows with them"
 GITHUB = "token.actions.githubusercontent.com"

@@ -12,8 +12,8 @@ from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, cloudfront, kms, logs, route53
 from troposphere.validators.route53 import AliasTarget
 
-from chess_stacks import buckets, certificates, firewall, iam, names, retention
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import buckets, certificates, iam, names, retention, web_acl
+from chess_stacks.parts.stack import Draft, define
 
 _OPTIMIZED = "658327ea-f89d-4fab-a63d-7e88639e58f6"
 _NO_CACHE = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
@@ -185,7 +185,7 @@ def _firewall(draft: Draft) -> Any:
         )
     )
     rate = draft.profile.security.waf_rate_limit
-    return firewall.web_acl(draft, scope="CLOUDFRONT", rate_limit=rate, log_key=GetAtt(key, "Arn"))
+    return web_acl.web_acl(draft, scope="CLOUDFRONT", rate_limit=rate, log_key=GetAtt(key, "Arn"))
 
 
 def _web_policy(draft: Draft) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 from troposphere import GetAtt, Ref, wafv2
 from troposphere import elasticloadbalancingv2 as elb
 
-from chess_stacks import certificates, names
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import certificates, names
+from chess_stacks.parts.stack import Draft, define
 
 TLS_POLICY = "ELBSecurityPolicy-TLS13-1-2-2021-06"
 

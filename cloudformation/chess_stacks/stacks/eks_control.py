@@ -10,9 +10,9 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, ec2, eks
 
-from chess_stacks import iam, logs, names, retention
-from chess_stacks.sections import Eks
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, log_groups, names, retention
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import Eks
 from chess_stacks.stacks.security import POSTGRES_PORT, REDIS_PORT
 
 _AUTO_CLUSTER = (
@@ -29,7 +29,7 @@ def compose(draft: Draft) -> None:
     wanted = draft.profile.eks
     auto = wanted.compute == "auto"
     name = names.cluster_name(draft.profile.env)
-    logs.group(draft, "ClusterLogGroup", wanted.log_days, f"/aws/eks/{name}/cluster")
+    log_groups.group(draft, "ClusterLogGroup", wanted.log_days, f"/aws/eks/{name}/cluster")
     _roles(draft, auto=auto)
     cluster = _cluster(draft, wanted, name, auto=auto)
     _access(draft, wanted)

@@ -8,9 +8,9 @@ and in the app group of the chain.
 
 from troposphere import GetAtt, Ref, ec2, eks
 
-from chess_stacks import iam, karpenter, names
-from chess_stacks.sections import NodeGroup
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, karpenter, names
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import NodeGroup
 
 _AMI = {
     ("al2023", "arm64"): "AL2023_ARM_64_STANDARD",

@@ -11,8 +11,8 @@ from awacs import cloudwatch, ec2, elasticloadbalancing, kms, secretsmanager, xr
 from awacs.aws import Condition, Statement, StringEquals
 from troposphere import GetAtt, Ref, Sub, eks
 
-from chess_stacks import iam
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam
+from chess_stacks.parts.stack import Draft, define
 from chess_stacks.stacks.eks_control import addon
 
 ACCOUNTS = {

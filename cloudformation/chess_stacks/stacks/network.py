@@ -10,9 +10,9 @@ from typing import Any
 from awacs import logs as logs_actions
 from troposphere import AWSObject, GetAtt, GetAZs, Join, Ref, Select, Sub, ec2
 
-from chess_stacks import iam, logs, names, subnets
-from chess_stacks.stack import Draft, define
-from chess_stacks.subnets import ZoneBlocks
+from chess_stacks.parts import iam, log_groups, names, subnets
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.parts.subnets import ZoneBlocks
 
 
 def compose(draft: Draft) -> None:
@@ -212,7 +212,7 @@ def _to_bucket(draft: Draft) -> dict[str, Any]:
 
 
 def _to_log_group(draft: Draft) -> dict[str, Any]:
-    group = logs.group(draft, "FlowLogGroup", draft.profile.network.flow_log_days)
+    group = log_groups.group(draft, "FlowLogGroup", draft.profile.network.flow_log_days)
     return {
         "LogDestinationType": "cloud-watch-logs",
         "LogDestination": GetAtt(group, "Arn"),

@@ -1,35 +1,19 @@
 """What people look at and are woken by: a dashboard, alarms that go to one topic, log groups, X-Ray.
 
 An alarm stands for something that a player would notice or a night's work would have to undo; missing data is
-not breaching unless silence is itself the fault.
+not breaching.
 """
 
-import json
-from dataclasses import dataclass
 from typing import Any
 
 from awacs import sns as sns_actions
 from awacs.aws import Allow, Condition, Principal, Statement, StringEquals
-from troposphere import Ref, Sub, cloudwatch, sns, xray
+from troposphere import Ref, Sub, sns, xray
 
-from chess_stacks import iam, logs, names
-from chess_stacks.sections import AuroraDatabase
-from chess_stacks.stack import Draft, define
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """One metric and the line that it must not cross for `minutes` minutes."""
-
-    name: str
-    why: str
-    namespace: str
-    metric: str
-    dimensions: tuple[tuple[str, Any], ...]
-    statistic: str
-    above: float | None = None
-    below: float | None = None
-    minutes: int = 5
+from chess_stacks.parts import alarms, iam, log_groups, names
+from chess_stacks.parts.alarms import Watch
+from chess_stacks.parts.stack import Draft, define
+from chess_stacks.profile.sections import AuroraDatabase
 
 
 def compose(draft: Draft) -> bool:
@@ -40,8 +24,8 @@ def compose(draft: Draft) -> bool:
     topic = _topic(draft)
     watches = [*_edge(draft), *_database(draft), *_cache(draft)]
     for watch in watches:
-        _alarm(draft, watch, topic)
-    _dashboard(draft, watches)
+        alarms.alarm(draft, watch, topic)
+    alarms.dashboard(draft, watches)
     _logs(draft)
     _tracing(draft)
     draft.give("AlarmTopicArn", Ref(topic), "Where alarms go")
@@ -204,71 +188,13 @@ def _cache_node(suffix: str, identifier: Any) -> list[Watch]:
     ]
 
 
-def _alarm(draft: Draft, watch: Watch, topic: sns.Topic) -> None:
-    up = watch.above is not None
-    draft.add(
-        cloudwatch.Alarm(
-            f"{watch.name}Alarm",
-            AlarmDescription=f"{draft.profile.env}: {watch.why}",
-            Namespace=watch.namespace,
-            MetricName=watch.metric,
-            Dimensions=[
-                cloudwatch.MetricDimension(Name=name, Value=value) for name, value in watch.dimensions
-            ],
-            Statistic=watch.statistic,
-            Period=60,
-            EvaluationPeriods=watch.minutes,
-            Threshold=watch.above if up else watch.below,
-            ComparisonOperator="GreaterThanThreshold" if up else "LessThanThreshold",
-            TreatMissingData="notBreaching",
-            AlarmActions=[Ref(topic)],
-            OKActions=[Ref(topic)],
-            Tags=draft.tags(),
-        )
-    )
-
-
-def _dashboard(draft: Draft, watches: list[Watch]) -> None:
-    values: dict[str, Any] = {}
-    widgets = []
-    for index, watch in enumerate(watches):
-        line: list[str] = [watch.namespace, watch.metric]
-        for position, (name, value) in enumerate(watch.dimensions):
-            variable = f"W{index}D{position}"
-            values[variable] = value
-            line += [name, f"${{{variable}}}"]
-        widgets.append(_widget(index, watch, line))
-    draft.add(
-        cloudwatch.Dashboard(
-            "Dashboard",
-            DashboardName=names.stack_name(draft.profile.env, "overview"),
-            DashboardBody=Sub(json.dumps({"widgets": widgets}, separators=(",", ":")), **values),
-        )
-    )
-
-
-def _widget(index: int, watch: Watch, line: list[str]) -> dict[str, Any]:
-    return {
-        "type": "metric",
-        "x": index % 3 * 8,
-        "y": index // 3 * 6,
-        "width": 8,
-        "height": 6,
-        "properties": {
-            "title": watch.name,
-            "region": "${AWS::Region}",
-            "metrics": [line],
-            "stat": watch.statistic,
-            "period": 60,
-        },
-    }
-
-
 def _logs(draft: Draft) -> None:
     days = draft.profile.observability.log_days
     cluster = names.cluster_name(draft.profile.env)
     for kind in ("application", "dataplane", "host", "performance"):
-        logs.group(draft, f"{kind.capitalize()}LogGroup", days, f"/aws/containerinsights/{cluster}/{kind}")
+        log_groups.group(
+            draft, f"{kind.capitalize()}LogGroup", days, f"/aws/containerinsights/{cluster}/{kind}"
+        )
 
 
 def _tracing(draft: Draft) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from troposphere import GetAtt, Ref, ec2, kms, secretsmanager
 
-from chess_stacks import firewall, iam, names, retention
-from chess_stacks.stack import Draft, define
+from chess_stacks.parts import iam, names, retention, web_acl
+from chess_stacks.parts.stack import Draft, define
 from chess_stacks.stacks.network import NO_EGRESS
 
 POSTGRES_PORT = 5432
@@ -27,7 +27,7 @@ def compose(draft: Draft) -> None:
     _groups(draft)
     _chain(draft)
     if draft.profile.security.waf:
-        acl = firewall.web_acl(draft, scope="REGIONAL", rate_limit=draft.profile.security.waf_rate_limit)
+        acl = web_acl.web_acl(draft, scope="REGIONAL", rate_limit=draft.profile.security.waf_rate_limit)
         draft.give("RegionalWebAclArn", GetAtt(acl, "Arn"), "Firewall in front of the ALB")
 
 

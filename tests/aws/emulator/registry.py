@@ -24,7 +24,7 @@ class Registry:
         """Every type name of the region."""
         return frozenset(self._hashes)
 
-    @functools.cache  # noqa: B019 (one registry lives as long as the process)
+    @functools.cache  # noqa: B019 - one registry lives as long as the process
     def schema(self, type_name: str) -> JsonObject:
         """Read one type's schema."""
         loaded: JsonObject = json.loads((self._resources / f"{self._hashes[type_name]}.json").read_text())

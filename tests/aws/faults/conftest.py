@@ -11,12 +11,13 @@ import pytest
 from botocore.config import Config
 from botocore.stub import ANY, Stubber
 
-from chess_stacks import profile
-from chess_stacks.deploy.engine import Engine
-from chess_stacks.deploy.environment import Environment
+from chess_stacks.account.backoff import Backoff
+from chess_stacks.account.environment import Environment
+from chess_stacks.deploy.engine import Deployment
 from chess_stacks.deploy.outcome import Message, Outcome
-from chess_stacks.deploy.watch import Pace
-from chess_stacks.synth import Assembly, Entry
+from chess_stacks.deploy.runner import Runner
+from chess_stacks.profile.load import load
+from chess_stacks.synth.synthesis import Assembly, Entry
 
 NAME = "chess-dev-network"
 STACK_ID = f"arn:aws:cloudformation:us-east-1:111122223333:stack/{NAME}/0a1b"
@@ -44,7 +45,7 @@ def assembly() -> Assembly:
         resources=1,
         size=1,
     )
-    return Assembly(profile=profile.load("dev"), templates={"network": BODY}, manifest=(entry,))
+    return Assembly(profile=load("dev"), templates={"network": BODY}, manifest=(entry,))
 
 
 class OneClient:
@@ -118,20 +119,19 @@ class Account:
         )
         return self
 
-    def deploy(self, *, pace: Pace | None = None) -> Outcome:
+    def deploy(self, *, backoff: Backoff | None = None) -> Outcome:
         environment = Environment(
             assembly=assembly(),
             clients=OneClient(self.client),
             account="111122223333",  # type: ignore[arg-type]
         )
-        engine = Engine(
-            environment=environment,
-            tell=self.said.append,
+        runner = Runner(
+            notify=self.said.append,
             clock=lambda: 0.0,
-            pace=pace or Pace(sleep=self.naps.append),
+            backoff=backoff or Backoff(sleep=self.naps.append),
             parallel=1,
         )
-        (outcome,) = engine.run(frozenset({"network"}))
+        (outcome,) = Deployment(environment=environment, runner=runner).run(frozenset({"network"}))
         self.stub.assert_no_pending_responses()
         return outcome
 

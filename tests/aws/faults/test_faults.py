@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
+from chess_stacks.account.backoff import Backoff
 from chess_stacks.deploy.outcome import Begun
-from chess_stacks.deploy.watch import Pace
 
 from .conftest import Account
 
@@ -84,12 +84,12 @@ def test_a_token_that_expires_while_waiting_says_that_cloudformation_goes_on(acc
 
 def test_a_user_who_stops_waiting_loses_nothing(account: Account) -> None:
     stop = threading.Event()
-    pace = Pace(stop=stop, sleep=lambda _seconds: stop.set())
+    backoff = Backoff(stop=stop, sleep=lambda _seconds: stop.set())
     account.stack("CREATE_IN_PROGRESS")
     account.stack("CREATE_IN_PROGRESS").stack("CREATE_IN_PROGRESS").events()
     account.stack("CREATE_IN_PROGRESS").events()
     account.stack("CREATE_IN_PROGRESS")
-    outcome = account.deploy(pace=pace)
+    outcome = account.deploy(backoff=backoff)
     assert (outcome.verdict, outcome.status) == ("interrupted", "CREATE_IN_PROGRESS")
     assert "run the same command again" in outcome.advice
 

@@ -10,7 +10,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,8 +19,10 @@ from typing import Any
 import boto3
 import pytest
 import yaml
+from polling import wait_until
 
-from chess_stacks import cli, registry
+from chess_stacks import cli
+from chess_stacks.parts import registry
 
 ROOT = Path(__file__).parents[3]
 PYTHON = ROOT / ".venv-emulator" / "bin" / "python"
@@ -126,14 +127,12 @@ def _free_port() -> int:
 
 
 def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    until = time.monotonic() + READY_WITHIN
-    while time.monotonic() < until:
+    def ready() -> bool:
         if server.poll() is not None:
             pytest.fail(f"the emulator ended at once:\n{log.read_text()}")
-        try:
-            urllib.request.urlopen(f"{address}/_ministack/health", timeout=2).close()  # noqa: S310 (our own, on loopback)
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"the emulator was not ready within {READY_WITHIN} s:\n{log.read_text()}")
+        urllib.request.urlopen(f"{address}/_ministack/health", timeout=2).close()  # noqa: S310 - our own, on loopback
+        return True
+
+    wait_until(
+        ready, lambda: f"the emulator is ready:\n{log.read_text()}", within=READY_WITHIN, ignoring=(OSError,)
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chess_stacks import profile
+from chess_stacks.profile.load import NAMES, load
 
 from .conftest import CommandLine
 
@@ -35,13 +35,13 @@ def other_instances(name: str) -> dict[str, Any]:
             "max_size": group.max_size,
             "disk_gib": group.disk_gib,
         }
-        for group in profile.load(name).eks.groups
+        for group in load(name).eks.groups
     ]
     return {"eks": {"groups": groups}}
 
 
 def other_database(name: str) -> dict[str, Any]:
-    kind = profile.load(name).database.kind
+    kind = load(name).database.kind
     if kind == "aurora":
         return {"database": {"kind": "rds", "version": "17.9"}}
     return {"database": {"kind": "aurora", "version": "17.9", "capacity": "serverless"}}
@@ -56,7 +56,7 @@ def change_sets(chess: CommandLine) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("name", profile.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_life_from_deploy_to_destroy(chess: CommandLine, name: str) -> None:
     given = ("--profile", name, "--output", "json")
 
@@ -135,7 +135,7 @@ def _is_destroyed(chess: CommandLine, name: str, given: tuple[str, ...]) -> None
     assert unconfirmed.code == 3
     assert f"--confirm {name}" in unconfirmed.document["advice"]
     extra: tuple[str, ...] = ()
-    if profile.load(name).database.deletion_protection:
+    if load(name).database.deletion_protection:
         _is_protected(chess, name, given)
         extra = ("--unprotect",)
     gone = chess.run("destroy", *given, "--confirm", name, "--no-drain", *extra)

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from chess_stacks import profile, synth
+from chess_stacks.account.clients import Clients
 from chess_stacks.deploy import upload
-from chess_stacks.deploy.clients import Clients
+from chess_stacks.profile.load import overlaid
+from chess_stacks.synth import synthesis
 
 from .conftest import CommandLine
 
@@ -46,7 +47,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> set[str]:
 
 def granted() -> set[str]:
     """Read the actions out of the role's policy, but for pushing images and passing roles."""
-    body = synth.synthesize(profile.overlaid("prod", CI)).templates["delivery"]
+    body = synthesis.synthesize(overlaid("prod", CI)).templates["delivery"]
     (policy,) = body["Resources"]["CiRole"]["Properties"]["Policies"]
     statements = policy["PolicyDocument"]["Statement"]
     actions = {action for statement in statements for action in statement["Action"]}

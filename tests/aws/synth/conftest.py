@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from chess_stacks import profile
-from chess_stacks.synth import Assembly, synthesize
+from chess_stacks.profile.load import NAMES, load, overlaid
+from chess_stacks.synth.synthesis import Assembly, synthesize
 
 X86 = {"name": "x86", "arch": "x86_64", "instance_types": ["m7i.large"], "ami": "bottlerocket"}
 PRIVATE = {
@@ -74,16 +74,16 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def make(base: str, overlay: dict[str, Any]) -> Assembly:
-    plain = profile.load(base)
+    plain = load(base)
     if not overlay:
         return synthesize(plain)
-    return synthesize(profile.overlaid(base, overlay))
+    return synthesize(overlaid(base, overlay))
 
 
 @pytest.fixture(scope="session")
 def assemblies() -> dict[str, Assembly]:
     """Every shipped profile by name."""
-    return {name: make(name, {}) for name in profile.NAMES}
+    return {name: make(name, {}) for name in NAMES}
 
 
 @pytest.fixture(scope="session")
@@ -92,7 +92,7 @@ def variants() -> dict[str, Assembly]:
     return {name: make(*given) for name, given in VARIANTS.items()}
 
 
-@pytest.fixture(params=profile.NAMES)
+@pytest.fixture(params=NAMES)
 def assembly(request: pytest.FixtureRequest, assemblies: dict[str, Assembly]) -> Assembly:
     return assemblies[request.param]
 

@@ -10,7 +10,7 @@ import pytest
 from chess_stacks.rules import waivers
 from chess_stacks.rules.finding import Finding
 from chess_stacks.rules.waivers import Settlement
-from chess_stacks.synth import Assembly
+from chess_stacks.synth.synthesis import Assembly
 
 CHECKOV = Path(__file__).parents[3] / ".venv-checkov" / "bin" / "checkov"
 

@@ -1,6 +1,6 @@
 """Synthesis gives what the snapshots say; a resource that holds data never changes its logical id.
 
-After a change that is meant: `python -m chess_stacks.snapshot tests/aws/synth/golden`, and read the difference.
+After a change that is meant: `python -m chess_stacks.synth.snapshot tests/aws/synth/golden`, and read the difference.
 """
 
 import copy
@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from chess_stacks import profile, snapshot
-from chess_stacks.synth import Assembly
+from chess_stacks.profile.load import NAMES, load
+from chess_stacks.synth import snapshot
+from chess_stacks.synth.synthesis import Assembly
 
 GOLDEN = Path(__file__).parent / "golden"
 
@@ -48,7 +49,7 @@ def test_a_stack_that_is_gone_is_noticed(assembly: Assembly) -> None:
     assert set(snapshot.lost(kept, without)) == {f"security/{name}" for name in kept["security"]["stateful"]}
 
 
-@pytest.mark.parametrize("name", profile.NAMES)
+@pytest.mark.parametrize("name", NAMES)
 def test_synthesis_is_the_same_every_time(name: str, assemblies: dict[str, Assembly]) -> None:
-    again = snapshot.synthesize(profile.load(name))
+    again = snapshot.synthesize(load(name))
     assert json.dumps(again.templates) == json.dumps(assemblies[name].templates)

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from chess_stacks.rules import cfn, own, waivers
-from chess_stacks.synth import Assembly, Entry
+from chess_stacks.synth.synthesis import Assembly, Entry
 
 DERIVED = {"delivery"}
 """Made of the other stacks' types by one function, and large: linted for the profiles and where CI has a role."""

@@ -9,10 +9,9 @@ from typing import Any
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from chess_stacks import profile
-from chess_stacks.profile import ProfileError
+from chess_stacks.profile.load import ProfileError, overlaid
 from chess_stacks.rules import own, template
-from chess_stacks.synth import Assembly, synthesize
+from chess_stacks.synth.synthesis import Assembly, synthesize
 
 DATABASES = st.one_of(
     st.fixed_dictionaries(
@@ -73,7 +72,7 @@ OVERLAYS = st.fixed_dictionaries(
 @st.composite
 def made(draw: st.DrawFn) -> Assembly:
     try:
-        return synthesize(profile.overlaid("dev", draw(OVERLAYS)))
+        return synthesize(overlaid("dev", draw(OVERLAYS)))
     except ProfileError:
         assume(condition=False)
         raise

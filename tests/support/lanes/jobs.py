@@ -70,7 +70,7 @@ def _live(name: str, tier: str, *paths: str, needs: tuple[str, ...] = ()) -> Job
 
 QUICK = (
     _pytest("unit-operator", "unit", "unit/operator", "unit/presence", "unit/charts", "unit/gitops"),
-    _pytest("unit-stacks", "unit", "unit/stacks", "unit/stacks_cli"),
+    _pytest("unit-stacks", "unit", "unit/stacks"),
     _pytest(
         "unit-rest",
         "unit",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from chess_stacks import values as stack_values
+from chess_stacks.synth import values as stack_values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARTS = ROOT / "charts"

@@ -1,0 +1,1 @@
+"""AWS as it is: the clients, what AWS answers, and how a command waits for it."""
