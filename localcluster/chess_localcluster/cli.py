@@ -189,12 +189,15 @@ def kubeconfig(home: HomeOption = None) -> None:
 @app.command(
     context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 )
-def kubectl(context: typer.Context) -> None:
+def kubectl(_context: typer.Context) -> None:
     """Run kubectl of the cluster's own version; all arguments are passed to it."""
     place = _existing(None)
     program = Cache.of_user().bin / "kubectl"
     os.environ["KUBECONFIG"] = str(place.kubeconfig)
-    os.execv(program, [str(program), *context.args])  # noqa: S606 - no shell is wanted
+    given = sys.argv[
+        sys.argv.index("kubectl") + 1 :
+    ]  # click drops a `--`, which `kubectl run` and `exec` want
+    os.execv(program, [str(program), *given])  # noqa: S606 - no shell is wanted
 
 
 def _existing(home: Path | None) -> Home:

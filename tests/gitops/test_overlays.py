@@ -2,10 +2,10 @@
 
 import shutil
 from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import pytest
+import render
 import yaml
 from program import Program
 
@@ -31,7 +31,7 @@ def test_kubectl_and_kustomize_build_the_same(kustomize: Program, api: Program, 
 
 
 def test_rendering_again_changes_nothing() -> None:
-    assert run_path(str(ROOT / "charts/render.py"))["drift"](ROOT) == [], "run `make manifests`"
+    assert render.drift(ROOT) == [], "run `make manifests`"
 
 
 def test_a_stale_a_missing_and_a_foreign_copy_are_each_named(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_a_stale_a_missing_and_a_foreign_copy_are_each_named(tmp_path: Path) -> 
     (tmp_path / stale).write_text((tmp_path / stale).read_text().replace("maxReplicas: 5", "maxReplicas: 6"))
     (tmp_path / missing).unlink()
     (tmp_path / foreign).write_text("kind: Other\n")
-    assert run_path(str(ROOT / "charts/render.py"))["drift"](tmp_path) == sorted((stale, missing, foreign))
+    assert render.drift(tmp_path) == sorted((stale, missing, foreign))
 
 
 @pytest.mark.parametrize("component", ["gateway", "ingress"])

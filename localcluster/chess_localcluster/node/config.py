@@ -204,24 +204,29 @@ SystemdCgroup = false
 
 
 def corefile(plan: Plan, home: Home, resolvers: tuple[str, ...]) -> str:
-    """Answer for the cluster; forward the rest to the machine's resolvers, or answer NXDOMAIN if it has none."""
-    rest = f"forward . {' '.join(resolvers)}" if resolvers else "template ANY ANY {\n    rcode NXDOMAIN\n  }"
-    return f"""\
-.:{DNS_PORT} {{
-  bind {BRIDGE_ADDRESS}
-  errors
-  health {LOOPBACK}:{plan.ports.dns_health}
-  ready {LOOPBACK}:{plan.ports.dns_ready}
+    """Answer for the cluster; forward the rest to the machine's resolvers, or answer NXDOMAIN if it has none.
+
+    That NXDOMAIN comes from a server of its own: in one server CoreDNS asks `template` before `kubernetes`.
+    """
+    shared = f"bind {BRIDGE_ADDRESS}\n  errors\n  ready {LOOPBACK}:{plan.ports.dns_ready}\n  cache 30"
+    health = f"health {LOOPBACK}:{plan.ports.dns_health}"
+    forward = f"forward . {' '.join(resolvers)}" if resolvers else ""
+    zones = f".:{DNS_PORT}" if resolvers else f"{DOMAIN}:{DNS_PORT} in-addr.arpa:{DNS_PORT}"
+    cluster = f"""\
+{zones} {{
+  {shared}
+  {health}
   kubernetes {DOMAIN} in-addr.arpa {{
     kubeconfig {home.conf / "coredns.kubeconfig"}
     pods insecure
     ttl 5
-    fallthrough in-addr.arpa
+    {"fallthrough in-addr.arpa" if resolvers else ""}
   }}
-  {rest}
-  cache 30
+  {forward}
 }}
 """
+    rest = f".:{DNS_PORT} {{\n  {shared}\n  template ANY ANY {{\n    rcode NXDOMAIN\n  }}\n}}\n"
+    return cluster if resolvers else cluster + rest
 
 
 def parse_resolvers(resolv_conf: str) -> tuple[str, ...]:

@@ -6,10 +6,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import pytest
+import render
 import yaml
 
 from chess_stacks.synth import values
@@ -19,7 +19,6 @@ from .conftest import CommandLine
 pytestmark = [pytest.mark.aws, pytest.mark.timeout(240)]
 GROUND = ("--stack", "bootstrap", "--stack", "delivery", "--stack", "network")
 JSON = ("--output", "json")
-RENDER = Path(__file__).resolve().parents[3] / "charts/render.py"
 
 
 def results(document: Any) -> dict[str, str]:
@@ -152,7 +151,7 @@ def test_outputs_are_valid_values_without_a_secret(chess: CommandLine, tmp_path:
     assert chess.run("outputs", "--out", str(file)).code == 0
     tree = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert values.Values.model_validate(tree).environment == "dev"
-    rendered = run_path(str(RENDER))["aws_values"](tree, "9.9.9")  # what `make manifests` makes of it
+    rendered = render.aws_values(tree, "9.9.9")  # what `make manifests` makes of it
     assert rendered["externalSecrets"]["redis"]["remoteKey"] == tree["redis"]["secretArn"]
     secret = chess.client("secretsmanager").get_secret_value(SecretId=tree["redis"]["secretArn"])[
         "SecretString"

@@ -4,17 +4,16 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from runpy import run_path
 from typing import Any
 
 import pytest
+import render
 import yaml
 
 from chess_stacks.synth import values as stack_values
 
 ROOT = Path(__file__).resolve().parents[3]
 CHARTS = ROOT / "charts"
-RENDER = run_path(str(CHARTS / "render.py"))
 METRIC = re.compile(r"\b(chess_(?:operator|cluster|server)_[a-z0-9_]+)")
 
 
@@ -38,14 +37,14 @@ def _generated(part: str) -> set[Path]:
 @pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
 def test_schema_and_page_of_values_are_current(chart: str) -> None:
     directory = CHARTS / chart
-    assert json.loads((directory / "values.schema.json").read_text()) == RENDER["schema"](ROOT, chart)
-    assert (directory / "README.md").read_text() == RENDER["readme"](directory)
+    assert json.loads((directory / "values.schema.json").read_text()) == render.schema(ROOT, chart)
+    assert (directory / "README.md").read_text() == render.readme(directory)
 
 
 @pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
 def test_every_value_is_described(chart: str) -> None:
     values = CHARTS / chart / "values.yaml"
-    told = {path for path, _, _ in RENDER["described"](values)}
+    told = {path for path, _, _ in render.described(values)}
     assert sorted(set(_leaves("", yaml.safe_load(values.read_text()))) - told) == []
 
 
@@ -79,7 +78,7 @@ def test_alerts_say_what_is_wrong_and_how_bad() -> None:
 
 
 def test_the_schema_of_spec_refuses_what_the_crd_does_not_know() -> None:
-    spec = RENDER["schema"](ROOT, "chess-cluster")["properties"]["spec"]
+    spec = render.schema(ROOT, "chess-cluster")["properties"]["spec"]
     assert spec["additionalProperties"] is False
     assert spec["properties"]["scaling"]["properties"]["maxReplicas"]["type"] == "integer"
     assert spec["required"] == ["server"]
@@ -90,15 +89,15 @@ def test_what_chess_stacks_writes_becomes_values(environment: str) -> None:
     held = CHARTS / f"chess-cluster/environments/{environment}.outputs.yaml"
     document = yaml.safe_load(held.read_text())
     stack_values.Values.model_validate(document)
-    made = RENDER["aws_values"](document, "9.9.9")
+    made = render.aws_values(document, "9.9.9")
     assert made["spec"]["server"]["image"] == f"{document['images']['server']}:9.9.9"
     assert made["externalSecrets"]["redis"]["endpoint"].endswith(":6379")
     assert made["externalSecrets"]["database"]["remoteKey"] == document["database"]["secretArn"]
     assert made["targetGroupBinding"]["blueArn"] == document["loadBalancer"]["targetGroups"]["blue"]
-    assert RENDER["image"](document, "9.9.9")["images"][0]["newName"] == document["images"]["operator"]
+    assert render.image(document, "9.9.9")["images"][0]["newName"] == document["images"]["operator"]
 
 
 def test_an_unknown_version_of_that_document_is_refused() -> None:
     document = yaml.safe_load((CHARTS / "chess-cluster/environments/prod.outputs.yaml").read_text())
     with pytest.raises(ValueError, match="schema 2"):
-        RENDER["aws_values"](document | {"schema": 2}, "9.9.9")
+        render.aws_values(document | {"schema": 2}, "9.9.9")

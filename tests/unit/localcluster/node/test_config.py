@@ -14,6 +14,15 @@ def test_dns_asks_the_machine_s_resolvers_or_says_no(resolvers: tuple[str, ...],
     assert expected in config.corefile(make_plan(1), HOME, resolvers)
 
 
+def test_without_resolvers_the_cluster_s_names_have_a_server_of_their_own() -> None:
+    """CoreDNS asks `template` first: in one server it would say NXDOMAIN to the cluster's own names as well."""
+    cluster, rest = config.corefile(make_plan(1), HOME, ()).split("\n.:53 {")
+    assert cluster.startswith("cluster.local:53 in-addr.arpa:53 {")
+    assert "kubernetes cluster.local" in cluster
+    assert "template" not in cluster
+    assert "kubernetes" not in rest
+
+
 def test_resolvers_are_read() -> None:
     assert config.parse_resolvers("search x\nnameserver 9.9.9.9\nnameserver\n# nameserver 1.1.1.1\n") == (
         "9.9.9.9",
