@@ -9,12 +9,14 @@ import json
 import os
 import signal
 import sys
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import polling
+from local_kubectl import local_kubectl
 from redis.asyncio import Redis
 
 from chess_bench.bots import games
@@ -33,19 +35,8 @@ ROOT = Path(__file__).parents[2]
 Object = dict[str, Any]
 
 
-async def eventually(
-    what: Callable[[], Awaitable[Any]], *, within: float, saying: str | Callable[[], str], every: float = 0.2
-) -> Any:
-    """Poll until there is something true; otherwise fail with the words given."""
-    deadline = time.monotonic() + within
-    while True:
-        with contextlib.suppress(KubectlError):
-            if found := await what():
-                return found
-        if time.monotonic() > deadline:
-            words = saying if isinstance(saying, str) else saying()
-            raise AssertionError(f"not within {within:.0f} s: {words}")
-        await asyncio.sleep(every)
+eventually = partial(polling.eventually, every=0.2, ignoring=(KubectlError,))
+"""Poll the cluster: a read that fails counts as "not yet"."""
 
 
 @dataclass(slots=True)
@@ -140,7 +131,7 @@ class Arena:
             async def playing() -> bool:
                 return fleet.counts.playing >= count - 1
 
-            await eventually(playing, within=60, saying=lambda: f"{count} players play: {fleet.counts}")
+            await eventually(playing, lambda: f"{count} players play: {fleet.counts}", within=60)
             yield fleet
 
     @contextlib.asynccontextmanager
@@ -180,7 +171,7 @@ async def arena(
         place.uid = await installing.apply_cluster(target, wish)
         if ready:
             await installing.wait_ready(target.kubectl, namespace, "arena")
-            await eventually(lambda: place.ready_pods(minimum), within=90, saying=f"{minimum} ready pods")
+            await eventually(lambda: place.ready_pods(minimum), f"{minimum} ready pods", within=90)
         yield place
     finally:
         await asyncio.shield(installing.delete_namespace(target.kubectl, namespace))
@@ -214,7 +205,7 @@ def make_target() -> Target:
     async def make() -> Target:
         await targets.localcluster("up", "--nodes", "1")
         await targets.localcluster("image", "build", str(ROOT))
-        target = targets.local_target()
+        target = replace(targets.local_target(), kubectl=local_kubectl())
         await installing.install_operator(target, await installing.survey(target))
         return target
 

@@ -1,9 +1,11 @@
 """The one service of the live GitOps tests, and how to bring it to the state that a test asks for."""
 
+from dataclasses import replace
 from enum import Enum
 from pathlib import Path
 
 from gitops_world import World
+from local_kubectl import local_kubectl
 from program import Program
 
 from chess_localcluster.argocd import run as argocd
@@ -75,7 +77,8 @@ class Stage:
         if self._world is None:
             argocd.down()
             self._begun += 1
-            self._world = World.begin(Silent(), self._directory / str(self._begun))
+            begun = World.begin(Silent(), self._directory / str(self._begun))
+            self._world = replace(begun, kubectl=local_kubectl())
             self._world.edit(lambda spec: spec["drain"].update(deadlineSeconds=DRAIN_SECONDS))
             self._revision = self._world.push("The project")
             if self.state is State.EMPTY:

@@ -46,7 +46,7 @@ async def test_deleted_under_live_games(make_arena: Any, how: str) -> None:
         async def nothing_left() -> bool:
             return not await remains(arena)
 
-        await eventually(nothing_left, within=GONE_S, saying="nothing is left")
+        await eventually(nothing_left, "nothing is left", within=GONE_S)
         async with arena.registry() as registry:
             assert (await registry.read()).records == {}
             assert await registry.orders() == {}

@@ -32,7 +32,7 @@ async def test_killed_server_pod(make_arena: Any) -> None:
         async def right() -> bool:
             return await census(arena) == fleet.counts.connections == 60
 
-        await eventually(right, within=TTL_SECONDS + 1, saying=lambda: f"the census is right: {fleet.counts}")
+        await eventually(right, lambda: f"the census is right: {fleet.counts}", within=TTL_SECONDS + 1)
         assert time.monotonic() - killed_at <= TTL_SECONDS + 1
         report = await fleet.finish(150)
         assert report.counts.dropped > 0, "the victim held nobody, so nothing was shown"
@@ -95,11 +95,11 @@ async def test_killed_operator(make_arena: Any) -> None:
         async def taken_over() -> bool:
             return await holder(arena.kubectl) not in ("", first)
 
-        await eventually(taken_over, within=20, saying="another operator leads")
+        await eventually(taken_over, "another operator leads", within=20)
         async with asyncio.timeout(max(1.0, killed_at + 20 - time.monotonic())):
             await watcher
         assert steps == [2, 4], "scaled out once, in one step"
-        await eventually(lambda: arena.ready_pods(4), within=60, saying="4 ready pods")
+        await eventually(lambda: arena.ready_pods(4), "4 ready pods", within=60)
         scaled_out = [
             event
             for event in await arena.events()

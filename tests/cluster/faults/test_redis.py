@@ -31,7 +31,7 @@ class Untouched:
 
 async def test_frozen_redis(make_arena: Any) -> None:
     async with make_arena(minimum=1, per_replica=30) as arena, arena.players(50) as fleet:
-        await eventually(lambda: arena.ready_pods(2), within=60, saying="2 ready pods")
+        await eventually(lambda: arena.ready_pods(2), "2 ready pods", within=60)
         async with Untouched(arena):
             await localcluster("store", "stop", "redis")
             await asyncio.sleep(30)  # the fault itself lasts this long
@@ -42,20 +42,20 @@ async def test_frozen_redis(make_arena: Any) -> None:
             async def recovered() -> bool:
                 return (await arena.condition("ScalingActive"))["status"] == "True"
 
-            await eventually(recovered, within=30, saying="the operator reads the census again")
+            await eventually(recovered, "the operator reads the census again", within=30)
             moves = fleet.counts.moves
 
             async def moving() -> bool:
                 return fleet.counts.moves > moves + 50
 
-            await eventually(moving, within=40, saying=lambda: f"games go on: {fleet.counts}")
+            await eventually(moving, lambda: f"games go on: {fleet.counts}", within=40)
         report = await fleet.finish(200)
         assert (report.counts.lost, report.lost_players, report.faults) == (0, (), ())
 
 
 async def test_redis_killed_and_back_empty(make_arena: Any) -> None:
     async with make_arena(minimum=1, per_replica=30) as arena, arena.players(50) as fleet:
-        await eventually(lambda: arena.ready_pods(2), within=60, saying="2 ready pods")
+        await eventually(lambda: arena.ready_pods(2), "2 ready pods", within=60)
         async with Untouched(arena):
             games = fleet.counts.games
             await localcluster("store", "kill", "redis")
@@ -66,14 +66,14 @@ async def test_redis_killed_and_back_empty(make_arena: Any) -> None:
             async def moving() -> bool:
                 return fleet.counts.moves > moves + 200
 
-            await eventually(moving, within=60, saying=lambda: f"games go on from PostgreSQL: {fleet.counts}")
+            await eventually(moving, lambda: f"games go on from PostgreSQL: {fleet.counts}", within=60)
 
             async def counted() -> bool:
                 async with arena.registry() as registry:
                     records = (await registry.read()).records.values()
                 return sum(beat.connections for beat in records) == fleet.counts.connections
 
-            await eventually(counted, within=30, saying="the census is right again")
+            await eventually(counted, "the census is right again", within=30)
         report = await fleet.finish(200)
         assert report.counts.games > games
         assert (report.counts.lost, report.lost_players, report.faults) == (0, (), ())

@@ -18,7 +18,7 @@ async def says(arena: Arena, kind: str, status: str, *words: str) -> None:
             word in f"{last['reason']} {last['message']}" for word in words
         )
 
-    await eventually(said, within=60, saying=lambda: f"{kind}={status} with {words}: {last}")
+    await eventually(said, lambda: f"{kind}={status} with {words}: {last}", within=60)
 
 
 async def test_missing_secret(make_arena: Any) -> None:
@@ -80,4 +80,4 @@ async def test_change_of_template_under_players_waits(make_arena: Any) -> None:
         async def renewed() -> bool:
             return not set(await arena.restarts()) & set(before)
 
-        await eventually(renewed, within=60, saying="with nobody on it, the colour takes the new template")
+        await eventually(renewed, "with nobody on it, the colour takes the new template", within=60)

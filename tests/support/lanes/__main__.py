@@ -21,8 +21,8 @@ from lanes.schedule import ENDED, State
 POLL_SECONDS = 0.2
 SHOW_SECONDS = 20.0
 STOP_SECONDS = 60.0
-GIVE_WAY = 10
-"""How much nicer the computing jobs are: those that wait have deadlines."""
+GIVE_WAY = 5
+"""How much nicer the computing jobs are: the others have deadlines."""
 LAST_LINES = 250
 PERCENT = re.compile(r"\[ *(\d+)%\]")
 PYTHONPATH = str(Path(__file__).resolve().parents[1])

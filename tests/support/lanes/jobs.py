@@ -14,12 +14,16 @@ OUT = ROOT / "out" / "test"
 
 
 class Load(Enum):
-    """What a job does most of the time."""
+    """What a job takes of the machine; `lanes.schedule` bounds how many of each run at once."""
 
+    MAKES = "makes"
+    """Downloads and compiles what is kept; nothing waits for a place."""
     COMPUTES = "computes"
-    """One core; at most as many run as there are cores, and they give way to the others."""
-    WAITS = "waits"
-    """On pods, sockets and deadlines: starts as soon as what it needs is there."""
+    """A core."""
+    SERVES = "serves"
+    """Half a core: servers and stores of its own."""
+    PLAYS = "plays"
+    """Half a core and long waits: a node of its own, pods and players."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +54,7 @@ class Job:
 
 def _setup(name: str, *command: str, needs: tuple[str, ...] = (), follows: tuple[str, ...] = ()) -> Job:
     """Make something present that is kept: the second run finds it."""
-    return Job(name=name, tier="set-up", command=command, needs=needs, follows=follows, load=Load.WAITS)
+    return Job(name=name, tier="set-up", command=command, needs=needs, follows=follows, load=Load.MAKES)
 
 
 def _pytest(
@@ -62,9 +66,14 @@ def _pytest(
     return Job(name=name, tier=tier, command=command, needs=needs, load=load, collects=True)
 
 
+def _integration(name: str, *folders: str, needs: str) -> Job:
+    paths = (f"integration/{folder}" for folder in folders)
+    return _pytest(name, "integration", *paths, needs=(needs,), load=Load.SERVES)
+
+
 def _live(name: str, tier: str, *paths: str, needs: tuple[str, ...] = ()) -> Job:
     """Run pytest with a node of its own, on a machine of its own; the image is made once, by the job `node`."""
-    inside = _pytest(name, tier, *paths, needs=("node", *needs), load=Load.WAITS)
+    inside = _pytest(name, tier, *paths, needs=("node", *needs), load=Load.PLAYS)
     return replace(inside, command=(sys.executable, "-m", "lanes.machine", name, "--", *inside.command))
 
 
@@ -103,19 +112,16 @@ LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted")
 ALL = (
     *SETUP,
     _live("gitops-push", "gitops", *FROM_GIT, needs=("programs",)),
-    _live("gitops-away", "gitops", *AND_AWAY, needs=("programs",)),
-    _live("faults-lost", "cluster", *LOST),
     _live("demo", "cluster", "cluster/demo", *LEFT),
-    _pytest("node-pods", "cluster", "cluster/localcluster", needs=("node",), load=Load.WAITS),
-    _pytest("server", "integration", "integration/server", "integration/presence", needs=("packages",)),
-    _pytest("aws-synth", "aws", "aws/synth", needs=("aws-tools",)),
-    _pytest("operator", "integration", "integration/operator", "integration/crd", needs=("node",)),
+    _live("faults", "cluster", *LOST),
+    _live("gitops-away", "gitops", *AND_AWAY, needs=("programs",)),
+    _pytest("node-life", "cluster", "cluster/localcluster", needs=("node",), load=Load.PLAYS),
+    _integration("operator", "operator", "crd", needs="node"),
+    _integration("server", "server", "presence", needs="packages"),
+    _integration("others", "localcluster", "bench", "examples", needs="node"),
     _pytest("aws-life", "aws", "aws/lifecycle", "aws/faults", "aws/live", needs=("aws-tools", "node")),
-    _pytest(
-        "others", "integration", "integration/localcluster", "integration/bench", "integration/examples",
-        needs=("node",),
-    ),
+    _pytest("aws-synth", "aws", "aws/synth", needs=("aws-tools",)),
     _pytest("gitops-files", "gitops", *GITOPS, needs=("programs", "aws-tools")),
     *QUICK,
-)  # fmt: skip
+)
 """Every test. The longest come first, and those on which most of the others wait."""

@@ -20,7 +20,7 @@ JOBS = [
     job("a"),
     job("b"),
     job("c"),
-    job("pods", needs="a", load=Load.WAITS),
+    job("pods", needs="a", load=Load.PLAYS),
     job("last", follows="b pods"),
 ]
 
@@ -45,7 +45,7 @@ JOBS = [
     ],
 )
 def test_what_may_start(states: dict[str, State], expected: list[str]) -> None:
-    assert [found.name for found in startable(JOBS, states, cores=2)] == expected
+    assert [found.name for found in startable(JOBS, states, cores=3)] == expected
 
 
 def test_what_needs_a_failed_job_never_runs() -> None:
