@@ -100,7 +100,7 @@ class Room:
         return Moment(
             elapsed_ms=self._stores.health.outages.elapsed(held.since_ms, arrived_ms),
             lag_ms=lag_ms,
-            opponent_gone=command.name.endswith("-force") and await self._is_gone(OTHER[color]),
+            opponent_gone=command.claims_absence and await self._is_gone(OTHER[color]),
             no_start_ms=self._timeouts.no_start_ms,
         )
 

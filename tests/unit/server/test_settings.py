@@ -6,7 +6,6 @@ import pytest
 
 from chess_server.clients.rate_limit import Rate
 from chess_server.settings import Settings, SettingsError, load
-from chess_server.store.postgres.schema import HEAD, is_newer
 
 
 @pytest.fixture
@@ -87,14 +86,3 @@ def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
     settings = load(minimal, {})
     assert isinstance(settings, Settings)
     assert "secret" not in repr(settings)
-
-
-def test_the_schema_that_is_asked_for_is_the_newest_revision() -> None:
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", "chess_server.store.postgres:migrations")
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
-    assert not is_newer(HEAD)
-    assert is_newer("9999")
