@@ -15,12 +15,13 @@ import structlog
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import Command, Tick
 from chess_server.game.decide import Duplicate, Moment, Rejected, decide
+from chess_server.game.shared import Crowd, Held, age
 from chess_server.game.state import Game, decode
 from chess_server.play import channel
-from chess_server.play.ledger import Ledger, NoSuchGameError, Stores, age
+from chess_server.play.ledger import Ledger, NoSuchGameError
 from chess_server.play.subscribers import Presence, Subscriber, Subscribers
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.redis.games import Crowd, Held
+from chess_server.store.stores import Stores
 from chess_server.wire import frames
 from chess_server.wire.paths import Resume
 

@@ -4,20 +4,12 @@ Each socket has its own `v` and `epoch`, so that whatever comes twice, late or n
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from chess_server.game.color import OTHER, Color
+from chess_server.game.shared import Crowd, Held, age
 from chess_server.play.channel import Happened
-from chess_server.play.ledger import age
-from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
-
-
-class Sender(Protocol):
-    """Whoever can be told something."""
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame."""
+from chess_server.wire.frames import Sender
 
 
 @dataclass(slots=True, eq=False)
