@@ -15,7 +15,7 @@ FAILED = 1
 USAGE = 2
 
 
-def _say(message: str) -> None:
+def _report(message: str) -> None:
     sys.stderr.write(f"chess-server: {message}\n")
 
 
@@ -59,23 +59,23 @@ def serve(  # noqa: PLR0913 - one parameter a flag
     ] = None,
 ) -> None:
     """Serve players until SIGTERM, then hand them over and exit."""
-    from chess_server.settings import SettingsError, load
+    from chess_server.settings import Settings, SettingsError
 
     flags = {
-        "CHESS_LISTEN": listen,
-        "CHESS_PORT": port,
-        "CHESS_ADMIN_PORT": admin_port,
-        "CHESS_REDIS_URL_FILE": redis_url_file,
-        "CHESS_DATABASE_URL_FILE": database_url_file,
-        "CHESS_TRANSPORT": transport,
-        "CHESS_MIGRATE": migrate,
-        "CHESS_MAX_CONNECTIONS": max_connections,
-        "CHESS_LOG_LEVEL": log_level,
+        "--listen": listen,
+        "--port": port,
+        "--admin-port": admin_port,
+        "--redis-url-file": redis_url_file,
+        "--database-url-file": database_url_file,
+        "--transport": transport,
+        "--migrate": migrate,
+        "--max-connections": max_connections,
+        "--log-level": log_level,
     }
     try:
-        settings = load(os.environ, flags)
+        settings = Settings.load(os.environ, flags)
     except SettingsError as error:
-        _say(str(error))
+        _report(str(error))
         raise typer.Exit(USAGE) from None
     raise typer.Exit(_run(settings))
 
@@ -84,8 +84,8 @@ def _run(settings: "Settings") -> int:
     import uvloop
 
     from chess_server import logs
-    from chess_server.main import SchemaError, Server
-    from chess_server.settings import SettingsError
+    from chess_server.main import Server
+    from chess_server.store.errors import SchemaError, UnusableRedisError
 
     logs.configure(settings.log_level, pod=settings.pod_name)
 
@@ -94,14 +94,14 @@ def _run(settings: "Settings") -> int:
 
     try:
         return uvloop.run(go())
-    except SettingsError as error:
-        _say(str(error))
+    except UnusableRedisError as error:
+        _report(f"CHESS_REDIS_URL_FILE: {error}")
         return USAGE
     except SchemaError as error:
-        _say(str(error))
+        _report(str(error))
         return FAILED
     except OSError as error:
-        _say(f"cannot listen on {settings.listen}: {error.strerror or error}")
+        _report(f"cannot listen on {settings.listen}: {error.strerror or error}")
         return FAILED
 
 
@@ -113,25 +113,24 @@ def migrate(
     ] = None,
 ) -> None:
     """Bring the database's schema up to date."""
-    import psycopg
-
-    from chess_server.settings import SettingsError, load_database
+    from chess_server.settings import DatabaseSettings, SettingsError
+    from chess_server.store.errors import UnavailableError
     from chess_server.store.postgres import schema
     from chess_server.store.postgres.database import connection_settings
 
     try:
-        url, ca_file = load_database(os.environ, {"CHESS_DATABASE_URL_FILE": database_url_file})
+        settings = DatabaseSettings.load(os.environ, {"--database-url-file": database_url_file})
     except SettingsError as error:
-        _say(str(error))
+        _report(str(error))
         raise typer.Exit(USAGE) from None
-    settings = connection_settings(ca_file)
+    url, connection = settings.database_url, connection_settings(settings.database_ca)
     try:
-        before = schema.current(url, settings)
+        before = schema.current(url, connection)
         if not schema.is_newer(before) and before != schema.HEAD:
-            schema.upgrade(url, settings)
-        after = schema.current(url, settings)
-    except psycopg.Error as error:
-        _say(f"database unavailable: {str(error).strip().splitlines()[0]}")
+            schema.upgrade(url, connection)
+        after = schema.current(url, connection)
+    except UnavailableError as error:
+        _report(f"database unavailable: {error.detail}")
         raise typer.Exit(FAILED) from None
     typer.echo(f"schema: {before or 'empty'} → {after}")
 

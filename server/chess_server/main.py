@@ -7,21 +7,17 @@ from collections.abc import Coroutine
 from time import monotonic, time
 from typing import Any
 
-import psycopg
 import structlog
-from prometheus_client import generate_latest
-from psycopg_pool import AsyncConnectionPool
 
 from chess_presence import keys as presence_keys
 from chess_presence.cancelling import end
 from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-from chess_server.clients.admission import Admission
+from chess_server.clients.admission import Admission, Capacity
 from chess_server.clients.client import Client, Host
 from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
-from chess_server.play.ledger import Stores
 from chess_server.play.room import Timeouts
 from chess_server.play.rooms import Rooms
 from chess_server.pod.admin import Admin, Answer
@@ -32,13 +28,14 @@ from chess_server.store.errors import UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres import schema
 from chess_server.store.postgres.committer import Committer
-from chess_server.store.postgres.database import Database, connection_settings
+from chess_server.store.postgres.database import Database, connection_pool, connection_settings
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.endpoint import RedisEndpoint
 from chess_server.store.redis.games import Games
 from chess_server.store.redis.keys import Keys
 from chess_server.store.redis.pools import Pools
 from chess_server.store.redis.timers import Timers
+from chess_server.store.stores import Stores
 from chess_server.transport.link import Limits, Transport
 
 log = structlog.get_logger(__name__)
@@ -46,10 +43,6 @@ log = structlog.get_logger(__name__)
 REDIS_GRACE_SECONDS = 60.0
 STORE_RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
-
-
-class SchemaError(Exception):
-    """The schema is behind and may not be migrated."""
 
 
 class Server:
@@ -65,16 +58,7 @@ class Server:
         self._clock = RedisTime()
         self._health = Health(nodes, self._clock)
         self._bus = Bus(nodes.of, self._endpoint.connect)
-        self._pool: AsyncConnectionPool[Any] = AsyncConnectionPool(
-            settings.database_url,
-            kwargs=connection_settings(settings.database_ca),
-            min_size=1,
-            max_size=settings.database_pool,
-            max_waiting=1000,
-            open=False,
-            check=None,
-            reconnect_timeout=5.0,
-        )
+        self._pool = connection_pool(settings.database_url, settings.database_ca, settings.database_pool)
         database = Database(self._pool, self._health, self._clock)
         self._committer = Committer(database)
         stores = Stores(
@@ -103,7 +87,16 @@ class Server:
             pod_uid=settings.pod_uid,
         )
         self._drain = Drain(lambda: self._clients, settings.reconnect_window_seconds)
-        self._admission = Admission(settings, host, self._drain)
+        self._admission = Admission(
+            Capacity(
+                max_connections=settings.max_connections,
+                play_rate=settings.play_rate,
+                watch_rate=settings.watch_rate,
+                lobby_rate=settings.lobby_rate,
+            ),
+            host,
+            self._drain,
+        )
         self._transport = _transport(settings, self._admission)
         self._registry = Registry(self._redis, settings.cluster_uid)
         self._heartbeat = HeartbeatLoop(self._registry, self._drain, self._clock, self._heartbeat_record)
@@ -128,7 +121,7 @@ class Server:
         return 0
 
     async def _prepare(self) -> bool:
-        """Get the stores ready; False if told to stop meanwhile. Raises SchemaError, SettingsError."""
+        """Get the stores ready; False if stopped meanwhile. Raises SchemaError, UnusableRedisError."""
         ready = asyncio.get_running_loop().create_task(self._prepare_stores())
         stopped = asyncio.get_running_loop().create_task(self._stopping.wait())
         await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -156,12 +149,17 @@ class Server:
                 return
 
     async def _prepare_database(self) -> None:
+        settings = self._settings
+        connection = connection_settings(settings.database_ca)
+        may_migrate = settings.migrate == "auto"
         while True:
             try:
-                await asyncio.to_thread(check_schema, self._settings)
+                await asyncio.to_thread(
+                    schema.ensure, settings.database_url, connection, may_migrate=may_migrate
+                )
                 break
-            except psycopg.Error as error:
-                log.warning("database unavailable", error=str(error).strip().split("\n", maxsplit=1)[0])
+            except UnavailableError as error:
+                log.warning("database unavailable", error=error.detail)
                 await asyncio.sleep(STORE_RETRY_SECONDS)
         await self._pool.open(wait=False)
 
@@ -267,26 +265,11 @@ class Server:
     def _metrics_page(self) -> Answer:
         self._metrics.games.set(self._rooms.playing)
         for kind in ("lobby", "play", "watch"):
-            self._metrics.connections.labels(kind).set(sum(v.kind == kind for v in self._clients))
+            count = sum(client.kind == kind for client in self._clients)
+            self._metrics.connections.labels(kind).set(count)
         for store, failures in self._health.failures.items():
             self._metrics.store_errors.labels(store).set(failures)
-        body = generate_latest(self._metrics.registry)
-        return Answer("200 OK", body, "text/plain; version=0.0.4; charset=utf-8")
-
-
-def check_schema(settings: Settings) -> None:
-    """Migrate if the schema is behind and that is allowed. Raises SchemaError, psycopg.Error."""
-    connection = connection_settings(settings.database_ca)
-    revision = schema.current(settings.database_url, connection)
-    if revision == schema.HEAD or schema.is_newer(revision):
-        return
-    if settings.migrate == "off":
-        raise SchemaError(
-            f"the database's schema is at {revision or 'nothing'}, this version needs {schema.HEAD}; "
-            "run `chess-server migrate` or set CHESS_MIGRATE=auto"
-        )
-    schema.upgrade(settings.database_url, connection)
-    log.info("schema migrated", before=revision, after=schema.HEAD)
+        return Answer("200 OK", self._metrics.page(), "text/plain; version=0.0.4; charset=utf-8")
 
 
 def _transport(settings: Settings, admission: Admission) -> Transport:

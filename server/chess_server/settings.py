@@ -1,12 +1,12 @@
-"""Settings: environment variables, each of which a flag may override. Secrets come from files only.
+"""Settings: environment variables, some of which a flag overrides. Secrets come from files only.
 
-What is wrong is said in one line: name, value, what is allowed.
+`TABLE` declares each setting once. An error is one line: variable or flag, value, what is allowed.
 """
 
 import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -18,9 +18,33 @@ class SettingsError(ValueError):
     """A setting that cannot be used; the message is for the user."""
 
 
+Flags = Mapping[str, str | None]
+"""Flags as they were given, by name (`--port`); None for one that was not."""
+
+Parser = Callable[[str, str], Any]
+"""`(name, value)` → the parsed value; raises SettingsError, which names the setting by `name`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: the variable, its default, its parser, and the flag that overrides it."""
+
+    variable: str
+    default: str
+    parse: Parser
+    flag: str = ""
+
+    def read(self, environment: Mapping[str, str], flags: Flags) -> Any:
+        """Parse the flag, else the variable, else the default. Raises SettingsError."""
+        given = flags.get(self.flag)
+        if given is not None:
+            return self.parse(self.flag, given or self.default)
+        return self.parse(self.variable, environment.get(self.variable, "").strip() or self.default)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that `chess-server serve` can be told."""
+    """All settings of `chess-server serve`."""
 
     cluster_name: str
     cluster_uid: str
@@ -50,10 +74,32 @@ class Settings:
     lobby_rate: Rate
     log_level: str
 
+    @classmethod
+    def load(cls, environment: Mapping[str, str], flags: Flags) -> "Settings":
+        """Read all settings; a flag that is not None overrides its variable. Raises SettingsError."""
+        values = {name: setting.read(environment, flags) for name, setting in TABLE.items()}
+        _check_authority(values["database_url"], values["database_ca"], environment)
+        values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
+        values["pod_name"] = values["pod_name"] or values["pod_uid"]
+        return cls(**values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DatabaseSettings:
+    """The settings of `chess-server migrate`."""
+
+    database_url: str = field(repr=False)
+    database_ca: str | None
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str], flags: Flags) -> "DatabaseSettings":
+        """Read them as `Settings.load` does."""
+        url, ca_file = (TABLE[name].read(environment, flags) for name in ("database_url", "database_ca"))
+        _check_authority(url, ca_file, environment)
+        return cls(database_url=url, database_ca=ca_file)
+
 
 LIBPQ_AUTHORITY = Path("~/.postgresql/root.crt")
-
-Parser = Callable[[str, str], Any]
 
 
 def _text(_name: str, value: str) -> str:
@@ -139,58 +185,40 @@ def _read(name: str, path: str) -> str:
         raise SettingsError(f"{name} is {path!r}; cannot be read: {reason}") from None
 
 
-TABLE: dict[str, tuple[str, str, Parser]] = {
-    "cluster_name": ("CHESS_CLUSTER_NAME", "local", _text),
-    "cluster_uid": ("CHESS_CLUSTER_UID", "local", _text),
-    "pod_name": ("CHESS_POD_NAME", "", _text),
-    "pod_uid": ("CHESS_POD_UID", "", _text),
-    "pod_ip": ("CHESS_POD_IP", "", _text),
-    "revision": ("CHESS_REVISION", "", _text),
-    "listen": ("CHESS_LISTEN", "127.0.0.1", _address),
-    "port": ("CHESS_PORT", "8080", _whole(0, 65535)),
-    "admin_port": ("CHESS_ADMIN_PORT", "9090", _whole(0, 65535)),
-    "transport": ("CHESS_TRANSPORT", "picows", _one_of("picows", "websockets")),
-    "redis_url": ("CHESS_REDIS_URL_FILE", "", _secret("redis://", "rediss://")),
-    "redis_ca": ("CHESS_REDIS_CA_FILE", "", _existing),
-    "database_url": ("CHESS_DATABASE_URL_FILE", "", _secret("postgresql://", "postgres://")),
-    "database_ca": ("CHESS_DATABASE_CA_FILE", "", _existing),
-    "database_pool": ("CHESS_DATABASE_POOL", "4", _whole(2, 100)),
-    "migrate": ("CHESS_MIGRATE", "auto", _one_of("auto", "off")),
-    "max_connections": ("CHESS_MAX_CONNECTIONS", "3000", _whole(1, 1_000_000)),
-    "drain_deadline_seconds": ("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),
-    "reconnect_window_seconds": ("CHESS_RECONNECT_WINDOW_SECONDS", "30", _number(0, 3600)),
-    "no_start_seconds": ("CHESS_NO_START_SECONDS", "60", _number(0.1, 86400)),
-    "abandon_seconds": ("CHESS_ABANDON_SECONDS", "60", _number(0.1, 86400)),
-    "ping_seconds": ("CHESS_PING_SECONDS", "20", _number(0.1, 300)),
-    "idle_seconds": ("CHESS_IDLE_SECONDS", "60", _number(0.2, 3600)),
-    "play_rate": ("CHESS_PLAY_RATE", "100/20", _rate),
-    "watch_rate": ("CHESS_WATCH_RATE", "50/20", _rate),
-    "lobby_rate": ("CHESS_LOBBY_RATE", "30/30", _rate),
-    "log_level": ("CHESS_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error")),
+TABLE: dict[str, Setting] = {
+    "cluster_name": Setting("CHESS_CLUSTER_NAME", "local", _text),
+    "cluster_uid": Setting("CHESS_CLUSTER_UID", "local", _text),
+    "pod_name": Setting("CHESS_POD_NAME", "", _text),
+    "pod_uid": Setting("CHESS_POD_UID", "", _text),
+    "pod_ip": Setting("CHESS_POD_IP", "", _text),
+    "revision": Setting("CHESS_REVISION", "", _text),
+    "listen": Setting("CHESS_LISTEN", "127.0.0.1", _address, "--listen"),
+    "port": Setting("CHESS_PORT", "8080", _whole(0, 65535), "--port"),
+    "admin_port": Setting("CHESS_ADMIN_PORT", "9090", _whole(0, 65535), "--admin-port"),
+    "transport": Setting("CHESS_TRANSPORT", "picows", _one_of("picows", "websockets"), "--transport"),
+    "redis_url": Setting("CHESS_REDIS_URL_FILE", "", _secret("redis://", "rediss://"), "--redis-url-file"),
+    "redis_ca": Setting("CHESS_REDIS_CA_FILE", "", _existing),
+    "database_url": Setting(
+        "CHESS_DATABASE_URL_FILE", "", _secret("postgresql://", "postgres://"), "--database-url-file"
+    ),
+    "database_ca": Setting("CHESS_DATABASE_CA_FILE", "", _existing),
+    "database_pool": Setting("CHESS_DATABASE_POOL", "4", _whole(2, 100)),
+    "migrate": Setting("CHESS_MIGRATE", "auto", _one_of("auto", "off"), "--migrate"),
+    "max_connections": Setting("CHESS_MAX_CONNECTIONS", "3000", _whole(1, 1_000_000), "--max-connections"),
+    "drain_deadline_seconds": Setting("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),
+    "reconnect_window_seconds": Setting("CHESS_RECONNECT_WINDOW_SECONDS", "30", _number(0, 3600)),
+    "no_start_seconds": Setting("CHESS_NO_START_SECONDS", "60", _number(0.1, 86400)),
+    "abandon_seconds": Setting("CHESS_ABANDON_SECONDS", "60", _number(0.1, 86400)),
+    "ping_seconds": Setting("CHESS_PING_SECONDS", "20", _number(0.1, 300)),
+    "idle_seconds": Setting("CHESS_IDLE_SECONDS", "60", _number(0.2, 3600)),
+    "play_rate": Setting("CHESS_PLAY_RATE", "100/20", _rate),
+    "watch_rate": Setting("CHESS_WATCH_RATE", "50/20", _rate),
+    "lobby_rate": Setting("CHESS_LOBBY_RATE", "30/30", _rate),
+    "log_level": Setting(
+        "CHESS_LOG_LEVEL", "info", _one_of("debug", "info", "warning", "error"), "--log-level"
+    ),
 }
-"""Field → variable, default, parser."""
-
-
-def load(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> Settings:
-    """Make the settings; `flags` go by the names of the variables. Raises SettingsError."""
-    values: dict[str, Any] = {}
-    for setting in fields(Settings):
-        variable, default, parse = TABLE[setting.name]
-        values[setting.name] = parse(variable, _given(variable, environment, flags) or default)
-    _check_authority(values["database_url"], values["database_ca"], environment)
-    values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
-    values["pod_name"] = values["pod_name"] or values["pod_uid"]
-    return Settings(**values)
-
-
-def load_database(environment: Mapping[str, str], flags: Mapping[str, str | None]) -> tuple[str, str | None]:
-    """Only what `chess-server migrate` needs: the database's URL and CA file."""
-    found = []
-    for name in ("database_url", "database_ca"):
-        variable, default, parse = TABLE[name]
-        found.append(parse(variable, _given(variable, environment, flags) or default))
-    _check_authority(found[0], found[1], environment)
-    return found[0], found[1]
+"""Field of `Settings` → variable, default, parser, flag."""
 
 
 def _check_authority(url: str, ca_file: str | None, environment: Mapping[str, str]) -> None:
@@ -202,8 +230,3 @@ def _check_authority(url: str, ca_file: str | None, environment: Mapping[str, st
         raise SettingsError(
             f"CHESS_DATABASE_CA_FILE is not set; sslmode={mode} in CHESS_DATABASE_URL_FILE needs an authority"
         )
-
-
-def _given(variable: str, environment: Mapping[str, str], flags: Mapping[str, str | None]) -> str:
-    flag = flags.get(variable)
-    return flag if flag is not None else environment.get(variable, "").strip()

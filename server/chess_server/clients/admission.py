@@ -1,23 +1,34 @@
-"""The front door: who is let in, and what is said to those who are not."""
+"""Admission: which upgrade requests are accepted, and how the others are answered."""
 
 import itertools
+from dataclasses import dataclass
 
 import msgspec
 
 from chess_server.clients.client import GameClient, Host, LobbyClient
+from chess_server.clients.rate_limit import Rate
 from chess_server.pod.drain import Drain
-from chess_server.settings import Settings
 from chess_server.transport.link import Handler, Refused
 from chess_server.wire.paths import LobbyPlace, PathError, PlayPlace, parse
 
 RETRY_SECONDS = "1"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How many connections this server holds, and how often each may send."""
+
+    max_connections: int
+    play_rate: Rate
+    watch_rate: Rate
+    lobby_rate: Rate
+
+
 class Admission:
     """Decides on upgrade requests; keeps no state but a counter."""
 
-    def __init__(self, settings: Settings, host: Host, drain: Drain) -> None:
-        self._settings = settings
+    def __init__(self, capacity: Capacity, host: Host, drain: Drain) -> None:
+        self._capacity = capacity
         self._host = host
         self._drain = drain
         self._numbers = itertools.count(1)
@@ -30,13 +41,13 @@ class Admission:
             return self._refused(error.status, error.code, str(error))
         if self._drain.draining:
             return self._refused(503, "draining", "this server is leaving; try again, another will answer")
-        if len(self._host.clients) >= self._settings.max_connections:
-            limit = self._settings.max_connections
+        if len(self._host.clients) >= self._capacity.max_connections:
+            limit = self._capacity.max_connections
             return self._refused(503, "full", f"this server holds {limit} connections already; try again")
         number = next(self._numbers)
         if isinstance(place, LobbyPlace):
-            return LobbyClient(place, self._settings.lobby_rate, self._host, number)
-        rate = self._settings.play_rate if isinstance(place, PlayPlace) else self._settings.watch_rate
+            return LobbyClient(place, self._capacity.lobby_rate, self._host, number)
+        rate = self._capacity.play_rate if isinstance(place, PlayPlace) else self._capacity.watch_rate
         return GameClient(place, rate, self._host, number)
 
     def _refused(self, status: int, code: str, message: str) -> Refused:

@@ -174,12 +174,12 @@ class GameClient(Client):
         self._pending = 0
         player = isinstance(place, PlayPlace)
         color = "white" if isinstance(place, PlayPlace) else place.color
-        self._seat = Subscriber(sender=self, color=color, player=player, member=self.member)
+        self._subscriber = Subscriber(sender=self, color=color, player=player, member=self.member)
 
     @property
     def kind(self) -> str:  # type: ignore[override]
         """Play or watch."""
-        return "play" if self._seat.player else "watch"
+        return "play" if self._subscriber.player else "watch"
 
     async def _arrive(self) -> None:
         self._entered = True
@@ -200,11 +200,11 @@ class GameClient(Client):
 
     async def _join(self, room: Room) -> None:
         player_id = self._place.player_id if isinstance(self._place, PlayPlace) else None
-        game = await room.join(self._seat, self._place.resume, player_id)
+        game = await room.join(self._subscriber, self._place.resume, player_id)
         self._joined.set()
-        if self._seat.player and game.ply < 2:  # noqa: PLR2004 - later nobody comes from the lobby
+        if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - later nobody comes from the lobby
             with contextlib.suppress(UnavailableError):  # it expires
-                await self._host.lobby.joined(game, self._seat.color)
+                await self._host.lobby.joined(game, self._subscriber.color)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
         if not isinstance(effect, Submit):
@@ -232,7 +232,7 @@ class GameClient(Client):
         """Put a command to the game. What connected before the socket was cut is carried out all the same."""
         if self._room is None:
             return None
-        return await self._room.submit(self._seat.color, command, received_ms, self._lag_ms)
+        return await self._room.submit(self._subscriber.color, command, received_ms, self._lag_ms)
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
@@ -249,7 +249,7 @@ class GameClient(Client):
             return
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires
-                await self._room.leave(self._seat)
+                await self._room.leave(self._subscriber)
         await self._host.rooms.quit(self._place.game_id)
 
 

@@ -7,15 +7,7 @@ from chess_server.game.commands import Command
 from chess_server.wire import frames, pools
 from chess_server.wire.paths import LobbyPlace, Place, WatchPlace
 from chess_server.wire.pools import Pool
-from chess_server.wire.requests import (
-    BadMessageError,
-    Ping,
-    PoolIn,
-    PoolOut,
-    Request,
-    command_of,
-    decode,
-)
+from chess_server.wire.requests import BadMessageError, Ping, PoolIn, PoolOut, Request, decode
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +82,8 @@ class Session:
             return Send(frames.error("bad_pool", str(error)))
 
     def _at_game(self, request: Request) -> Effect:
-        command = command_of(request)
-        if command is None:
+        if not isinstance(request, Command):
             return Send(frames.error("not_here", "at a game; poolIn and poolOut belong to /lobby/socket"))
         if isinstance(self._place, WatchPlace):
-            return Send(frames.rejected(command.a, "read_only", "looking on; allowed: p"))
-        return Submit(command)
+            return Send(frames.rejected(request.a, "read_only", "looking on; allowed: p"))
+        return Submit(request)

@@ -1,76 +1,91 @@
-"""What a player (or the clock) may command of a game."""
+"""The commands of a game: a class here is all that decoding and dispatch know of one.
 
-from dataclasses import dataclass
-from typing import ClassVar
+A command is declared once: `name` is its type on the wire, its fields are its data there. The decoder
+(wire/requests.py) is made from `CLIENT_COMMANDS`; decide.py says what each one does.
+"""
+
+from typing import Annotated, ClassVar
+
+from msgspec import Meta, Struct, field
+
+Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
+class Command(Struct, frozen=True, kw_only=True):
     """`a` is the player's own number of the command; without one nothing is acknowledged."""
 
     name: ClassVar[str] = ""
-    a: int | None = None
+    claims_absence: ClassVar[bool] = False
+    """Whether it depends on how long the opponent has been gone."""
+    a: Number | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MakeMove(Command):
-    """Move, in UCI."""
+class MakeMove(Command, frozen=True, kw_only=True):
+    """Move, in UCI. Always numbered."""
 
-    name: ClassVar[str] = "move"
-    uci: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resign(Command):
-    """Give up."""
-
-    name: ClassVar[str] = "resign"
+    name = "move"
+    uci: str = field(name="u")
+    a: Number
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Abort(Command):
-    """End a game that has not begun."""
+class Resign(Command, frozen=True, kw_only=True):
+    """Resign."""
 
-    name: ClassVar[str] = "abort"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawYes(Command):
-    """Offer a draw or accept one."""
-
-    name: ClassVar[str] = "draw-yes"
+    name = "resign"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawNo(Command):
-    """Decline a draw, or take one's offer back."""
+class Abort(Command, frozen=True, kw_only=True):
+    """End a game before both players have moved."""
 
-    name: ClassVar[str] = "draw-no"
+    name = "abort"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawClaim(Command):
+class DrawYes(Command, frozen=True, kw_only=True):
+    """Offer a draw, or accept one."""
+
+    name = "draw-yes"
+
+
+class DrawNo(Command, frozen=True, kw_only=True):
+    """Decline a draw, or withdraw one's own offer."""
+
+    name = "draw-no"
+
+
+class DrawClaim(Command, frozen=True, kw_only=True):
     """Claim a draw by repetition or fifty moves."""
 
-    name: ClassVar[str] = "draw-claim"
+    name = "draw-claim"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResignForce(Command):
-    """Claim the win over a player who has gone."""
+class ResignForce(Command, frozen=True, kw_only=True):
+    """Claim the win over an opponent who has gone."""
 
-    name: ClassVar[str] = "resign-force"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawForce(Command):
-    """Claim a draw with a player who has gone."""
-
-    name: ClassVar[str] = "draw-force"
+    name = "resign-force"
+    claims_absence = True
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tick(Command):
-    """The server's own: has a flag fallen, or was a first move not made in time."""
+class DrawForce(Command, frozen=True, kw_only=True):
+    """Claim a draw with an opponent who has gone."""
 
-    name: ClassVar[str] = "tick"
+    name = "draw-force"
+    claims_absence = True
+
+
+class Tick(Command, frozen=True, kw_only=True):
+    """The server's own: end the game if a flag has fallen or a first move was not made in time."""
+
+    name = "tick"
+
+
+CLIENT_COMMANDS: tuple[type[Command], ...] = (
+    MakeMove,
+    Resign,
+    Abort,
+    DrawYes,
+    DrawNo,
+    DrawClaim,
+    ResignForce,
+    DrawForce,
+)
+"""What clients may send."""

@@ -13,13 +13,13 @@ import structlog
 from chess_server.game import ids
 from chess_server.game.color import Color
 from chess_server.game.state import Game, Player, new_game
-from chess_server.play.ledger import Stores
-from chess_server.play.subscribers import Sender
 from chess_server.store.errors import UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
 from chess_server.store.redis.pools import Match, Placed, Pools, Redirect
+from chess_server.store.stores import Stores
 from chess_server.wire import frames
+from chess_server.wire.frames import Sender
 from chess_server.wire.pools import Pool
 
 log = structlog.get_logger(__name__)

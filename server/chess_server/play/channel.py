@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chess_server.store.redis.games import Crowd, crowd_of
+from chess_server.game.shared import Crowd, crowd_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,20 +5,17 @@ Held in memory only while this server subscribes to the game's news (`live`); ot
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import structlog
 
 from chess_server.game.decide import Step, due_in_ms
 from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, finish_of, row_of
+from chess_server.game.shared import Held, age
 from chess_server.game.state import Game
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.health import Health, RedisTime
-from chess_server.store.postgres.committer import Committer
-from chess_server.store.postgres.database import Database, Entry
-from chess_server.store.redis.games import Games, Held
-from chess_server.store.redis.timers import Timers
+from chess_server.store.postgres.database import Entry
+from chess_server.store.stores import Stores
 
 log = structlog.get_logger(__name__)
 
@@ -28,18 +25,6 @@ IN_FLIGHT_TRIES = 6
 
 class NoSuchGameError(Exception):
     """Neither Redis nor PostgreSQL has the game, or the secret is wrong."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """What rooms stand on."""
-
-    games: Games
-    database: Database
-    committer: Committer
-    timers: Timers
-    health: Health
-    clock: RedisTime
 
 
 class Ledger:
@@ -149,11 +134,6 @@ class Ledger:
         """How long until the player to move has no time left."""
         elapsed = self._stores.health.outages.elapsed(held.since_ms, now_ms)
         return max(due_in_ms(held.game, self._no_start_ms) - elapsed, 0)
-
-
-def age(held: Held) -> tuple[int, int]:
-    """Order states: a higher epoch is newer, then more published events."""
-    return held.game.epoch, held.committed
 
 
 def _rows(step: Step, a: int | None) -> tuple[MoveRow, ...]:

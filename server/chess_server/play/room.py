@@ -1,4 +1,4 @@
-"""One game as this server sees it: the path of a command, the clock, who is here.
+"""One game on this server: the path of a command, joining and leaving, what other servers publish.
 
 A command: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a
 step that another server made first shows as a conflict, and the command is decided again on what is there now.
@@ -15,12 +15,15 @@ import structlog
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import Command, Tick
 from chess_server.game.decide import Duplicate, Moment, Rejected, decide
+from chess_server.game.shared import Crowd, Held, age
 from chess_server.game.state import Game, decode
 from chess_server.play import channel
-from chess_server.play.ledger import Ledger, NoSuchGameError, Stores, age
-from chess_server.play.subscribers import Presence, Subscriber, Subscribers
+from chess_server.play.attendance import Attendance
+from chess_server.play.game_clock import GameClock
+from chess_server.play.ledger import Ledger, NoSuchGameError
+from chess_server.play.subscribers import Subscriber, Subscribers
 from chess_server.store.errors import ContradictionError, UnavailableError
-from chess_server.store.redis.games import Crowd, Held
+from chess_server.store.stores import Stores
 from chess_server.wire import frames
 from chess_server.wire.paths import Resume
 
@@ -49,12 +52,12 @@ class Room:
         self.ledger = Ledger(game_id, stores, timeouts.no_start_ms, self._set_alarm)
         self._stores = stores
         self._timeouts = timeouts
-        self._crowd: Crowd | None = None
-        self._told: Crowd | None = None
+        self._crowd_sent: Crowd | None = None
         self._lock = asyncio.Lock()
         self._catching = asyncio.Lock()
         self._arrivals: deque[tuple[Color, int, int]] = deque(maxlen=REMEMBERED_ARRIVALS)
-        self._alarm: asyncio.TimerHandle | None = None
+        self._attendance = Attendance(game_id, stores, timeouts.abandon_ms)
+        self._clock = GameClock(lambda turn: self.spawn(self._tick(turn)))
         self._tasks: set[asyncio.Task[None]] = set()
 
     # The path of a command
@@ -100,17 +103,9 @@ class Room:
         return Moment(
             elapsed_ms=self._stores.health.outages.elapsed(held.since_ms, arrived_ms),
             lag_ms=lag_ms,
-            opponent_gone=command.name.endswith("-force") and await self._is_gone(OTHER[color]),
+            opponent_gone=command.claims_absence and await self._attendance.is_gone(OTHER[color]),
             no_start_ms=self._timeouts.no_start_ms,
         )
-
-    async def _is_gone(self, color: Color) -> bool:
-        crowd = await self._stores.games.seat("look", self.id, [])
-        left_ms = None if crowd is None else crowd.left_ms(color)
-        if left_ms is None:
-            return False
-        away_ms = self._stores.health.outages.elapsed(left_ms, self._stores.clock.now_ms())
-        return away_ms >= self._timeouts.abandon_ms
 
     def _arrival(self, color: Color, a: int | None, received_ms: int) -> int:
         """When the first copy of a command came: a player does not pay for having to send it again."""
@@ -135,53 +130,36 @@ class Room:
         return held.game.over
 
     def _set_alarm(self, held: Held) -> None:
-        self._drop_alarm()
         if held.game.over or not self.subscribers.players:
-            return
-        remaining_ms = self.ledger.remaining_ms(held, self._stores.clock.now_ms())
-        self._alarm = asyncio.get_running_loop().call_later(
-            (remaining_ms + 20) / 1000, self._ring, held.game.turn
-        )
-
-    def _ring(self, turn: Color) -> None:
-        self._alarm = None
-        self.spawn(self._tick(turn))
+            self._clock.stop()
+        else:
+            self._clock.set(held.game.turn, self.ledger.remaining_ms(held, self._stores.clock.now_ms()))
 
     async def _tick(self, turn: Color) -> None:
         await self.submit(turn, Tick(), self._stores.clock.now_ms(), 0)
-        if self.ledger.held is not None and self._alarm is None and not self.ledger.held.game.over:
-            self._alarm = asyncio.get_running_loop().call_later(1.0, self._ring, self.ledger.held.game.turn)
+        held = self.ledger.held
+        if held is not None and not held.game.over:
+            self._clock.retry(held.game.turn)
 
-    def _drop_alarm(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
+    # Joining and leaving
 
-    # Who is here
-
-    async def join(self, seat: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
-        """Bring a socket up to date and keep it so. A player's secret decides the colour."""
+    async def join(self, subscriber: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
+        """Bring a socket up to date and keep it so. A player's secret decides the color. Raises NoSuchGameError."""
         held = await self.ledger.settled()
         if player_id is not None:
             color = held.game.color_of(player_id)
             if color is None:
                 raise NoSuchGameError(self.id)
-            seat.color = color
-        await self._sit(seat)
+            subscriber.color = color
+        await self._attendance.sit(subscriber)
         held = await self.ledger.settled()
         missed = await self._missed(held, resume)
-        self.subscribers.welcome(seat, held, missed, self._presence(held))
+        self.subscribers.welcome(subscriber, held, missed, self._attendance.timing(held))
         newest = self.ledger.held
         if newest is not None and age(newest) > age(held):
             self.spawn(self._catch_up())  # it came between the read and the welcome
         self._set_alarm(newest or held)
         return held.game
-
-    async def _sit(self, seat: Subscriber) -> None:
-        seat.seated = seat.player
-        members = [seat.entry] if seat.player else []
-        crowd = await self._stores.games.seat("in" if seat.player else "look", self.id, members)
-        self._crowd = crowd or self._crowd
 
     async def _missed(self, held: Held, resume: Resume | None) -> list[bytes] | None:
         game = held.game
@@ -190,78 +168,60 @@ class Room:
         found = await self._stores.games.events(self.id, game.epoch, resume.v, game.v)
         return [frame for frame, _ in found] if len(found) == game.v - resume.v else None
 
-    def _presence(self, held: Held) -> Presence:
-        now_ms = self._stores.clock.now_ms()
-        return Presence(elapsed_ms=self._elapsed_ms(held.since_ms, now_ms), left_ms=self._left_ms(now_ms))
-
-    def _left_ms(self, now_ms: int) -> dict[Color, float | None]:
-        return {"white": self._claim_in_ms("white", now_ms), "black": self._claim_in_ms("black", now_ms)}
-
-    def _elapsed_ms(self, since_ms: int, until_ms: int) -> int:
-        return self._stores.health.outages.elapsed(since_ms, until_ms)
-
-    def _claim_in_ms(self, color: Color, now_ms: int) -> float | None:
-        left_ms = None if self._crowd is None else self._crowd.left_ms(color)
-        if left_ms is None:
-            return None
-        return max(self._timeouts.abandon_ms - self._elapsed_ms(left_ms, now_ms), 0)
-
-    async def leave(self, seat: Subscriber) -> None:
-        """Take a socket away."""
-        self.subscribers.seats.discard(seat)
-        if seat.seated:
-            await self._stores.games.seat("out", self.id, [seat.entry])
+    async def leave(self, subscriber: Subscriber) -> None:
+        """Remove a socket."""
+        self.subscribers.all.discard(subscriber)
+        await self._attendance.leave(subscriber)
 
     async def refresh_seats(self) -> None:
-        """Repeat that the players here are still here."""
-        members = [seat.entry for seat in self.subscribers.players]
-        if not members:
+        """Repeat that the players here are still here, and send them what has changed of their opponents."""
+        players = self.subscribers.players
+        if not players:
             return
-        self._crowd = await self._stores.games.seat("in", self.id, members) or self._crowd
+        await self._attendance.refresh(players)
         over = self.ledger.held is not None and self.ledger.held.game.over
-        self.subscribers.tell_gone(NOBODY_GONE if over else self._left_ms(self._stores.clock.now_ms()))
+        self.subscribers.send_absence(NOBODY_GONE if over else self._attendance.claimable_in_ms())
 
-    # What the other servers say
+    # What other servers publish
 
     def on_message(self, message: bytes) -> None:
-        """Take news of the game's channel."""
-        heard = channel.parse(message)
-        if isinstance(heard, channel.Happened):
-            self._on_events(heard)
-        elif isinstance(heard, Crowd):
-            self._on_crowd(heard)
+        """Handle a message of the game's channel."""
+        parsed = channel.parse(message)
+        if isinstance(parsed, channel.Happened):
+            self._on_events(parsed)
+        elif isinstance(parsed, Crowd):
+            self._on_crowd(parsed)
         else:
             self.ledger.forget()
             self.spawn(self._catch_up())
 
-    def _on_events(self, heard: channel.Happened) -> None:
-        if self.ledger.held is not None and (heard.epoch, heard.last) > age(self.ledger.held):
+    def _on_events(self, happened: channel.Happened) -> None:
+        if self.ledger.held is not None and (happened.epoch, happened.last) > age(self.ledger.held):
             self.ledger.forget()
-        complete = self.subscribers.hear(heard)
-        if heard.state:
-            self.ledger.keep(Held(game=decode(heard.state), committed=heard.last, since_ms=heard.since_ms))
+        complete = self.subscribers.publish(happened)
+        if happened.state:
+            game = decode(happened.state)
+            self.ledger.keep(Held(game=game, committed=happened.last, since_ms=happened.since_ms))
         if not complete:
             self.spawn(self._catch_up())
 
     def _on_crowd(self, crowd: Crowd) -> None:
-        self._crowd = crowd
-        if self._told != crowd:
-            self._told = crowd
-            self.subscribers.tell_crowd(crowd)
+        self._attendance.crowd = crowd
+        if self._crowd_sent != crowd:
+            self._crowd_sent = crowd
+            self.subscribers.send_crowd(crowd)
 
     async def _catch_up(self) -> None:
         """Bring sockets up to date that have missed something; one task does it for all."""
         async with self._catching:
-            await self._catch_up_all()
-
-    async def _catch_up_all(self) -> None:
-        held = await self.ledger.settled()
-        for seat in [seat for seat in self.subscribers.seats if (seat.epoch, seat.v) != age(held)]:
-            missed = await self._missed(held, Resume(v=seat.v, epoch=seat.epoch))
-            self.subscribers.bring(seat, held, missed, self._presence(held))
+            held = await self.ledger.settled()
+            behind = [one for one in self.subscribers.all if (one.epoch, one.v) != age(held)]
+            for one in behind:
+                missed = await self._missed(held, Resume(v=one.v, epoch=one.epoch))
+                self.subscribers.catch_up(one, held, missed, self._attendance.timing(held))
 
     async def check(self, version: tuple[int, int, int] | None) -> None:
-        """Compare what Redis holds with what was told here, and mend it."""
+        """Compare what Redis holds (epoch, v, committed) with what was sent here, and repair it."""
         if version is None or self.subscribers.behind(version[0], version[2]):
             self.ledger.forget()
             await self._catch_up()
@@ -270,10 +230,10 @@ class Room:
                 self.ledger.forget()
                 await self.ledger.settled()
 
-    # Loose ends
+    # Tasks
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run something beside; what the stores refuse is mended by the next sweep."""
+        """Run a task; what fails because of a store is repaired by the next sweep."""
         task = asyncio.get_running_loop().create_task(_quietly(self.id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
@@ -282,7 +242,7 @@ class Room:
         """Forget everything; nobody is here any more."""
         self.ledger.live = False
         self.ledger.forget()
-        self._drop_alarm()
+        self._clock.stop()
 
 
 async def _quietly(game_id: str, work: Coroutine[Any, Any, object]) -> None:

@@ -7,11 +7,12 @@ from itertools import islice
 
 import structlog
 
-from chess_server.play.ledger import NoSuchGameError, Stores
+from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room, Timeouts
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
+from chess_server.store.stores import Stores
 
 log = structlog.get_logger(__name__)
 

@@ -1,37 +1,33 @@
-"""Who is at a game on this server, and what they have been told.
+"""The sockets at a game on this server, and what has been sent to each.
 
-Each socket has its own `v` and `epoch`, so that whatever comes twice, late or not at all is told once, in order.
+Each has its own `v` and `epoch`: an event that comes twice, late or not at all is sent once, in order.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from chess_server.game.color import OTHER, Color
+from chess_server.game.shared import Crowd, Held, age
 from chess_server.play.channel import Happened
-from chess_server.play.ledger import age
-from chess_server.store.redis.games import Crowd, Held
 from chess_server.wire import frames
-
-
-class Sender(Protocol):
-    """Whoever can be told something."""
-
-    def send(self, frame: bytes) -> None:
-        """Send a frame."""
+from chess_server.wire.frames import Sender
 
 
 @dataclass(slots=True, eq=False)
 class Subscriber:
-    """A socket at a game. `v` and `epoch` say what it has been told."""
+    """A socket at a game: a player's or a spectator's."""
 
     sender: Sender
     color: Color
     player: bool
     member: str
+    """Pod and number of the socket."""
     v: int = 0
     epoch: int = 0
+    """The version up to which it has been sent everything."""
     seated: bool = False
-    told: str = ""
+    """Whether it has a seat in Redis."""
+    absence_sent: str = ""
+    """What it was last sent of its opponent's absence: nothing, `gone` or `claimable`."""
 
     @property
     def entry(self) -> str:
@@ -40,7 +36,7 @@ class Subscriber:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Presence:
+class Timing:
     """At one moment: time spent on this turn; how long until each absence may be claimed (None: is there)."""
 
     elapsed_ms: int
@@ -51,75 +47,81 @@ class Subscribers:
     """The sockets at one game."""
 
     def __init__(self) -> None:
-        self.seats: set[Subscriber] = set()
+        self.all: set[Subscriber] = set()
 
     @property
     def players(self) -> list[Subscriber]:
         """The players among them."""
-        return [seat for seat in self.seats if seat.player]
+        return [subscriber for subscriber in self.all if subscriber.player]
 
-    def hear(self, heard: Happened) -> bool:
-        """Tell events to whoever waits for just these; False if somebody has missed an earlier one."""
-        for v, frame in enumerate(heard.frames, heard.first):
-            for seat in self.seats:
-                if seat.epoch == heard.epoch and seat.v == v - 1:
-                    seat.v = v
-                    seat.sender.send(frame)
-        return not self.behind(heard.epoch, heard.last)
+    def publish(self, happened: Happened) -> bool:
+        """Send events to whoever has all before them; False if somebody has missed an earlier one."""
+        for v, frame in enumerate(happened.frames, happened.first):
+            for subscriber in self.all:
+                if subscriber.epoch == happened.epoch and subscriber.v == v - 1:
+                    subscriber.v = v
+                    subscriber.sender.send(frame)
+        return not self.behind(happened.epoch, happened.last)
 
     def behind(self, epoch: int, v: int) -> bool:
-        """Whether somebody has not been told everything up to a version."""
-        return any((seat.epoch, seat.v) < (epoch, v) for seat in self.seats)
+        """Whether somebody has not been sent everything up to a version."""
+        return any((subscriber.epoch, subscriber.v) < (epoch, v) for subscriber in self.all)
 
-    def welcome(self, seat: Subscriber, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
-        """Take a socket in with its first message."""
-        seat.v, seat.epoch = held.game.v, held.game.epoch
+    def welcome(self, subscriber: Subscriber, held: Held, missed: list[bytes] | None, timing: Timing) -> None:
+        """Add a socket with its first message: the events that it missed, or the whole game for None."""
+        subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
         if missed is None:
-            seat.sender.send(_full(seat, held, presence))
+            subscriber.sender.send(_full(subscriber, held, timing))
         else:
-            seat.sender.send(frames.batch(held.game.v, held.game.epoch, missed))
-        self.seats.add(seat)
+            subscriber.sender.send(frames.batch(held.game.v, held.game.epoch, missed))
+        self.all.add(subscriber)
 
-    def bring(self, seat: Subscriber, held: Held, missed: list[bytes] | None, presence: Presence) -> None:
-        """Bring a socket up to date: by the events that it missed (the last ones of `missed`), or by everything."""
-        if (seat.epoch, seat.v) >= age(held) and seat.epoch == held.game.epoch:
+    def catch_up(
+        self, subscriber: Subscriber, held: Held, missed: list[bytes] | None, timing: Timing
+    ) -> None:
+        """Bring a socket up to date: by the last events of `missed`, or by the whole game for None."""
+        if (subscriber.epoch, subscriber.v) >= age(held) and subscriber.epoch == held.game.epoch:
             return
         if missed is None:
-            seat.sender.send(_full(seat, held, presence))
+            subscriber.sender.send(_full(subscriber, held, timing))
         else:
-            for frame in missed[len(missed) - (held.game.v - seat.v) :]:
-                seat.sender.send(frame)
-        seat.v, seat.epoch = held.game.v, held.game.epoch
+            for frame in missed[len(missed) - (held.game.v - subscriber.v) :]:
+                subscriber.sender.send(frame)
+        subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
 
-    def tell_crowd(self, crowd: Crowd) -> None:
-        """Tell everybody which players are there."""
+    def send_crowd(self, crowd: Crowd) -> None:
+        """Send everybody which players are there."""
         frame = frames.crowd(white=crowd.white_left_ms is None, black=crowd.black_left_ms is None)
-        for seat in self.seats:
-            seat.sender.send(frame)
+        for subscriber in self.all:
+            subscriber.sender.send(frame)
 
-    def tell_gone(self, left_ms: dict[Color, float | None]) -> None:
-        """Tell players of an opponent who is away."""
-        for seat in self.players:
-            away: Color = OTHER[seat.color]
-            _tell(seat, away, left_ms[away])
+    def send_absence(self, left_ms: dict[Color, float | None]) -> None:
+        """Send each player what has changed of the opponent's absence."""
+        for player in self.players:
+            away: Color = OTHER[player.color]
+            _send_absence(player, away, left_ms[away])
 
 
-def _full(seat: Subscriber, held: Held, presence: Presence) -> bytes:
+def _full(subscriber: Subscriber, held: Held, timing: Timing) -> bytes:
     return frames.full(
-        held.game, seat.color, player=seat.player, elapsed_ms=presence.elapsed_ms, left_ms=presence.left_ms
+        held.game,
+        subscriber.color,
+        player=subscriber.player,
+        elapsed_ms=timing.elapsed_ms,
+        left_ms=timing.left_ms,
     )
 
 
-def _tell(seat: Subscriber, away: Color, claim_in_ms: float | None) -> None:
-    """Tell a player once that the opponent has gone, once that the claim is open, once that the opponent is back."""
+def _send_absence(player: Subscriber, away: Color, claim_in_ms: float | None) -> None:
+    """Send once that the opponent has gone, once that the claim is open, once that the opponent is back."""
     if claim_in_ms is None:
-        if seat.told:
-            seat.sender.send(frames.gone(away, is_gone=False))
-        seat.told = ""
-    elif not seat.told:
-        seat.sender.send(frames.gone(away, is_gone=True))
-        seat.sender.send(frames.gone_in(away, claim_in_ms / 1000))
-        seat.told = "gone"
-    if claim_in_ms == 0 and seat.told == "gone":
-        seat.sender.send(frames.gone_in(away, 0.0))
-        seat.told = "claimable"
+        if player.absence_sent:
+            player.sender.send(frames.gone(away, is_gone=False))
+        player.absence_sent = ""
+    elif not player.absence_sent:
+        player.sender.send(frames.gone(away, is_gone=True))
+        player.sender.send(frames.gone_in(away, claim_in_ms / 1000))
+        player.absence_sent = "gone"
+    if claim_in_ms == 0 and player.absence_sent == "gone":
+        player.sender.send(frames.gone_in(away, 0.0))
+        player.absence_sent = "claimable"

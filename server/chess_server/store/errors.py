@@ -1,4 +1,4 @@
-"""What can go wrong between the server and its stores, in two words."""
+"""What can go wrong between the server and its stores."""
 
 
 class UnavailableError(Exception):
@@ -7,7 +7,16 @@ class UnavailableError(Exception):
     def __init__(self, store: str, detail: str) -> None:
         super().__init__(f"{store}: {detail}")
         self.store = store
+        self.detail = detail
 
 
 class ContradictionError(Exception):
     """PostgreSQL holds another move at a ply than the one that was to be stored."""
+
+
+class UnusableRedisError(Exception):
+    """A Redis that this server cannot work with; the message is for the user."""
+
+
+class SchemaError(Exception):
+    """The schema is behind and may not be migrated; the message is for the user."""

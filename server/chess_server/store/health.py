@@ -8,15 +8,15 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from time import monotonic, time
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.errors import UnavailableError
-from chess_server.store.redis.nodes import Nodes
 
 log = structlog.get_logger(__name__)
 
@@ -26,6 +26,24 @@ SAMPLES = 30
 
 def _monotonic_ms() -> float:
     return monotonic() * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodesState:
+    """What Redis says of itself: the time in milliseconds, and the identity of each node."""
+
+    now_ms: float
+    replids: dict[str, str]
+
+
+class Nodes(Protocol):
+    """All nodes that hold keys."""
+
+    def of(self, key: str) -> str:
+        """Name the node that holds a key. Raises UnavailableError."""
+
+    async def probe(self) -> NodesState:
+        """Ask all nodes. Raises what redis-py raises."""
 
 
 class RedisTime:

@@ -1,5 +1,7 @@
 """What the server says, as finished frames. An event's frame is made once and sent to everybody as it is."""
 
+from typing import Protocol
+
 import msgspec
 
 from chess_server.game.clock import Clock
@@ -10,6 +12,13 @@ from chess_server.game.status import FIRST_MOVES
 
 PONG = b"0"
 _encode = msgspec.json.Encoder().encode
+
+
+class Sender(Protocol):
+    """Whoever frames can be sent to."""
+
+    def send(self, frame: bytes) -> None:
+        """Send a frame."""
 
 
 def frame(kind: str, data: object = None, **envelope: int) -> bytes:

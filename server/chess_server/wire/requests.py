@@ -1,43 +1,20 @@
-"""What clients ask for: paths, and messages as typed values.
+"""Messages of clients, as typed values.
 
-A frame that is not understood becomes a `BadMessageError` whose text names the field and what is allowed.
+A frame that is not understood raises BadMessageError; its text names the field and what is allowed.
 """
 
-from typing import Annotated
+from functools import reduce
+from operator import or_
+from typing import Any, cast
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
-from chess_server.game.commands import (
-    Abort,
-    Command,
-    DrawClaim,
-    DrawForce,
-    DrawNo,
-    DrawYes,
-    MakeMove,
-    Resign,
-    ResignForce,
-)
-
-Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+from chess_server.game.commands import CLIENT_COMMANDS, Command
 
 
 class BadMessageError(ValueError):
-    """A frame that means nothing here."""
-
-
-class Numbered(Struct, frozen=True):
-    """The data of a command: only its number."""
-
-    a: Number | None = None
-
-
-class MoveData(Struct, frozen=True):
-    """The data of a move."""
-
-    u: str
-    a: Number
+    """A frame that has no meaning here."""
 
 
 class PoolData(Struct, frozen=True):
@@ -47,7 +24,7 @@ class PoolData(Struct, frozen=True):
 
 
 class Ping(Struct, frozen=True, tag_field="t", tag="p"):
-    """A ping; a client's own statement of its lag is ignored."""
+    """A ping. The lag that a client may state in it is ignored."""
 
 
 class PoolIn(Struct, frozen=True, tag_field="t", tag="poolIn"):
@@ -60,73 +37,33 @@ class PoolOut(Struct, frozen=True, tag_field="t", tag="poolOut"):
     """Stop waiting."""
 
 
-class Move(Struct, frozen=True, tag_field="t", tag="move"):
-    """Move."""
+class CommandMessage(Struct, frozen=True):
+    """The message of a command. `_message` makes one class for each."""
 
-    d: MoveData
-
-
-class _CommandMessage(Struct, frozen=True, tag_field="t"):
-    """A command that is no move."""
-
-    d: Numbered | None = None
+    d: Any = None
 
 
-class ResignMessage(_CommandMessage, frozen=True, tag="resign"):
-    """Resign."""
+Request = Ping | PoolIn | PoolOut | Command
 
 
-class AbortMessage(_CommandMessage, frozen=True, tag="abort"):
-    """Abort."""
+def _message(command: type[Command]) -> type[CommandMessage]:
+    """Make the message of a command. Its data may be left out when none of its fields is required."""
+    required = any(field.required for field in msgspec.structs.fields(command))
+    data: Any = ("d", command) if required else ("d", command | None, None)
+    name = f"{command.__name__}Message"
+    made = msgspec.defstruct(
+        name, [data], bases=(CommandMessage,), frozen=True, tag_field="t", tag=command.name
+    )
+    return cast("type[CommandMessage]", made)
 
 
-class DrawYesMessage(_CommandMessage, frozen=True, tag="draw-yes"):
-    """Offer or accept."""
-
-
-class DrawNoMessage(_CommandMessage, frozen=True, tag="draw-no"):
-    """Decline."""
-
-
-class DrawClaimMessage(_CommandMessage, frozen=True, tag="draw-claim"):
-    """Claim by the rules."""
-
-
-class ResignForceMessage(_CommandMessage, frozen=True, tag="resign-force"):
-    """Claim the win."""
-
-
-class DrawForceMessage(_CommandMessage, frozen=True, tag="draw-force"):
-    """Claim the draw."""
-
-
-Request = (
-    Ping
-    | PoolIn
-    | PoolOut
-    | Move
-    | ResignMessage
-    | AbortMessage
-    | DrawYesMessage
-    | DrawNoMessage
-    | DrawClaimMessage
-    | ResignForceMessage
-    | DrawForceMessage
-)
-
-COMMANDS: dict[type[_CommandMessage], type[Command]] = {
-    ResignMessage: Resign,
-    AbortMessage: Abort,
-    DrawYesMessage: DrawYes,
-    DrawNoMessage: DrawNo,
-    DrawClaimMessage: DrawClaim,
-    ResignForceMessage: ResignForce,
-    DrawForceMessage: DrawForce,
+COMMANDS: dict[type[CommandMessage], type[Command]] = {
+    _message(command): command for command in CLIENT_COMMANDS
 }
-
-ALLOWED = "p, poolIn, poolOut, move, resign, abort, draw-yes, draw-no, draw-claim, resign-force, draw-force"
+MESSAGES: tuple[type[Struct], ...] = (Ping, PoolIn, PoolOut, *COMMANDS)
+ALLOWED = ", ".join(str(message.__struct_config__.tag) for message in MESSAGES)
 PING = Ping()
-_decoder = msgspec.json.Decoder(Request)
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(reduce(or_, MESSAGES))
 
 
 def decode(frame: bytes) -> Request:
@@ -134,21 +71,17 @@ def decode(frame: bytes) -> Request:
     if frame == b"null":
         return PING
     try:
-        request: Request = _decoder.decode(frame)
+        message = _decoder.decode(frame)
     except msgspec.ValidationError as error:
         raise BadMessageError(_explained(str(error))) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise BadMessageError(f"not JSON: {error}") from None
-    return request
+    return _command(message) if isinstance(message, CommandMessage) else cast("Request", message)
 
 
-def command_of(request: Request) -> Command | None:
-    """Turn a message into the command that it expresses, if it does."""
-    if isinstance(request, Move):
-        return MakeMove(uci=request.d.u, a=request.d.a)
-    if isinstance(request, _CommandMessage):
-        return COMMANDS[type(request)](a=None if request.d is None else request.d.a)
-    return None
+def _command(message: CommandMessage) -> Command:
+    command: Command = COMMANDS[type(message)]() if message.d is None else message.d
+    return command
 
 
 def _explained(message: str) -> str:

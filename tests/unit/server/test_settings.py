@@ -1,12 +1,12 @@
 """Settings from variables and flags; what is wrong is said in one line."""
 
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
 from chess_server.clients.rate_limit import Rate
-from chess_server.settings import Settings, SettingsError, load
-from chess_server.store.postgres.schema import HEAD, is_newer
+from chess_server.settings import TABLE, DatabaseSettings, Settings, SettingsError
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def minimal(tmp_path: Path) -> dict[str, str]:
 
 
 def test_defaults_are_safe(minimal: dict[str, str]) -> None:
-    settings = load(minimal, {})
+    settings = Settings.load(minimal, {})
     assert (settings.listen, settings.port, settings.admin_port) == ("127.0.0.1", 8080, 9090)
     assert (settings.transport, settings.migrate, settings.play_rate) == ("picows", "auto", Rate(100, 20))
     assert settings.redis_url == "rediss://user:secret@cache:6380/0"
@@ -28,7 +28,21 @@ def test_defaults_are_safe(minimal: dict[str, str]) -> None:
 
 
 def test_flags_override_variables(minimal: dict[str, str]) -> None:
-    assert load({**minimal, "CHESS_PORT": "1"}, {"CHESS_PORT": "2", "CHESS_LISTEN": None}).port == 2
+    assert Settings.load({**minimal, "CHESS_PORT": "1"}, {"--port": "2", "--listen": None}).port == 2
+
+
+def test_a_wrong_flag_is_named_by_its_own_name(minimal: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="--port is 'http'; allowed: a whole number from 0 to 65535"):
+        Settings.load(minimal, {"--port": "http"})
+
+
+def test_every_field_has_one_setting() -> None:
+    assert list(TABLE) == [field.name for field in fields(Settings)]
+
+
+def test_migrating_needs_the_database_alone(minimal: dict[str, str]) -> None:
+    del minimal["CHESS_REDIS_URL_FILE"]
+    assert DatabaseSettings.load(minimal, {}).database_url == "postgresql://user:secret@database/chess"
 
 
 @pytest.mark.parametrize(
@@ -60,7 +74,7 @@ def test_flags_override_variables(minimal: dict[str, str]) -> None:
 )
 def test_what_is_wrong_is_named(minimal: dict[str, str], name: str, value: str, says: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        load({**minimal, name: value}, {})
+        Settings.load({**minimal, name: value}, {})
     assert says in str(refused.value)
     assert "\n" not in str(refused.value)
     assert "secret" not in str(refused.value)
@@ -74,27 +88,16 @@ def test_to_verify_takes_an_authority(
     url = Path(minimal["CHESS_DATABASE_URL_FILE"])
     url.write_text(f"{url.read_text().strip()}?sslmode={mode}")
     with pytest.raises(SettingsError) as refused:
-        load(minimal, {})
+        Settings.load(minimal, {})
     assert str(refused.value).startswith(
         f"CHESS_DATABASE_CA_FILE is not set; sslmode={mode} in CHESS_DATABASE"
     )
-    assert load({**minimal, "CHESS_DATABASE_CA_FILE": "/dev/null"}, {}).database_ca == "/dev/null"
+    assert Settings.load({**minimal, "CHESS_DATABASE_CA_FILE": "/dev/null"}, {}).database_ca == "/dev/null"
     url.write_text(f"{url.read_text()}&sslrootcert=system")
-    assert load(minimal, {}).database_ca is None
+    assert Settings.load(minimal, {}).database_ca is None
 
 
 def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
-    settings = load(minimal, {})
+    settings = Settings.load(minimal, {})
     assert isinstance(settings, Settings)
     assert "secret" not in repr(settings)
-
-
-def test_the_schema_that_is_asked_for_is_the_newest_revision() -> None:
-    from alembic.config import Config
-    from alembic.script import ScriptDirectory
-
-    config = Config()
-    config.set_main_option("script_location", "chess_server.store.postgres:migrations")
-    assert ScriptDirectory.from_config(config).get_current_head() == HEAD
-    assert not is_newer(HEAD)
-    assert is_newer("9999")

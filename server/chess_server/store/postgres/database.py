@@ -80,9 +80,25 @@ def _configured(statement_ms: int) -> dict[str, Any]:
 
 
 def connection_settings(ca_file: str | None) -> dict[str, Any]:
-    """Say how to connect: time limits everywhere, and the server's certificate checked if a CA is given."""
+    """Return psycopg's options: time limits everywhere, and the server's certificate checked if a CA is given."""
     tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
     return {**_configured(STATEMENT_MS), **tls}
+
+
+def connection_pool(
+    url: str, ca_file: str | None, most_connections: int
+) -> "AsyncConnectionPool[AsyncConnection[Any]]":
+    """Make the pool; it connects when it is opened."""
+    return AsyncConnectionPool(
+        url,
+        kwargs=connection_settings(ca_file),
+        min_size=1,
+        max_size=most_connections,
+        max_waiting=1000,
+        open=False,
+        check=None,
+        reconnect_timeout=5.0,
+    )
 
 
 class Database:

@@ -1,20 +1,27 @@
-"""The database's schema: a plain question whether it is up to date, alembic only when it is not.
+"""The database's schema: one query whether it is up to date, alembic only when it is not.
 
-alembic and SQLAlchemy cost half a second of CPU to import; a server that starts on a current schema never does.
+alembic and SQLAlchemy cost half a second of CPU to import; a server that starts on a current schema never imports them.
 """
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
 import psycopg
+import structlog
+
+from chess_server.store.errors import SchemaError, UnavailableError
+
+log = structlog.get_logger(__name__)
 
 HEAD = "0001"
 LOCK = 0x43484553
-"""The advisory lock under which one server migrates and the others wait."""
+"""The advisory lock under which one server migrates while the others wait."""
 
 
 def current(url: str, settings: dict[str, Any]) -> str | None:
-    """Name the schema's revision; None for an empty database. Raises psycopg.Error."""
-    with psycopg.connect(url, **settings) as connection:
+    """Read the schema's revision; None for an empty database. Raises UnavailableError."""
+    with _reached(), psycopg.connect(url, **settings) as connection:
         found = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
         if found is None or found[0] is None:
             return None
@@ -23,7 +30,7 @@ def current(url: str, settings: dict[str, Any]) -> str | None:
 
 
 def upgrade(url: str, settings: dict[str, Any]) -> None:
-    """Bring the schema up to date, one server at a time. Raises psycopg.Error."""
+    """Bring the schema up to date, one server at a time. Raises UnavailableError."""
     from alembic import command
     from alembic.config import Config
     from sqlalchemy import create_engine, text
@@ -37,14 +44,38 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
     config = Config()
     config.set_main_option("script_location", "chess_server.store.postgres:migrations")
     try:
-        with engine.connect() as connection, connection.begin():
+        with _reached(), engine.connect() as connection, connection.begin():
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:
-        raise error.orig or error from None
+        with _reached():
+            raise error.orig or error from None
+
+
+def ensure(url: str, settings: dict[str, Any], *, may_migrate: bool) -> None:
+    """Migrate if the schema is behind and that is allowed. Raises SchemaError, UnavailableError."""
+    revision = current(url, settings)
+    if revision == HEAD or is_newer(revision):
+        return
+    if not may_migrate:
+        raise SchemaError(
+            f"the database's schema is at {revision or 'nothing'}, this version needs {HEAD}; "
+            "run `chess-server migrate` or set CHESS_MIGRATE=auto"
+        )
+    upgrade(url, settings)
+    log.info("schema migrated", before=revision, after=HEAD)
 
 
 def is_newer(revision: str | None) -> bool:
-    """Whether a newer server has been here: its schema is left alone."""
+    """Whether a newer server has migrated it: such a schema is left alone."""
     return revision is not None and revision > HEAD
+
+
+@contextlib.contextmanager
+def _reached() -> Iterator[None]:
+    try:
+        yield
+    except psycopg.Error as error:
+        detail = (str(error).strip() or type(error).__name__).split("\n", maxsplit=1)[0]
+        raise UnavailableError("postgresql", detail) from error

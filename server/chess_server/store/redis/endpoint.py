@@ -13,28 +13,28 @@ from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
 from chess_presence.connecting import UrlError, is_cluster, plain
-from chess_server.settings import SettingsError
-from chess_server.store.redis.nodes import ManyNodes, Nodes, OneNode
+from chess_server.store.errors import UnusableRedisError
+from chess_server.store.health import Nodes
+from chess_server.store.redis.nodes import ManyNodes, OneNode
 
 TIMEOUT_SECONDS = 2.0
 MOST_CONNECTIONS = 16
 MOST_CONNECTIONS_A_NODE = 256
 """A cluster's client raises where the pool of a single server waits, so this is out of the way of any burst."""
 OLDEST = 7
-SETTING = "CHESS_REDIS_URL_FILE"
 
 
 class RedisEndpoint:
-    """How to reach Redis. Raises SettingsError for a URL that cannot be used."""
+    """How to reach Redis. Raises UnusableRedisError for a URL that cannot be used."""
 
     def __init__(self, url: str, ca_file: str | None) -> None:
         try:
             self.clustered = is_cluster(url)
             given: dict[str, Any] = dict(parse_url(plain(url)))
         except UrlError as error:
-            raise SettingsError(f"{SETTING}: {error}") from None
+            raise UnusableRedisError(str(error)) from None
         except ValueError:
-            raise SettingsError(f"{SETTING}: the URL's query or path is not one of redis-py's") from None
+            raise UnusableRedisError("the URL's query or path is not one of redis-py's") from None
         self._tls = given.pop("connection_class", None) is SSLConnection
         if self._tls and ca_file:
             given["ssl_ca_certs"] = ca_file
@@ -74,7 +74,7 @@ class RedisEndpoint:
         return self._kind(**options)
 
     async def check(self) -> None:
-        """Ask Redis whether it is one to work with. Raises SettingsError, or what redis-py raises."""
+        """Ask Redis whether it is one to work with. Raises UnusableRedisError, or what redis-py raises."""
         client = Redis(connection_pool=BlockingConnectionPool(connection_class=self._kind, **self._options))
         try:
             server, cluster = await client.info("server"), await client.info("cluster")
@@ -82,16 +82,16 @@ class RedisEndpoint:
             await client.connection_pool.disconnect()
         version = str(server.get("redis_version", "unknown"))
         if version.partition(".")[0].isdigit() and int(version.partition(".")[0]) < OLDEST:
-            raise SettingsError(f"{SETTING}: this Redis is {version}; allowed: {OLDEST}.0 or later")
+            raise UnusableRedisError(f"this Redis is {version}; allowed: {OLDEST}.0 or later")
         if bool(cluster.get("cluster_enabled")) != self.clustered:
-            raise SettingsError(_OTHERWISE[self.clustered])
+            raise UnusableRedisError(_MISMATCH[self.clustered])
 
     @property
     def _kind(self) -> type[Connection]:
         return SSLConnection if self._tls else Connection
 
 
-_OTHERWISE = {
-    False: f"{SETTING}: this Redis is a cluster; end the URL in ?cluster=true",
-    True: f"{SETTING}: this Redis is no cluster; take cluster=true from the URL",
+_MISMATCH = {
+    False: "is a Redis Cluster; add ?cluster=true to the URL",
+    True: "is not a Redis Cluster; remove cluster=true from the URL",
 }

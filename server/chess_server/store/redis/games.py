@@ -1,15 +1,14 @@
 """Games in Redis: each call is one round trip. What the keys hold is said in keys.py, what happens in lua/."""
 
-from dataclasses import dataclass
 from typing import Any, Literal
 
 import msgspec
 from redis.asyncio import Redis
 
-from chess_server.game.color import Color
 from chess_server.game.decide import Step
 from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, row_of
+from chess_server.game.shared import Crowd, Held, crowd_of
 from chess_server.game.state import Game, decode, encode
 from chess_server.store.health import Health
 from chess_server.store.redis.keys import Keys
@@ -21,32 +20,6 @@ OVER_TTL_MS = 900 * 1000
 SEAT_TTL_MS = 15_000
 
 Applied = Literal["ok", "missing", "foreign", "conflict"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A game as Redis holds it. Versions above `committed` are not published, perhaps not in the database."""
-
-    game: Game
-    committed: int
-    since_ms: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Crowd:
-    """Which players are there; since when each is away (None: is there)."""
-
-    white_left_ms: int | None
-    black_left_ms: int | None
-
-    def left_ms(self, color: Color) -> int | None:
-        """Since when a player is away."""
-        return self.white_left_ms if color == "white" else self.black_left_ms
-
-
-def crowd_of(white_left: bytes, black_left: bytes) -> Crowd:
-    """Type what seat.lua says."""
-    return Crowd(white_left_ms=int(white_left) or None, black_left_ms=int(black_left) or None)
 
 
 class Games:

@@ -5,32 +5,14 @@ that what the node remembers may be older than what was told to players.
 """
 
 import asyncio
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import SlotNotCoveredError
 
 from chess_server.store.errors import UnavailableError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NodesState:
-    """What Redis says of itself: the time in milliseconds, and the identity of each node."""
-
-    now_ms: float
-    replids: dict[str, str]
-
-
-class Nodes(Protocol):
-    """All nodes that hold keys."""
-
-    def of(self, key: str) -> str:
-        """Name the node that holds a key. Raises UnavailableError."""
-
-    async def probe(self) -> NodesState:
-        """Ask all nodes. Raises what redis-py raises."""
+from chess_server.store.health import NodesState
 
 
 class OneNode:

@@ -176,7 +176,7 @@ def test_a_cluster_that_is_not_named_as_one_is_refused(
     code, words = _refusal(tmp_path, url, postgres.url)
     assert (code, words.splitlines()[-1]) == (
         2,
-        "chess-server: CHESS_REDIS_URL_FILE: this Redis is a cluster; end the URL in ?cluster=true",
+        "chess-server: CHESS_REDIS_URL_FILE: is a Redis Cluster; add ?cluster=true to the URL",
     )
 
 
@@ -186,7 +186,7 @@ def test_one_that_is_none_but_named_a_cluster_is_refused(
     code, words = _refusal(tmp_path, f"{redis_server.url}?cluster=true", postgres.url)
     assert (code, words.splitlines()[-1]) == (
         2,
-        "chess-server: CHESS_REDIS_URL_FILE: this Redis is no cluster; take cluster=true from the URL",
+        "chess-server: CHESS_REDIS_URL_FILE: is not a Redis Cluster; remove cluster=true from the URL",
     )
 
 

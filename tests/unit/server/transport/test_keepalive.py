@@ -1,8 +1,5 @@
-"""A socket's keepalive, and how many clients a drain asks in a second."""
+"""When a socket is pinged, when it is closed, and how its lag is measured."""
 
-import pytest
-
-from chess_server.pod.drain import spread_seconds
 from chess_server.transport.keepalive import Due, Keepalive
 from chess_server.transport.link import Limits
 
@@ -37,16 +34,3 @@ def test_a_pong_that_was_not_asked_for_measures_nothing() -> None:
     keepalive.pong(payload, 1.05)
     keepalive.pong(payload, 4.0)
     assert keepalive.lag_ms == 50
-
-
-@pytest.mark.parametrize(
-    "clients, window, seconds",
-    [
-        pytest.param(3, 30, 2.5, id="few leave quickly"),
-        pytest.param(3, 1, 1, id="never longer than the window"),
-        pytest.param(500, 30, 20, id="many in waves"),
-        pytest.param(5000, 30, 30, id="the window bounds"),
-    ],
-)
-def test_the_spread_of_a_drain(clients: int, window: float, seconds: float) -> None:
-    assert spread_seconds(clients, window) == seconds

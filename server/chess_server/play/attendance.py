@@ -1,0 +1,63 @@
+"""Who is at a game, on whichever server: seats in Redis, and how long each player has been away."""
+
+from chess_server.game.color import Color
+from chess_server.game.shared import Crowd, Held
+from chess_server.play.subscribers import Subscriber, Timing
+from chess_server.store.stores import Stores
+
+
+class Attendance:
+    """The seats of one game. `abandon_ms`: how long an absence lasts until it may be claimed."""
+
+    def __init__(self, game_id: str, stores: Stores, abandon_ms: int) -> None:
+        self._id = game_id
+        self._stores = stores
+        self._abandon_ms = abandon_ms
+        self.crowd: Crowd | None = None
+
+    async def sit(self, subscriber: Subscriber) -> None:
+        """Take a player's seat, or look who is there for a spectator."""
+        subscriber.seated = subscriber.player
+        members = [subscriber.entry] if subscriber.player else []
+        crowd = await self._stores.games.seat("in" if subscriber.player else "look", self._id, members)
+        self.crowd = crowd or self.crowd
+
+    async def leave(self, subscriber: Subscriber) -> None:
+        """Give a seat back, if one was taken."""
+        if subscriber.seated:
+            await self._stores.games.seat("out", self._id, [subscriber.entry])
+
+    async def refresh(self, players: list[Subscriber]) -> None:
+        """Repeat the seats of the players here, which expire otherwise."""
+        members = [player.entry for player in players]
+        self.crowd = await self._stores.games.seat("in", self._id, members) or self.crowd
+
+    async def is_gone(self, color: Color) -> bool:
+        """Whether a player has been away for long enough to claim, by what Redis holds now."""
+        crowd = await self._stores.games.seat("look", self._id, [])
+        left_ms = None if crowd is None else crowd.left_ms(color)
+        if left_ms is None:
+            return False
+        return self._elapsed_ms(left_ms, self._stores.clock.now_ms()) >= self._abandon_ms
+
+    def timing(self, held: Held) -> Timing:
+        """Return the time spent on this turn, and when each absence may be claimed."""
+        elapsed_ms = self._elapsed_ms(held.since_ms, self._stores.clock.now_ms())
+        return Timing(elapsed_ms=elapsed_ms, left_ms=self.claimable_in_ms())
+
+    def claimable_in_ms(self) -> dict[Color, float | None]:
+        """How long until each player's absence may be claimed; None for one who is there."""
+        now_ms = self._stores.clock.now_ms()
+        return {
+            "white": self._claimable_in_ms("white", now_ms),
+            "black": self._claimable_in_ms("black", now_ms),
+        }
+
+    def _claimable_in_ms(self, color: Color, now_ms: int) -> float | None:
+        left_ms = None if self.crowd is None else self.crowd.left_ms(color)
+        if left_ms is None:
+            return None
+        return max(self._abandon_ms - self._elapsed_ms(left_ms, now_ms), 0)
+
+    def _elapsed_ms(self, since_ms: int, until_ms: int) -> int:
+        return self._stores.health.outages.elapsed(since_ms, until_ms)
