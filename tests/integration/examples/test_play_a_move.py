@@ -13,8 +13,8 @@ import pytest
 from console_blocks import shown_commands
 from polling import wait_until
 
-from chess_localcluster import stores
 from chess_localcluster.machine.ports import free_loopback_ports
+from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
@@ -46,8 +46,8 @@ def serving(folder: Path, redis: str, database: str) -> Iterator[str]:
 
 def test_two_clients_play_a_move_each(tmp_path: Path) -> None:
     with (
-        stores.temporary_redis() as redis,
-        stores.temporary_postgres() as postgres,
+        temporary_redis() as redis,
+        temporary_postgres() as postgres,
         serving(tmp_path, redis.url, postgres.url) as url,
     ):
         players = [
