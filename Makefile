@@ -92,12 +92,12 @@ demo-gitops: gitops-tools ## from an empty cluster to a played game through Git 
 	@KEEP="$(KEEP)" $(BIN)/python -m chess_bench.gitops.demo
 
 manifests: install ## generate manifests/ and the reference page from the model
-	@$(BIN)/python -m chess_operator.crd
+	@$(BIN)/python -m chess_operator.api.crd
 	@$(BIN)/python -m chess_operator.install
 	@$(BIN)/python charts/render.py
 
 check-manifests: install ## tell what `make manifests` would change
-	@$(BIN)/python -m chess_operator.crd --check
+	@$(BIN)/python -m chess_operator.api.crd --check
 	@$(BIN)/python -m chess_operator.install --check
 	@$(BIN)/python charts/render.py --check
 

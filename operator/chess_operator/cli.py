@@ -1,71 +1,69 @@
 """`chess-operator`: the command line.
 
 Exit codes: 0 ended as asked · 1 leadership lost or a failure (the kubelet starts us again) · 2 a flag or variable that
-cannot be · 3 no way to the API server.
+cannot be used · 3 no access to an API server.
 """
 
+import os
 from importlib.metadata import version
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
-from chess_operator.settings import (
-    Address,
-    Settings,
-    SettingsError,
-    access_of,
-    lease_namespace_of,
-    namespaces_of,
-    own_identity,
-    service_accounts_of,
-)
+from chess_operator.settings import Settings, SettingsError
 from chess_operator.simulation.command import simulate
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 
 Kubeconfig = Annotated[
-    Path | None,
+    str | None,
     typer.Option(
-        envvar=["CHESS_OPERATOR_KUBECONFIG", "KUBECONFIG"],
-        help="Access to the API server. Default: the pod's service account, else ~/.kube/config.",
+        help="Access to the API server (CHESS_OPERATOR_KUBECONFIG, KUBECONFIG). "
+        "Default: the pod's service account, else ~/.kube/config."
     ),
 ]
 Context = Annotated[
-    str | None, typer.Option(envvar="CHESS_OPERATOR_CONTEXT", help="Context of the kubeconfig.")
+    str | None, typer.Option(help="Context of the kubeconfig (CHESS_OPERATOR_CONTEXT). Default: its current.")
 ]
 Namespaces = Annotated[
     list[str] | None,
     typer.Option(
         "--namespace",
         "-n",
-        envvar="CHESS_OPERATOR_NAMESPACES",
-        help="Look after ChessClusters here only; may be given several times. Default: everywhere.",
+        help="Reconcile ChessClusters in this namespace only; may be given several times "
+        "(CHESS_OPERATOR_NAMESPACES, separated by commas). Default: all namespaces.",
     ),
 ]
 LeaseNamespace = Annotated[
     str | None,
     typer.Option(
-        envvar="CHESS_OPERATOR_LEASE_NAMESPACE", help="Where the leader's Lease is. Default: the pod's own."
+        help="Namespace of the leader's Lease (CHESS_OPERATOR_LEASE_NAMESPACE). Default: the pod's own."
     ),
 ]
 Probe = Annotated[
-    str,
-    typer.Option(envvar="CHESS_OPERATOR_PROBE_ADDRESS", help="HOST:PORT of /livez, /readyz and /metrics."),
+    str | None,
+    typer.Option(
+        help="HOST:PORT of /livez, /readyz and /metrics (CHESS_OPERATOR_PROBE_ADDRESS). Default: 127.0.0.1:8081."
+    ),
 ]
 Accounts = Annotated[
     list[str] | None,
     typer.Option(
         "--allow-service-account",
-        envvar="CHESS_OPERATOR_ALLOW_SERVICE_ACCOUNTS",
-        help="A service account that ChessClusters may name for their pods, beside `default`.",
+        help="A service account that ChessClusters may name for their pods, beside `default`; may be given several "
+        "times (CHESS_OPERATOR_ALLOW_SERVICE_ACCOUNTS, separated by commas).",
     ),
 ]
-Level = Annotated[str, typer.Option(envvar="CHESS_OPERATOR_LOG_LEVEL", help="debug, info, warning or error.")]
-Style = Annotated[str, typer.Option(envvar="CHESS_OPERATOR_LOG_FORMAT", help="json or console.")]
+Level = Annotated[
+    str | None,
+    typer.Option(help="debug, info, warning or error (CHESS_OPERATOR_LOG_LEVEL). Default: info."),
+]
+Format = Annotated[
+    str | None, typer.Option(help="json or console (CHESS_OPERATOR_LOG_FORMAT). Default: json.")
+]
 
 
-def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - typer calls it so
+def _print_version(wanted: bool | None) -> None:  # noqa: FBT001 - typer passes it by position
     if wanted:
         typer.echo(f"chess-operator {version('chesscluster')}")
         raise typer.Exit
@@ -78,41 +76,47 @@ def options(
         typer.Option("--version", is_eager=True, callback=_print_version, help="Show the version."),
     ] = None,
 ) -> None:
-    """Run live chess clusters: scale on players' connections, drain, never drop anyone."""
+    """Run live chess clusters: scale on players' connections, drain pods, drop nobody."""
 
 
 @app.command()
-def run(  # noqa: PLR0913, PLR0917 - one parameter a flag
+def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     kubeconfig: Kubeconfig = None,
     context: Context = None,
     namespace: Namespaces = None,
     lease_namespace: LeaseNamespace = None,
-    probe_address: Probe = "127.0.0.1:8081",
+    probe_address: Probe = None,
     allow_service_account: Accounts = None,
-    log_level: Level = "info",
-    log_format: Style = "json",
+    log_level: Level = None,
+    log_format: Format = None,
 ) -> None:
-    """Run the operator. Of several that run, one leads and the others wait."""
+    """Run the operator. If several run, one leads and the others wait."""
+    from chess_operator import logs
     from chess_operator.kube.access import AccessError
 
+    flags = {
+        "--kubeconfig": kubeconfig,
+        "--context": context,
+        "--namespace": ",".join(namespace) if namespace else None,
+        "--lease-namespace": lease_namespace,
+        "--probe-address": probe_address,
+        "--allow-service-account": ",".join(allow_service_account) if allow_service_account else None,
+        "--log-level": log_level,
+        "--log-format": log_format,
+    }
     try:
-        settings = Settings(
-            access=access_of(kubeconfig, context),
-            namespaces=namespaces_of(namespace or []),
-            lease_namespace=lease_namespace_of(lease_namespace),
-            probe=Address.parse(probe_address, name="--probe-address"),
-            service_accounts=service_accounts_of(allow_service_account or []),
-            identity=own_identity(),
-        )
-        _configure_logs(log_level, log_format)
+        settings = Settings.load(os.environ, flags)
     except SettingsError as error:
         _refuse(str(error), 2)
+    logs.configure(settings.log_level, settings.log_format)
     try:
         code = _run(settings)
     except AccessError as error:
         _refuse(str(error), 3)
     except OSError as error:
-        _refuse(f"--probe-address: cannot listen on {probe_address}: {error.strerror or error}", 2)
+        address = settings.probe_address
+        where = f"{address.host}:{address.port}"
+        _refuse(f"--probe-address: cannot listen on {where}: {error.strerror or error}", 2)
     raise typer.Exit(code)
 
 
@@ -127,17 +131,7 @@ def _run(settings: Settings) -> int:
         return runner.run(run_operator(settings))
 
 
-def _configure_logs(level: str, style: str) -> None:
-    from chess_operator import logs
-
-    if level not in logs.LEVELS:
-        raise SettingsError(f"--log-level: {level!r} is none of {', '.join(logs.LEVELS)}")
-    if style not in logs.FORMATS:
-        raise SettingsError(f"--log-format: {style!r} is none of {', '.join(logs.FORMATS)}")
-    logs.configure(level, style)
-
-
-def _refuse(message: str, code: int) -> None:
+def _refuse(message: str, code: int) -> NoReturn:
     typer.echo(f"chess-operator: {message}", err=True)
     raise typer.Exit(code)
 
@@ -146,5 +140,5 @@ app.command()(simulate)
 
 
 def main() -> None:
-    """Enter from the console."""
+    """Run the command line."""
     app()

@@ -1,7 +1,7 @@
 """`/livez`, `/readyz` and `/metrics`.
 
-Alive means that every loop still turns and that the watches still bring what the API server has: a process whose
-watch died silently looks fine in every other respect.
+Alive means that every loop still runs and that the watches still bring what the API server has: a process whose watch
+has died silently looks fine in every other respect.
 """
 
 import time
@@ -14,24 +14,24 @@ from chess_operator.metrics import Metrics
 from chess_operator.settings import Address
 
 Check = Callable[[], str | None]
-"""Says what is wrong, or None."""
+"""Returns what is wrong, or None."""
 
 
-def turning(what: str, turned_at: Callable[[], float | None], limit: float) -> Check:
-    """Make a check that a loop has turned (monotonic time) within `limit` seconds."""
+def ran_lately(what: str, ran_at: Callable[[], float | None], limit_seconds: float) -> Check:
+    """Make a check that a loop has run (monotonic time) within the limit."""
 
     def check() -> str | None:
-        at = turned_at()
-        if at is None or (age := time.monotonic() - at) < limit:
+        at = ran_at()
+        if at is None or (age := time.monotonic() - at) < limit_seconds:
             return None
-        return f"{what} has not turned for {age:.0f} s (limit {limit:g} s)"
+        return f"{what} has not run for {age:.0f} s (limit {limit_seconds:g} s)"
 
     return check
 
 
 @dataclass(kw_only=True)
 class Health:
-    """All checks, and the small server that answers for them."""
+    """All checks, and a small HTTP server that answers with them."""
 
     metrics: Metrics
     alive: list[Check] = field(default_factory=list)
@@ -39,7 +39,7 @@ class Health:
     _runner: web.AppRunner | None = None
 
     async def start(self, address: Address) -> int:
-        """Listen; returns the port, which differs from the asked one only if that was 0."""
+        """Listen; return the port, which differs from the given one only if that was 0."""
         app = web.Application()
         app.router.add_get("/livez", self._livez)
         app.router.add_get("/readyz", self._readyz)
@@ -56,16 +56,16 @@ class Health:
             await self._runner.cleanup()
 
     async def _livez(self, _: web.Request) -> web.Response:
-        return _verdict(self.alive)
+        return _answer(self.alive)
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return _verdict(self.ready)
+        return _answer(self.ready)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics.text(), headers={"Content-Type": self.metrics.content_type})
 
 
-def _verdict(checks: list[Check]) -> web.Response:
+def _answer(checks: list[Check]) -> web.Response:
     problems = [problem for check in checks if (problem := check()) is not None]
     if problems:
         return web.Response(status=503, text="\n".join(problems) + "\n")

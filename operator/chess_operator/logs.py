@@ -1,12 +1,9 @@
-"""Structured logs: one JSON object a line, for our own lines and those of kopf and other libraries alike."""
+"""Structured logs: one JSON object per line, for our own lines and those of kopf and other libraries."""
 
 import logging
 import sys
 
 import structlog
-
-FORMATS = ("json", "console")
-LEVELS = ("debug", "info", "warning", "error")
 
 
 def configure(level: str, style: str) -> None:

@@ -1,4 +1,4 @@
-"""The composition root of `chess-operator run`: make everything once, lead, and end in good order."""
+"""The composition root of `chess-operator run`: make everything once, lead, and shut down in order."""
 
 import asyncio
 import contextlib
@@ -10,19 +10,20 @@ from typing import Any, cast
 import kopf
 import structlog
 
-from chess_operator.audit import PERIOD_SECONDS, Audit
-from chess_operator.caretaker import Caretaker
-from chess_operator.health import Health, turning
+from chess_operator.api.resources.kinds import CLUSTERS
+from chess_operator.census.reader import Readers
+from chess_operator.health import Health, ran_lately
+from chess_operator.kube.audit import PERIOD_SECONDS, Audit
 from chess_operator.kube.client import ApiError, Kube
-from chess_operator.kube.kinds import CLUSTERS
+from chess_operator.kube.lease import Elector, LostLeadershipError
 from chess_operator.kube.mirror import Mirror
-from chess_operator.leader import Elector, LostLeadershipError
+from chess_operator.kube.secrets import SecretReader
+from chess_operator.kube.watch import WATCHED, configured, handlers
 from chess_operator.metrics import Metrics
-from chess_operator.presence_reader import Readers
-from chess_operator.secret_reader import SecretReader
+from chess_operator.reconcile.dependencies import Dependencies
+from chess_operator.reconcile.supervisor import Supervisor
+from chess_operator.reconcile.waker import Wakers
 from chess_operator.settings import Settings
-from chess_operator.tools import Tools
-from chess_operator.watch import WATCHED, configured, handlers
 
 LOOP_LIMIT_SECONDS = 60.0
 CRD_SECONDS = 2.0
@@ -32,40 +33,44 @@ log = structlog.get_logger(__name__)
 
 
 class Operator:
-    """One process: a candidate first, the leader perhaps."""
+    """One process: first a candidate, then perhaps the leader."""
 
     def __init__(self, settings: Settings, bare: Kube, elector: Elector, fenced: Kube) -> None:
         self._settings = settings
         self._bare = bare
         self._elector = elector
-        self._mirror = Mirror()
+        self._wakers = Wakers()
+        self._mirror = Mirror(self._wakers.wake)
         self._readers = Readers()
         self._metrics = Metrics()
         self._stop = asyncio.Event()
         self._served = False
         self._audit = Audit(bare, self._mirror, WATCHED, settings.namespaces)
-        tools = Tools(
+        dependencies = Dependencies(
             kube=fenced,
             mirror=self._mirror,
+            wakers=self._wakers,
             readers=self._readers,
             secrets=SecretReader(bare),
             metrics=self._metrics,
             identity=settings.identity,
             service_accounts=settings.service_accounts,
         )
-        self._caretaker = Caretaker(tools)
+        self._supervisor = Supervisor(dependencies)
         self.health = Health(metrics=self._metrics)
         self.health.alive += [
-            turning("the election", lambda: elector.tried_at if self._served else None, LOOP_LIMIT_SECONDS),
-            turning("a census channel", self._readers.oldest_turn, LOOP_LIMIT_SECONDS),
+            ran_lately(
+                "the election", lambda: elector.tried_at if self._served else None, LOOP_LIMIT_SECONDS
+            ),
+            ran_lately("a census channel", self._readers.oldest_run, LOOP_LIMIT_SECONDS),
         ]
         self.health.ready += [self._not_served]
 
     async def run(self) -> None:
-        """Run until told to stop; raises LostLeadershipError."""
+        """Run until a signal stops it; raises LostLeadershipError."""
         self._listen_to_signals()
-        port = await self.health.start(self._settings.probe)
-        log.info("listening", host=self._settings.probe.host, port=port)
+        port = await self.health.start(self._settings.probe_address)
+        log.info("listening", host=self._settings.probe_address.host, port=port)
         try:
             await self._unless_stopped(self._wait_for_crd())
             await self._unless_stopped(self._elector.acquire())
@@ -77,10 +82,10 @@ class Operator:
 
     async def _lead(self) -> None:
         self._metrics.leader.set(1)
-        self._audit.turned_at = time.monotonic()
+        self._audit.ran_at = time.monotonic()
         self.health.alive += [
             self._audit.problem,
-            turning("the audit", lambda: self._audit.turned_at, 2 * PERIOD_SECONDS + LOOP_LIMIT_SECONDS),
+            ran_lately("the audit", lambda: self._audit.ran_at, 2 * PERIOD_SECONDS + LOOP_LIMIT_SECONDS),
         ]
         ended = asyncio.Event()
         tasks = [
@@ -99,25 +104,25 @@ class Operator:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            await self._caretaker.stop()
+            await self._supervisor.stop()
             await self._readers.stop()
 
     async def _watch(self, ended: asyncio.Event) -> None:
         clusterwide = not self._settings.namespaces
-        access, caretaker = self._settings.access, self._caretaker
+        access, supervisor = self._settings.access, self._supervisor
         existing = asyncio.all_tasks()
         tasks = await kopf.spawn_tasks(
-            registry=handlers(access, self._mirror, caretaker.tend, caretaker.bury),
+            registry=handlers(access, self._mirror, supervisor.run, supervisor.clean_up),
             settings=configured(scan=clusterwide),
             standalone=True,
             identity=cast(
                 "Any", self._settings.identity
-            ),  # else kopf asks for a user name: uid 10001 has none
+            ),  # else kopf looks up the user name, which uid 10001 has not
             clusterwide=clusterwide,
             namespaces=self._settings.namespaces,
             stop_flag=ended,
         )
-        self._listen_to_signals()  # kopf has put its own handlers in place
+        self._listen_to_signals()  # kopf has installed its own handlers
         await kopf.run_tasks(tasks, ignored=existing)
 
     async def _stopped(self) -> None:
@@ -156,7 +161,7 @@ class Operator:
 
 
 async def _finish(task: asyncio.Task[None]) -> None:
-    """Give kopf the time to end its daemons."""
+    """Give kopf time to end its daemons."""
     await asyncio.wait({task}, timeout=STOP_SECONDS)
 
 
@@ -178,10 +183,10 @@ async def run(settings: Settings) -> int:
         try:
             await operator.run()
         except LostLeadershipError as error:
-            log.error("lost-leadership", error=str(error))  # noqa: TRY400 - the message is all there is to say
+            log.error("lost-leadership", error=str(error))  # noqa: TRY400 - the message is enough, a traceback adds nothing
             return 1
         except OSError:
-            raise  # the command line says which address it was
+            raise  # the command line names the address
         except Exception:
             log.exception("failed")
             return 1

@@ -1,16 +1,16 @@
-"""What the operator tells Prometheus about itself and its clusters."""
+"""The metrics that Prometheus reads: of the operator itself, and of each ChessCluster."""
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from chess_operator.kube.mirror import Key
+from chess_operator.api.resources.names import Key
 
 REACTION_BUCKETS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 CLUSTER = ("namespace", "cluster")
 
 
 class Metrics:
-    """One registry, made by the composition root."""
+    """One registry; the composition root makes it."""
 
     content_type = CONTENT_TYPE_PLAIN_0_0_4
 
@@ -37,7 +37,7 @@ class Metrics:
     def forget(self, key: Key) -> None:
         """Drop the series of a ChessCluster that is gone."""
         for gauge in (self.connections, self.desired, self.ready, self.draining):
-            if (key.namespace, key.name) in gauge._metrics:  # noqa: SLF001 - there is no public way to ask
+            if (key.namespace, key.name) in gauge._metrics:  # noqa: SLF001 - no public API answers this
                 gauge.remove(key.namespace, key.name)
 
     def text(self) -> bytes:

@@ -1,22 +1,66 @@
-"""What the operator can be told, by flag or by `CHESS_OPERATOR_*` variable."""
+"""Settings: environment variables, each of which a flag overrides.
+
+`TABLE` declares each setting once. An error is one line: variable or flag, value, what is allowed.
+"""
 
 import os
 import re
 import socket
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.kube.access import TOKEN_FILE, Access
 
-SYSTEM_NAMESPACE = "chess-system"
 NAMESPACE_FILE = TOKEN_FILE.with_name("namespace")
+KUBECONFIG = Path("~/.kube/config")
 LABEL = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
 SUBDOMAIN = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*")
+HIGHEST_PORT = 65535
+LONGEST_NAME = 253
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be; the message names it, its value and what is allowed."""
+    """A setting cannot be used; the message is for the user."""
+
+
+def own_namespace() -> str:
+    """Return the namespace that this pod runs in, or the usual one."""
+    return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else SYSTEM_NAMESPACE
+
+
+def own_identity() -> str:
+    """Name this process, unlike any other: a restarted container must not inherit a lease."""
+    return f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+
+
+Flags = Mapping[str, str | None]
+"""Flag → its value; None if it was not given."""
+Parser = Callable[[str, str], Any]
+"""(variable or flag, value) → the setting; raises SettingsError."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting: where its value comes from and how to read it. The first variable that is set counts."""
+
+    variables: tuple[str, ...]
+    flag: str
+    default: str
+    parse: Parser
+
+    def read(self, environment: Mapping[str, str], flags: Flags) -> Any:
+        """Read the value: the flag's, else a variable's, else the default. Raises SettingsError."""
+        given = flags.get(self.flag)
+        if given is not None:
+            return self.parse(self.flag, given)
+        for variable in self.variables:
+            if value := environment.get(variable, "").strip():
+                return self.parse(variable, value)
+        return self.parse(self.flag, self.default)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,74 +70,109 @@ class Address:
     host: str
     port: int
 
-    @classmethod
-    def parse(cls, text: str, *, name: str) -> "Address":
-        """Read HOST:PORT; raises SettingsError."""
-        host, _, port = text.rpartition(":")
-        if not host or not port.isdecimal() or int(port) > 65535:  # noqa: PLR2004 - the highest port
-            raise SettingsError(f"{name}: {text!r} is not HOST:PORT with a port from 0 to 65535")
-        return cls(host=host.strip("[]"), port=int(port))
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything, checked."""
+    """All settings of `chess-operator run`, checked."""
 
-    access: Access
-    namespaces: tuple[str, ...] = ()
+    kubeconfig: Path | None
+    """None: the pod's own service account."""
+    context: str | None
+    namespaces: tuple[str, ...]
     """Empty: all of them."""
-    lease_namespace: str = SYSTEM_NAMESPACE
-    probe: Address = field(default_factory=lambda: Address(host="127.0.0.1", port=8081))
-    service_accounts: frozenset[str] = frozenset()
+    lease_namespace: str
+    probe_address: Address
+    service_accounts: frozenset[str]
     """Service accounts that a ChessCluster may name for its pods, beside `default`."""
-    identity: str = ""
+    log_level: str
+    log_format: str
+    identity: str = field(default_factory=own_identity)
+
+    @classmethod
+    def load(cls, environment: Mapping[str, str], flags: Flags) -> "Settings":
+        """Read every setting; raises SettingsError for the first that cannot be used."""
+        return cls(**{name: setting.read(environment, flags) for name, setting in TABLE.items()})
+
+    @property
+    def access(self) -> Access:
+        """How to reach the API server."""
+        return Access(kubeconfig=self.kubeconfig, context=self.context)
 
 
-def access_of(kubeconfig: Path | None, context: str | None) -> Access:
-    """Find the way to the API server: the flag, else the pod's service account, else ~/.kube/config."""
-    if kubeconfig is None and not TOKEN_FILE.exists():
-        kubeconfig = Path("~/.kube/config").expanduser()
-    if kubeconfig is not None and not kubeconfig.is_file():
-        raise SettingsError(f"--kubeconfig: there is no file {kubeconfig}")
-    return Access(kubeconfig=kubeconfig, context=context)
+def _kubeconfig(name: str, value: str) -> Path | None:
+    if not value and TOKEN_FILE.exists():
+        return None
+    path = Path(value) if value else KUBECONFIG.expanduser()
+    if not path.is_file():
+        raise SettingsError(f"{name}: there is no file {path}")
+    return path
 
 
-def namespaces_of(names: list[str]) -> tuple[str, ...]:
-    """Check namespace names; commas separate them in a variable."""
-    split = [name for text in names for name in re.split(r"[,\s]+", text) if name]
-    for name in split:
-        _check_name("--namespace", name)
-    return tuple(dict.fromkeys(split))
+def _optional(_: str, value: str) -> str | None:
+    return value or None
 
 
-def lease_namespace_of(name: str | None) -> str:
-    """Check the namespace of the Lease; without one it is the pod's own."""
-    chosen = name or own_namespace()
-    _check_name("--lease-namespace", chosen)
-    return chosen
+def _namespace(name: str, value: str) -> str:
+    if not LABEL.fullmatch(value):
+        raise SettingsError(f"{name}: {value!r} is not a namespace's name (a-z, 0-9 and -, at most 63)")
+    return value
 
 
-def service_accounts_of(names: list[str]) -> frozenset[str]:
-    """Check names of service accounts; commas separate them in a variable."""
-    split = [name for text in names for name in re.split(r"[,\s]+", text) if name]
-    for name in split:
-        if not SUBDOMAIN.fullmatch(name) or len(name) > 253:  # noqa: PLR2004 - stands in the message
+def _namespaces(name: str, value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_namespace(name, one) for one in _split(value)))
+
+
+def _lease_namespace(name: str, value: str) -> str:
+    return _namespace(name, value or own_namespace())
+
+
+def _address(name: str, value: str) -> Address:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdecimal() or int(port) > HIGHEST_PORT:
+        raise SettingsError(f"{name}: {value!r} is not HOST:PORT with a port from 0 to {HIGHEST_PORT}")
+    return Address(host=host.strip("[]"), port=int(port))
+
+
+def _service_accounts(name: str, value: str) -> frozenset[str]:
+    accounts = frozenset(_split(value))
+    for one in sorted(accounts):
+        if not SUBDOMAIN.fullmatch(one) or len(one) > LONGEST_NAME:
             raise SettingsError(
-                f"--allow-service-account: {name!r} is not a service account's name (a-z, 0-9, - and ., at most 253)"
+                f"{name}: {one!r} is not a service account's name (a-z, 0-9, - and ., at most {LONGEST_NAME})"
             )
-    return frozenset(split)
+    return accounts
 
 
-def _check_name(flag: str, name: str) -> None:
-    if not LABEL.fullmatch(name):
-        raise SettingsError(f"{flag}: {name!r} is not a namespace's name (a-z, 0-9 and -, at most 63)")
+def _one_of(*allowed: str) -> Parser:
+    def parse(name: str, value: str) -> str:
+        if value not in allowed:
+            raise SettingsError(f"{name}: {value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    return parse
 
 
-def own_namespace() -> str:
-    """Name the namespace that this pod runs in, or the usual one."""
-    return NAMESPACE_FILE.read_text().strip() if NAMESPACE_FILE.exists() else SYSTEM_NAMESPACE
+def _split(value: str) -> list[str]:
+    return [one for one in re.split(r"[,\s]+", value) if one]
 
 
-def own_identity() -> str:
-    """Name this process, unlike any other: a restarted container must not inherit a lease."""
-    return f"{os.environ.get('POD_NAME') or socket.gethostname()}_{uuid.uuid4().hex[:8]}"
+LEVELS = ("debug", "info", "warning", "error")
+FORMATS = ("json", "console")
+
+TABLE: dict[str, Setting] = {
+    "kubeconfig": Setting(("CHESS_OPERATOR_KUBECONFIG", "KUBECONFIG"), "--kubeconfig", "", _kubeconfig),
+    "context": Setting(("CHESS_OPERATOR_CONTEXT",), "--context", "", _optional),
+    "namespaces": Setting(("CHESS_OPERATOR_NAMESPACES",), "--namespace", "", _namespaces),
+    "lease_namespace": Setting(
+        ("CHESS_OPERATOR_LEASE_NAMESPACE",), "--lease-namespace", "", _lease_namespace
+    ),
+    "probe_address": Setting(
+        ("CHESS_OPERATOR_PROBE_ADDRESS",), "--probe-address", "127.0.0.1:8081", _address
+    ),
+    "service_accounts": Setting(
+        ("CHESS_OPERATOR_ALLOW_SERVICE_ACCOUNTS",), "--allow-service-account", "", _service_accounts
+    ),
+    "log_level": Setting(("CHESS_OPERATOR_LOG_LEVEL",), "--log-level", "info", _one_of(*LEVELS)),
+    "log_format": Setting(("CHESS_OPERATOR_LOG_FORMAT",), "--log-format", "json", _one_of(*FORMATS)),
+}
+"""Field → variables, flag, default, parser."""

@@ -1,4 +1,4 @@
-"""What to do about a ChessCluster: one pure function over everything that is known. Rollout will join scaling here."""
+"""What to do about a ChessCluster: one pure function of everything that is known. The simulator shares it."""
 
 from chess_operator.decide.decision import decide
 

@@ -1,22 +1,21 @@
-"""One colour's pods, sorted by what they are to a decision."""
+"""One colour's pods, sorted by their part in a decision: they serve, they drain, or they are about to go."""
 
 from dataclasses import dataclass
 
-from chess_operator.decide.order import in_order
-from chess_operator.spec import ChessClusterSpec
-from chess_operator.values import Colour, Observed, Pod, Workload
-from chess_presence.census import Census
+from chess_operator.api.resources.names import Colour
+from chess_operator.decide.replicaset_order import in_order
+from chess_operator.decide.values import Observed, Pod, Workload
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """What a Deployment has, and what it has been ordered to have."""
+    """The pods that a Deployment has, and the replicas that it has been ordered to have."""
 
     workload: Workload | None
     serving: tuple[Pod, ...] = ()
     draining: tuple[Pod, ...] = ()
-    doomed: tuple[Pod, ...] = ()
-    """More pods than ordered: the ReplicaSet is about to delete these, they count no more."""
+    surplus: tuple[Pod, ...] = ()
+    """Pods beyond the ordered replicas: the ReplicaSet is about to delete them, so they no longer count."""
 
     @classmethod
     def of(cls, observed: Observed, colour: Colour) -> "Fleet":
@@ -25,13 +24,13 @@ class Fleet:
         if workload is None:
             return cls(workload=None)
         order = in_order(pod for pod in observed.of(colour) if pod.active)
-        surplus = max(0, len(order) - workload.replicas)
-        kept = order[surplus:]
+        excess = max(0, len(order) - workload.replicas)
+        kept = order[excess:]
         return cls(
             workload=workload,
             serving=tuple(pod for pod in kept if not pod.draining),
             draining=tuple(pod for pod in kept if pod.draining),
-            doomed=tuple(order[:surplus]),
+            surplus=tuple(order[:excess]),
         )
 
     @property
@@ -46,7 +45,7 @@ class Fleet:
 
     @property
     def kept(self) -> tuple[Pod, ...]:
-        """Serving and draining pods: what the ReplicaSet would choose from."""
+        """Serving and draining pods: the ReplicaSet chooses from these."""
         return self.serving + self.draining
 
     @property
@@ -56,27 +55,6 @@ class Fleet:
 
     @property
     def mixed(self) -> bool:
-        """Whether pods of two templates exist: the Deployment is rolling, and what it deletes cannot be foretold."""
+        """Whether pods of two templates exist: the Deployment rolls, and nobody can predict which pods it deletes."""
         rolling = self.workload is not None and self.workload.rolling
-        return rolling or len({pod.revision for pod in (*self.kept, *self.doomed)}) > 1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """What one decision is about."""
-
-    spec: ChessClusterSpec
-    observed: Observed
-    fleet: Fleet
-    census: Census
-    now_ms: int
-
-
-def alive(pod: Pod, census: Census) -> bool:
-    """Whether a server runs in the pod, or did within the life of its last record."""
-    return pod.running_since_ms is not None or pod.uid in census.connections
-
-
-def players(pod: Pod, census: Census) -> int:
-    """Count a pod's connections, at their last known number where it is missing."""
-    return census.connections.get(pod.uid, census.missing.get(pod.uid, 0))
+        return rolling or len({pod.revision for pod in (*self.kept, *self.surplus)}) > 1

@@ -1,1 +1,1 @@
-"""What installs the operator in a cluster, generated: `python -m chess_operator.install`."""
+"""The manifests that install the operator in a cluster: `python -m chess_operator.install` writes them."""

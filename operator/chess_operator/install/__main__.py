@@ -5,8 +5,8 @@ from pathlib import Path
 
 import yaml
 
+from chess_operator.api.resources.kinds import Manifest
 from chess_operator.install.objects import installation
-from chess_operator.kube.client import Manifest
 
 CLUSTERWIDE = Path("manifests/operator/operator.yaml")
 NAMESPACED = Path("manifests/operator/namespaced/operator.yaml")

@@ -1,12 +1,12 @@
-"""Every object of the installation, typed. `restricted` by Pod Security, two replicas, one of them leads."""
+"""Every object of the installation, typed: `restricted` by Pod Security, two replicas of which one leads."""
 
 from kubernetes.aio import client as k8s
 
-from chess_operator import labels
-from chess_operator.build.owner import plain
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import Manifest
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.install.rights import lease_rules, rules
-from chess_operator.kube.client import Manifest
-from chess_operator.settings import SYSTEM_NAMESPACE
+from chess_operator.objects.owner import plain
 
 NAME = labels.MANAGER
 IMAGE = "chesscluster:dev"
@@ -17,7 +17,7 @@ SELECTOR = {labels.NAME: NAME}
 
 
 def installation(namespaces: tuple[str, ...] = ()) -> list[Manifest]:
-    """Make the whole installation; with `namespaces` the operator has rights and looks there only."""
+    """Make the whole installation; with `namespaces` the operator has rights, and watches, there only."""
     everywhere = [_cluster_role(), _cluster_binding()] if not namespaces else []
     there = [
         one for name in namespaces for one in (_role(name, rules("namespace"), NAME), _binding(name, NAME))
@@ -132,7 +132,7 @@ def _container(namespaces: tuple[str, ...]) -> k8s.V1Container:
         command=["chess-operator"],
         args=[
             "run",
-            # The kubelet probes by the pod's address; everywhere else the default stays on loopback.
+            # The kubelet probes the pod's address; the default elsewhere is loopback.
             f"--probe-address=0.0.0.0:{PROBE_PORT}",
             *(f"--namespace={name}" for name in namespaces),
         ],
@@ -193,7 +193,7 @@ def _budget() -> k8s.V1PodDisruptionBudget:
 
 
 def _policy() -> k8s.V1NetworkPolicy:
-    """Let metrics in, and nothing else; out it needs the API server and every Redis, wherever they are."""
+    """Allow only metrics in; out, the operator needs the API server and every Redis, wherever they are."""
     return k8s.V1NetworkPolicy(
         api_version="networking.k8s.io/v1",
         kind="NetworkPolicy",

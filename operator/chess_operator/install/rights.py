@@ -1,10 +1,10 @@
-"""The operator's rights: exactly the verbs that its requests need. An integration test runs it with no others."""
+"""The operator's rights: exactly the verbs that its requests need. The integration tests run it with these alone."""
 
 from typing import Literal
 
 from kubernetes.aio import client as k8s
 
-from chess_operator.kube.kinds import (
+from chess_operator.api.resources.kinds import (
     BUDGETS,
     CLUSTERS,
     CRDS,
@@ -17,7 +17,7 @@ from chess_operator.kube.kinds import (
     SERVICES,
     Kind,
 )
-from chess_operator.leader import LEASE_NAME
+from chess_operator.api.resources.names import LEASE_NAME
 
 WATCH = ("list", "watch")
 APPLY = ("create", "patch")

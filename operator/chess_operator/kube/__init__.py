@@ -1,1 +1,1 @@
-"""The way to the Kubernetes API: access, requests, a mirror of what is watched, the leader's lease."""
+"""All access to the Kubernetes API: requests, watches and their mirror, Secrets, the leader's lease."""

@@ -1,4 +1,4 @@
-"""How this process reaches the API server: one configuration, for the official client and for kopf alike."""
+"""How this process reaches the API server: one configuration, for the official client and for kopf."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,16 +10,16 @@ from yaml import YAMLError
 
 TOKEN_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 CONNECTIONS = 64
-"""More than are ever in flight, so that renewing the lease never waits for a connection."""
+"""More than are ever in use at once, so that renewing the lease never waits for a connection."""
 
 
 class AccessError(RuntimeError):
-    """No usable way to an API server; the message says what was tried."""
+    """No access to an API server; the message names what was tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """Where the API server is. Without a kubeconfig, the pod's own service account."""
+    """Where the API server is. Without a kubeconfig, by the pod's own service account."""
 
     kubeconfig: Path | None
     context: str | None
@@ -36,6 +36,8 @@ class Access:
                 )
         except (YAMLError, UnicodeDecodeError):
             raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: not YAML") from None
+        except (TypeError, AttributeError):  # the client expects mappings, and looks no further
+            raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: not a kubeconfig") from None
         except (config.ConfigException, OSError) as error:
             raise AccessError(f"cannot reach a Kubernetes API: {self._tried()}: {error}") from error
         return loaded
@@ -47,7 +49,7 @@ class Access:
         return client.ApiClient(configuration=configuration)
 
     async def connection(self) -> kopf.ConnectionInfo:
-        """Give kopf the same access. Projected tokens rotate: kopf asks again when the API says 401."""
+        """Give kopf the same access. Projected tokens rotate: kopf asks again after a 401."""
         loaded = await self.configuration()
         auth = loaded.api_key.get("BearerToken", "")
         return kopf.ConnectionInfo(

@@ -1,4 +1,4 @@
-"""Requests to the API server, as plain JSON objects. Every write passes the fence: only the leader writes."""
+"""Requests to the API server, as plain JSON objects. Every write passes the fence: only the leader may write."""
 
 import asyncio
 import json
@@ -9,18 +9,15 @@ from urllib.parse import urlencode
 import aiohttp
 from kubernetes.aio.client import ApiClient
 
-from chess_operator.kube.kinds import FIELD_MANAGER, Kind
+from chess_operator.api.resources.kinds import FIELD_MANAGER, Kind, Manifest
 
 REQUEST_SECONDS = 10.0
 IN_FLIGHT = 16
-"""Requests at a time. The rest wait here, where no time-out runs, and not in the API server's queues."""
+"""Requests at a time. The others wait here, where no timeout runs, instead of in the API server's queues."""
 PAGE = 500
-"""Objects in a part of a collection."""
+"""Objects per part of a collection."""
 CONFLICT = 409
 NOT_FOUND = 404
-
-Manifest = dict[str, Any]
-"""An object as the API speaks it. Only `kube`, `build`, `gather` and `status` look inside."""
 
 
 class ApiError(RuntimeError):
@@ -36,12 +33,12 @@ class NotLeaderError(RuntimeError):
 
 
 def always() -> bool:
-    """Fence nothing: for tools and tests that run alone."""
+    """Let every write pass: for tests and tools that run alone."""
     return True
 
 
 class Kube:
-    """A thin client. `fence` says whether this process may still write."""
+    """A thin client. `fence` returns whether this process may still write."""
 
     def __init__(self, api: ApiClient, *, fence: Callable[[], bool] = always) -> None:
         self._api = api
@@ -67,15 +64,10 @@ class Kube:
             raise
         return any(one["name"] == kind.plural for one in known.get("resources") or [])
 
-    async def list(self, kind: Kind, namespace: str | None, *, selector: str = "") -> Manifest:
-        """Read a collection from the API server's watch cache: cheap, and as fresh as a watch."""
-        query = {"resourceVersion": "0", **({"labelSelector": selector} if selector else {})}
-        return await self._request("GET", kind.path(namespace), query=query)
-
     async def pages(
         self, kind: Kind, namespace: str | None, *, selector: str = ""
     ) -> AsyncIterator[Manifest]:
-        """Read a large collection in parts, all of one version: never the whole of it in memory."""
+        """Read a large collection in parts of one version, so that it is never in memory as a whole."""
         query = {"limit": str(PAGE), **({"labelSelector": selector} if selector else {})}
         more: str | None = ""
         while more is not None:
@@ -98,7 +90,7 @@ class Kube:
     ) -> Manifest:
         """Server-side apply. A `metadata.resourceVersion` in the body makes it conditional.
 
-        Without `force` it conflicts where somebody else has set a field otherwise.
+        Without `force` it conflicts if somebody else has set a field to another value.
         """
         meta = body["metadata"]
         return await self._write(
@@ -120,7 +112,7 @@ class Kube:
         )
 
     async def delete(self, kind: Kind, namespace: str, name: str, *, resource_version: str) -> None:
-        """Delete exactly the version that the decision saw. It is fine if it has gone."""
+        """Delete exactly the version that the decision saw; an object that is gone already is fine."""
         body = {"preconditions": {"resourceVersion": resource_version}, "propagationPolicy": "Background"}
         try:
             await self._write("DELETE", kind.path(namespace, name), body=body)
@@ -142,9 +134,9 @@ class Kube:
         write: bool = False,
     ) -> Manifest:
         async with self._slots:
-            # Asked after the wait: leadership may have been lost during it.
+            # Checked after the wait, during which leadership may have been lost.
             if write and not self.fence():
-                raise NotLeaderError(f"{method} {path} was held back: this process no longer leads")
+                raise NotLeaderError(f"{method} {path} was not sent: this process no longer leads")
             return await self._send(method, path, query, body, content_type)
 
     async def _send(
@@ -170,7 +162,7 @@ class Kube:
 
 def _answer(status: int, raw: bytes, request: str) -> Manifest:
     answer: Manifest = _json(raw)
-    if status >= 300:  # noqa: PLR2004 - HTTP's own line between success and the rest
+    if status >= 300:  # noqa: PLR2004 - below it HTTP means success
         raise ApiError(status, f"{request}: {status} {answer.get('message', '')}")
     return answer
 

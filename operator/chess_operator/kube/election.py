@@ -1,8 +1,8 @@
 """Who leads: what to do about the Lease, decided without I/O.
 
-As in client-go, a lease is judged by how long *this* process has seen it unchanged, never by the times written
-in it: clocks of two machines need not agree. 10 s until others may take it, 6 s until a leader that cannot renew
-gives up (so that it is gone before anyone follows), a try every 1.5 s.
+As in client-go, a lease is judged by how long *this* process has seen it unchanged, never by the times in it: the
+clocks of two machines may differ. Others may take it after 10 s; a leader that cannot renew it gives up after 6 s, so
+that it has stopped before another one leads; each tries every 1.5 s.
 """
 
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ LEASE_SECONDS = 10.0
 RENEW_SECONDS = 6.0
 RETRY_SECONDS = 1.5
 
-Move = Literal["create", "take", "renew", "wait"]
+LeaseStep = Literal["create", "take", "renew", "wait"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
-    """What the Lease object says."""
+    """The content of the Lease object."""
 
     holder: str
     resource_version: str
@@ -34,14 +34,14 @@ class Sighting:
 
 
 def sight(previous: Sighting | None, record: Record, now: float) -> Sighting:
-    """Take note of a record that was just read."""
+    """Note a record that was just read."""
     if previous is not None and previous.record.resource_version == record.resource_version:
         return previous
     return Sighting(record=record, since=now)
 
 
-def move(me: str, sighting: Sighting | None, now: float) -> Move:
-    """Say what to do about the lease now."""
+def next_step(me: str, sighting: Sighting | None, now: float) -> LeaseStep:
+    """Decide what to do about the lease now."""
     if sighting is None:
         return "create"
     if sighting.record.holder == me:

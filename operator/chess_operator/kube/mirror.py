@@ -1,56 +1,29 @@
-"""What the watches and our own writes have told of the cluster: always the newest version of each object.
+"""The newest version of each object that the watches or our own writes have brought.
 
-Writes feed their answers in here at once, so that the next decision sees them even when the watch lags. Resource
-versions are compared as numbers, which Kubernetes guarantees since 1.35 (KEP-5504).
+A write puts its answer in here at once, so that the next decision sees it even when the watch lags. Resource versions
+are compared as numbers, which Kubernetes guarantees since 1.35 (KEP-5504).
 """
 
-import asyncio
 from collections import OrderedDict, defaultdict
-from collections.abc import Collection, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Mapping
 
-from chess_operator.kube.client import Manifest
-from chess_operator.kube.kinds import CLUSTERS, GROUP, PODS, Kind
+from chess_operator.api.resources.kinds import CLUSTERS, PODS, Kind, Manifest
+from chess_operator.api.resources.names import Key, key_of
 
-CLUSTER_LABEL = f"{GROUP}/cluster"
 TOMBSTONES = 10_000
 
 
-class Key(NamedTuple):
-    """A ChessCluster's address."""
-
-    namespace: str
-    name: str
-
-
-def key_of(kind: Kind, body: Mapping[str, object]) -> Key | None:
-    """Say which ChessCluster an object belongs to."""
-    meta = body["metadata"]
-    assert isinstance(meta, Mapping)  # noqa: S101 - the API serves no object without metadata
-    name = meta["name"] if kind is CLUSTERS else (meta.get("labels") or {}).get(CLUSTER_LABEL)
-    return Key(meta["namespace"], name) if name else None
-
-
 class Mirror:
-    """Newest versions by kind and ChessCluster, and who wants to be woken by a change."""
+    """Newest versions by kind and ChessCluster. `changed` is called with each ChessCluster that a change concerns."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[Key], None] = lambda _: None) -> None:
         self._objects: dict[Key, dict[Kind, dict[str, Manifest]]] = defaultdict(lambda: defaultdict(dict))
         self._places: dict[str, Key] = {}
         self._gone: OrderedDict[str, int] = OrderedDict()
-        self._wakers: dict[Key, asyncio.Event] = {}
-
-    def waker(self, key: Key) -> asyncio.Event:
-        """Give the event that is set whenever something of this ChessCluster changed."""
-        return self._wakers.setdefault(key, asyncio.Event())
-
-    def wake(self, key: Key) -> None:
-        """Wake whoever looks after this ChessCluster."""
-        if (waker := self._wakers.get(key)) is not None:
-            waker.set()
+        self._changed = changed
 
     def put(self, kind: Kind, body: Manifest) -> bool:
-        """Take in a version; False if it is not newer than what is known."""
+        """Take in a version; False if it is not newer than the known one."""
         key, uid = key_of(kind, body), body["metadata"]["uid"]
         if not self.lacks(kind, body):
             return False
@@ -58,12 +31,12 @@ class Mirror:
         if self._places.get(uid) != key:
             self._drop(kind, uid)
         if key is None:
-            self._bury(uid, version(body))
+            self._note_gone(uid, version(body))
             return True
         self._places[uid] = key
         self._objects[key][kind][uid] = _trimmed(kind, body)
-        if known is None or kind is not CLUSTERS or _meaning(known) != _meaning(body):
-            self.wake(key)
+        if known is None or kind is not CLUSTERS or _relevant(known) != _relevant(body):
+            self._changed(key)
         return True
 
     def lacks(self, kind: Kind, body: Manifest) -> bool:
@@ -77,13 +50,13 @@ class Mirror:
     def remove(self, kind: Kind, body: Manifest) -> None:
         """Take in that an object is gone: a late answer to an earlier write does not bring it back.
 
-        A later version does: what had lost our labels, and so had left the watch, may get them again.
+        A later version does: an object that lost our labels, and so left the watch, may get them again.
         """
         self._drop(kind, body["metadata"]["uid"])
-        self._bury(body["metadata"]["uid"], version(body))
+        self._note_gone(body["metadata"]["uid"], version(body))
 
     def keep_only(self, kind: Kind, namespace: str | None, uids: Collection[str], at: int) -> int:
-        """Forget what a listing of version `at` does not have, unless it is younger; returns how many were."""
+        """Forget what a listing of version `at` does not have, unless it is younger; return how many."""
         over = [
             uid
             for key, kinds in self._objects.items()
@@ -92,7 +65,7 @@ class Mirror:
         ]
         for uid in over:
             self._drop(kind, uid)
-            self._bury(uid, at)
+            self._note_gone(uid, at)
         return len(over)
 
     def all(self, kind: Kind, key: Key) -> list[Manifest]:
@@ -100,18 +73,13 @@ class Mirror:
         return list(self._objects[key][kind].values()) if key in self._objects else []
 
     def one(self, kind: Kind, key: Key, name: str) -> Manifest | None:
-        """Find the object of this name, the youngest if one is just being replaced."""
+        """Find the object of this name, the youngest if one replaces another."""
         found = [body for body in self.all(kind, key) if body["metadata"]["name"] == name]
         return max(found, key=version, default=None)
 
-    def keys(self) -> list[Key]:
-        """All ChessClusters that exist."""
-        return [key for key, kinds in self._objects.items() if kinds[CLUSTERS]]
-
-    def forget(self, key: Key) -> None:
-        """Let go of who looked after a ChessCluster that is gone, unless there is a new one of that name."""
-        if all("deletionTimestamp" in body["metadata"] for body in self.all(CLUSTERS, key)):
-            self._wakers.pop(key, None)
+    def is_gone(self, key: Key) -> bool:
+        """Whether a ChessCluster is gone or going, and no new one has its name."""
+        return all("deletionTimestamp" in body["metadata"] for body in self.all(CLUSTERS, key))
 
     def _known(self, kind: Kind, uid: str) -> Manifest | None:
         key = self._places.get(uid)
@@ -125,23 +93,23 @@ class Mirror:
         kinds[kind].pop(uid, None)
         if not any(kinds.values()):
             del self._objects[key]
-        self.wake(key)
+        self._changed(key)
 
-    def _bury(self, uid: str, at: int) -> None:
+    def _note_gone(self, uid: str, at: int) -> None:
         self._gone[uid] = at
         if len(self._gone) > TOMBSTONES:
             self._gone.popitem(last=False)
 
 
 def version(body: Mapping[str, object]) -> int:
-    """Return the resource version as the number that it is."""
+    """Return the resource version as a number."""
     meta = body["metadata"]
     assert isinstance(meta, Mapping)  # noqa: S101 - the API serves no object without metadata
     return int(meta["resourceVersion"])
 
 
 def _trimmed(kind: Kind, body: Manifest) -> Manifest:
-    """Leave out what nobody looks at: of thousands of pods it would be most of the memory."""
+    """Leave out what nobody reads: with thousands of pods it would be most of the memory."""
     meta = {field: value for field, value in body["metadata"].items() if field != "managedFields"}
     kept = {**body, "metadata": meta}
     if kind is PODS and "spec" in body:
@@ -155,7 +123,7 @@ def _trimmed(kind: Kind, body: Manifest) -> Manifest:
     return kept
 
 
-def _meaning(cluster: Manifest) -> object:
-    """Take what of a ChessCluster concerns us: our own status writes do not."""
+def _relevant(cluster: Manifest) -> object:
+    """Select what of a ChessCluster must wake its loop: our own status writes must not."""
     meta = cluster["metadata"]
     return meta.get("generation"), meta.get("annotations"), meta.get("labels"), meta.get("deletionTimestamp")

@@ -1,1 +1,1 @@
-"""What would the operator do with this load? The same `decide`, over a recorded load instead of a cluster."""
+"""What the operator would do with a recorded load: the same `decide`, without a cluster."""

@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 import yaml
 
+from chess_operator.api.model import ChessClusterSpec, SpecError, parse
 from chess_operator.simulation.run import Row, run
 from chess_operator.simulation.trace import TraceError, read
-from chess_operator.spec import ChessClusterSpec, SpecError, parse
 
 _FORMAT = "{:>9}  {:>11}  {:>6}  {:>7}  {:>5}  {:>8}  {:>8}  {}"
 _HEAD = ("seconds", "connections", "wanted", "desired", "ready", "draining", "unserved", "why")
@@ -37,11 +37,11 @@ def simulate(
     trace: Trace,
     file: Manifest,
     *,
-    begin: Begin = datetime(2026, 1, 1),  # noqa: DTZ001  # made aware below; typer knows only naive ones
+    begin: Begin = datetime(2026, 1, 1),  # noqa: DTZ001 - made aware below; typer knows only naive ones
     pod_start: Start = 1.5,
     everything: All = False,
 ) -> None:
-    """Say what the operator would do with a recorded load. Needs no cluster."""
+    """Show what the operator would do with a recorded load. Needs no cluster."""
     try:
         spec = _spec(file)
         with trace.open() as lines:
@@ -56,11 +56,11 @@ def simulate(
         raise typer.Exit(2) from None
     origin_ms = round(begin.replace(tzinfo=UTC).timestamp() * 1000)
     sys.stdout.write(_FORMAT.format(*_HEAD) + "\n")
-    shown: tuple[object, ...] = ()
+    previous: tuple[object, ...] = ()
     for row in run(spec, points, origin_ms=origin_ms, start_ms=round(pod_start * 1000)):
-        if everything or _gist(row) != shown:
+        if everything or _gist(row) != previous:
             sys.stdout.write(_line(row) + "\n")
-            shown = _gist(row)
+            previous = _gist(row)
 
 
 def _spec(file: Path) -> ChessClusterSpec:

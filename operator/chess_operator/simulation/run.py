@@ -3,20 +3,20 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from chess_operator.api.model import ChessClusterSpec
 from chess_operator.decide import decide
+from chess_operator.decide.values import Decision, History
+from chess_operator.simulation.cluster import SimulatedCluster
 from chess_operator.simulation.trace import Point
-from chess_operator.simulation.world import World
-from chess_operator.spec import ChessClusterSpec
-from chess_operator.values import Decision, History
 
-_TOLD = ("Created", "ScaledOut", "ScaledIn", "Drained")
+_SHOWN = ("Created", "ScaledOut", "ScaledIn", "Drained")
 _ROUNDS = 20
-"""A decision, seen by the next, settles within few rounds; more would be a decision that never ends."""
+"""Decisions about one moment settle within few rounds; more would mean that they never do."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """What was so after a moment's decisions."""
+    """The state after the decisions of one moment."""
 
     at_ms: int
     connections: int
@@ -31,7 +31,9 @@ class Row:
 
 def run(spec: ChessClusterSpec, trace: Sequence[Point], *, origin_ms: int, start_ms: int) -> Iterator[Row]:
     """Yield a row for every moment at which something was decided. `origin_ms` is the epoch time of second 0."""
-    world = World(start_ms=start_ms, handover_ms=spec.drain.reconnect_window_seconds * 1000, now_ms=origin_ms)
+    world = SimulatedCluster(
+        start_ms=start_ms, handover_ms=spec.drain.reconnect_window_seconds * 1000, now_ms=origin_ms
+    )
     past, ahead = History(), list(trace)
     end_ms = origin_ms + trace[-1].at_ms
     moment: int | None = origin_ms
@@ -39,15 +41,15 @@ def run(spec: ChessClusterSpec, trace: Sequence[Point], *, origin_ms: int, start
         world.advance(moment)
         while ahead and origin_ms + ahead[0].at_ms <= moment:
             world.load(ahead.pop(0).connections)
-        told, decision = _settle(spec, world, past)
+        shown, decision = _settle(spec, world, past)
         past = decision.history
-        yield _row(world, told, decision, moment - origin_ms)
+        yield _row(world, shown, decision, moment - origin_ms)
         coming = (world.next_ms(), decision.wake_at_ms, origin_ms + ahead[0].at_ms if ahead else None)
         moment = min((one for one in coming if one is not None and one > moment), default=None)
 
 
-def _settle(spec: ChessClusterSpec, world: World, past: History) -> tuple[Decision, Decision]:
-    """Decide until nothing changes; return the decision worth telling, and the last."""
+def _settle(spec: ChessClusterSpec, world: SimulatedCluster, past: History) -> tuple[Decision, Decision]:
+    """Decide until nothing changes; return the decision worth showing, and the last one."""
     made: list[Decision] = []
     for _ in range(_ROUNDS):
         before = (world.replicas, dict(world.pods))
@@ -56,11 +58,11 @@ def _settle(spec: ChessClusterSpec, world: World, past: History) -> tuple[Decisi
         made.append(decision)
         past = decision.history
         if before == (world.replicas, world.pods):
-            return next((one for one in made if one.reason in _TOLD), decision), decision
-    raise RuntimeError(f"no end of decisions at {world.now_ms}: {decision.reason}: {decision.message}")
+            return next((one for one in made if one.reason in _SHOWN), decision), decision
+    raise RuntimeError(f"decisions never settle at {world.now_ms}: {decision.reason}: {decision.message}")
 
 
-def _row(world: World, told: Decision, last: Decision, at_ms: int) -> Row:
+def _row(world: SimulatedCluster, shown: Decision, last: Decision, at_ms: int) -> Row:
     pods = world.pods.values()
     return Row(
         at_ms=at_ms,
@@ -70,6 +72,6 @@ def _row(world: World, told: Decision, last: Decision, at_ms: int) -> Row:
         ready=sum(pod.ready and not pod.draining for pod in pods),
         draining=sum(pod.draining for pod in pods),
         unserved=world.unserved,
-        reason=told.reason,
-        message=told.message,
+        reason=shown.reason,
+        message=shown.message,
     )

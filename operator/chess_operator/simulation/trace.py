@@ -1,4 +1,4 @@
-"""A recorded load: CSV with the columns `seconds` and `connections`, in the order of time."""
+"""A recorded load: CSV with the columns `seconds` and `connections`, ordered by time."""
 
 import csv
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ class TraceError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """From this time on there are so many connections."""
+    """The number of connections from this time on."""
 
     at_ms: int
     connections: int

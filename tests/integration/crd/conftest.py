@@ -1,4 +1,4 @@
-"""A real API server with the generated CRD, and kubectl, because its words are what a user reads."""
+"""A real API server with the generated CRD, and kubectl, because users read its messages."""
 
 import subprocess
 from collections.abc import Callable, Iterator

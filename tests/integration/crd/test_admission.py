@@ -1,15 +1,15 @@
-"""What the API server takes and refuses, and the words that a user reads."""
+"""What the API server accepts and refuses, and the messages that a user reads."""
 
 import json
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from polling import wait_until
 
-from chess_operator.spec import SpecError, parse
+from chess_operator.api.model import SpecError, parse
 
 pytestmark = pytest.mark.integration
 SAMPLES = sorted((Path(__file__).parents[3] / "manifests/samples").glob("*.yaml"))
@@ -82,14 +82,14 @@ BAD = {
     ),
     "buffer above the whole": (
         {"scaling.bufferSize": "100%"},
-        "bufferSize 100% is not good; give a number of connections from 0 to 10000000, or 0% to 99%",
+        "bufferSize 100% is not valid; use a number of connections from 0 to 10000000, or 0% to 99%",
     ),
-    "negative buffer": ({"scaling.bufferSize": -4}, "bufferSize -4 is not good"),
+    "negative buffer": ({"scaling.bufferSize": -4}, "bufferSize -4 is not valid"),
     "tolerance above one": (
         {"scaling.behavior.scaleUp.tolerance": 7},
-        "tolerance 7 is not good; give a fraction from 0 to 1, such as 0.1 or 50m",
+        "tolerance 7 is not valid; use a fraction from 0 to 1, such as 0.1 or 50m",
     ),
-    "tolerance in words": ({"scaling.behavior.scaleUp.tolerance": "much"}, "tolerance much is not good"),
+    "tolerance in words": ({"scaling.behavior.scaleUp.tolerance": "much"}, "tolerance much is not valid"),
     "unknown mode": (
         {"scaling.mode": "Auto"},
         'spec.scaling.mode: Unsupported value: "Auto": supported values: "Connections", "External"',
@@ -128,7 +128,7 @@ BAD = {
     ),
     "budget in words": (
         {"podDisruptionBudget.maxUnavailable": "some"},
-        "maxUnavailable some is not good; give a number of pods from 0 to 1000, or 0% to 100%",
+        "maxUnavailable some is not valid; use a number of pods from 0 to 1000, or 0% to 100%",
     ),
     "schedule without effect": (
         {"scaling.schedules": [NIGHT]},
@@ -183,7 +183,7 @@ def test_good_input_is_taken_by_both_checkers(
 
 def test_a_long_name_is_refused(kubectl: Kubectl, smallest: Body) -> None:
     smallest["metadata"]["name"] = "n" * 51
-    assert "give at most 50 characters without dots" in dry_run(kubectl, smallest).stderr
+    assert "use at most 50 characters without dots" in dry_run(kubectl, smallest).stderr
 
 
 def test_defaults_are_filled_in_as_the_model_has_them(kubectl: Kubectl, smallest: Body) -> None:
@@ -225,7 +225,7 @@ STATUS = {
 }
 
 
-def test_columns_tell_the_story(stored: Kubectl) -> None:
+def test_columns_show_the_status(stored: Kubectl) -> None:
     patched = stored(
         "patch",
         "chess",
@@ -272,7 +272,8 @@ def test_the_scale_subresource_reads_and_writes(stored: Kubectl) -> None:
 
 
 def test_explain_knows_the_fields(kubectl: Kubectl) -> None:
-    deadline = time.monotonic() + 30
-    while "bufferSize" not in (said := kubectl("explain", "chess.spec.scaling").stdout):
-        assert time.monotonic() < deadline, said
-    assert "wanted = ceil((connections + buffer) / target)" in said
+    def explained() -> str:
+        return kubectl("explain", "chess.spec.scaling").stdout
+
+    wait_until(lambda: "bufferSize" in explained(), explained)
+    assert "wanted = ceil((connections + buffer) / target)" in explained()

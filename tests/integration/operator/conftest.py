@@ -1,13 +1,12 @@
 """A real API server with its controllers and scheduler, a real Redis, the operator with its own rights; no kubelet.
 
-`Fleet` stands in for the kubelet and the servers: it tells pod statuses as a kubelet would, and heartbeats as servers
-would. Everything else is the real thing.
+`Fleet` stands in for the kubelet and the servers: it reports pod statuses and sends heartbeats as they would.
+Everything else is the real thing.
 """
 
 import asyncio
 import contextlib
 import threading
-import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
@@ -15,22 +14,21 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_server import NAMESPACES, admin_of, apply
+from operator_fleet import Fleet, secret
+from operator_process import Process, start_operator
+from polling import wait_until
 
 from chess_localcluster import cluster as localcluster
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_redis
-from chess_operator.kube.access import Access
-from chess_operator.kube.client import ApiError, Kube, Manifest
-from chess_operator.kube.kinds import CLUSTERS, CRDS, LEASES, SECRETS, Kind
-
-from .played import Fleet, secret
-from .processes import Process, start_operator
+from chess_operator.api.resources.kinds import CLUSTERS, LEASES, SECRETS, Kind, Manifest
+from chess_operator.kube.client import ApiError, Kube
 
 pytestmark = pytest.mark.integration
 ROOT = Path(__file__).parents[3]
 NODE = "node-0"
 NODES = Kind("", "v1", "nodes", "Node")
-NAMESPACES = Kind("", "v1", "namespaces", "Namespace")
 
 
 @pytest.fixture(scope="session")
@@ -89,28 +87,6 @@ def _node_alive(kubeconfig: Path) -> Iterator[None]:
         thread.join(10)
 
 
-async def apply(kube: Kube, body: Manifest) -> None:
-    group, _, version = body["apiVersion"].rpartition("/")
-    plural = {"NetworkPolicy": "networkpolicies"}.get(body["kind"], body["kind"].lower() + "s")
-    kind = Kind(group, version, plural, body["kind"])
-    if kind.plural == CRDS.plural:
-        await kube.create(kind, None, body)
-        return
-    path = kind.path(body["metadata"].get("namespace"), body["metadata"]["name"])
-    query = {"fieldManager": "test", "force": "true"}
-    await kube._write("PATCH", path, body=body, query=query, content_type="application/apply-patch+yaml")
-
-
-@contextlib.asynccontextmanager
-async def admin_of(kubeconfig: Path) -> AsyncIterator[Kube]:
-    api = await Access(kubeconfig=kubeconfig, context=None).api()
-    try:
-        yield Kube(api)
-    finally:
-        await api.close()
-        await asyncio.sleep(0.1)  # aiohttp closes TLS connections a little later than it says
-
-
 @pytest.fixture
 async def kube(control_plane: Path) -> AsyncIterator[Kube]:
     async with admin_of(control_plane) as found:
@@ -149,11 +125,8 @@ def operator(operator_kubeconfig: Path, tmp_path_factory: pytest.TempPathFactory
     """One operator for all the tests of a module."""
     process = start_operator(operator_kubeconfig, tmp_path_factory.mktemp("logs"))
     try:
-        deadline = time.monotonic() + 90
-        while not process.leads():
-            assert process.popen.poll() is None, process.log.read_text()
-            assert time.monotonic() < deadline, process.log.read_text()
-            time.sleep(0.05)
+        wait_until(process.leads_or_ended, process.log.read_text, within=90)
+        assert process.popen.poll() is None, process.log.read_text()
         yield process
         assert process.popen.poll() is None, process.log.read_text()
     finally:

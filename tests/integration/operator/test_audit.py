@@ -3,14 +3,14 @@
 import uuid
 
 import pytest
+from api_server import NAMESPACES
 
-from chess_operator import audit, labels
-from chess_operator.kube import client
-from chess_operator.kube.client import Kube, Manifest
-from chess_operator.kube.kinds import SERVICES
-from chess_operator.kube.mirror import Key, Mirror
-
-from .conftest import NAMESPACES
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import SERVICES, Manifest
+from chess_operator.api.resources.names import Key
+from chess_operator.kube import audit, client
+from chess_operator.kube.client import Kube
+from chess_operator.kube.mirror import Mirror
 
 pytestmark = pytest.mark.integration
 

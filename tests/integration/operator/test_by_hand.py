@@ -1,13 +1,12 @@
-"""What people do with kubectl beside the operator: labels taken off, pods put aside, restarts. Nobody pays for it."""
+"""What people do with kubectl: remove labels, put pods aside, restart. Nobody is dropped for it."""
 
 import pytest
+from operator_fleet import Fleet, draining, out_to
+from operator_process import Process
+from polling import eventually
 
-from chess_operator import labels
-from chess_operator.kube.kinds import DEPLOYMENTS, PODS
-
-from .played import Fleet, until
-from .processes import Process
-from .test_scaling import draining, out_to
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
 
 pytestmark = pytest.mark.integration
 
@@ -18,7 +17,10 @@ async def test_a_deployment_that_loses_its_labels_keeps_its_pods(operator: Proce
     await out_to(fleet, 3, 30, scaling={"behavior": quiet})
     before = set(fleet.running())
     fleet.share(10)  # wants 1: what is made anew by the load alone would take two pods with it
-    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
+    await eventually(
+        lambda: all(one.sent == (one.connections, False) for one in fleet.servers.values()),
+        "not every heartbeat was sent",
+    )
     name = f"{fleet.name}-blue"
     patch = {"metadata": {"labels": {labels.MANAGED_BY: None}}}
     await fleet.kube.merge(DEPLOYMENTS, fleet.namespace, name, patch)
@@ -27,7 +29,7 @@ async def test_a_deployment_that_loses_its_labels_keeps_its_pods(operator: Proce
         found = await fleet.deployment()
         return found is not None and labels.MANAGED_BY in found["metadata"]["labels"]
 
-    await until(labelled)
+    await eventually(labelled, "the Deployment has no labels")
     assert await fleet.replicas() == 3
     await fleet.settled(3)
     assert set(fleet.running()) == before
@@ -41,12 +43,12 @@ async def test_a_pod_that_was_put_aside_is_replaced_and_forgotten(operator: Proc
     await fleet.kube.merge(
         PODS, fleet.namespace, name, {"metadata": {"labels": {labels.CLUSTER: None, labels.COLOUR: None}}}
     )
-    await until(lambda: len(fleet.running()) == 4, what="the ReplicaSet makes another")
+    await eventually(lambda: len(fleet.running()) == 4, "the ReplicaSet makes another")
     await fleet.kube._write("DELETE", PODS.path(fleet.namespace, name))
-    await until(lambda: uid not in fleet.pods)
-    await until(lambda: fleet.has("ScalingActive", "True"), seconds=30, what="it is still counted")
+    await eventually(lambda: uid not in fleet.pods, "the pod is still there")
+    await eventually(lambda: fleet.has("ScalingActive", "True"), "it is still counted", within=30)
     fleet.share(0)
-    await until(lambda: fleet.replicas_are(1), seconds=40, what="nothing is scaled in any more")
+    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more", within=40)
 
 
 async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
@@ -55,7 +57,11 @@ async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
     stamp = {"kubectl.kubernetes.io/restartedAt": "2026-11-21T10:00:00Z"}
     patch = {"spec": {"template": {"metadata": {"annotations": stamp}}}}
     await fleet.kube.merge(DEPLOYMENTS, fleet.namespace, f"{fleet.name}-blue", patch)
-    await until(lambda: len(fleet.running()) >= 3 and not before & set(fleet.pods), seconds=40)
-    await until(lambda: fleet.has("AbleToScale", "True"))
+    await eventually(
+        lambda: len(fleet.running()) >= 3 and not before & set(fleet.pods),
+        "the restart did not replace every pod",
+        within=40,
+    )
+    await fleet.shows("AbleToScale", "True")
     fleet.share(0)
-    await until(lambda: fleet.replicas_are(1), seconds=40, what="nothing is scaled in any more")
+    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more", within=40)

@@ -1,19 +1,17 @@
 """A ChessCluster goes, in every way that it can: nothing hangs, nothing is left."""
 
-import asyncio
 import signal
 
 import pytest
+from api_server import NAMESPACES
+from operator_fleet import Fleet, out_to
+from operator_process import Process
+from polling import eventually
 from redis.asyncio import Redis
 
 from chess_localcluster.stores.store import Store
+from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, PODS
 from chess_operator.kube.client import CONFLICT, ApiError
-from chess_operator.kube.kinds import CHILDREN, CLUSTERS, PODS
-
-from .conftest import NAMESPACES
-from .played import Fleet, until
-from .processes import Process
-from .test_scaling import out_to
 
 pytestmark = pytest.mark.integration
 GC_SECONDS = 60.0
@@ -37,13 +35,13 @@ async def delete(fleet: Fleet, policy: str) -> None:
 async def test_deleting_leaves_nothing(operator: Process, fleet: Fleet, policy: str) -> None:
     await out_to(fleet, 2, 20)
     await delete(fleet, policy)
-    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS, what="something was left")
+    await eventually(lambda: nothing_left(fleet), "something was left", within=GC_SECONDS)
     async with Redis.from_url(fleet.redis_url) as redis:
 
         async def cleared() -> bool:
             return not await redis.keys("chess:*")
 
-        await until(cleared, what="presence was left in Redis")
+        await eventually(cleared, "presence was left in Redis")
 
 
 async def test_deleting_while_redis_is_gone(operator: Process, fleet: Fleet, redis_store: Store) -> None:
@@ -51,7 +49,7 @@ async def test_deleting_while_redis_is_gone(operator: Process, fleet: Fleet, red
     redis_store.signal(signal.SIGSTOP)
     try:
         await delete(fleet, "Background")
-        await until(lambda: nothing_left(fleet), seconds=GC_SECONDS, what="the deletion hangs on Redis")
+        await eventually(lambda: nothing_left(fleet), "the deletion hangs on Redis", within=GC_SECONDS)
     finally:
         redis_store.signal(signal.SIGCONT)
 
@@ -63,25 +61,25 @@ async def test_deleting_the_namespace(operator: Process, fleet: Fleet) -> None:
     async def gone() -> bool:
         return await fleet.kube.get(NAMESPACES, None, fleet.namespace) is None
 
-    await until(gone, seconds=GC_SECONDS, what="the namespace hangs")
+    await eventually(gone, "the namespace hangs", within=GC_SECONDS)
 
 
 async def test_deleting_one_without_its_secret(operator: Process, fleet: Fleet) -> None:
     await fleet.create(redis={"urlSecretRef": {"name": "nowhere", "key": "url"}})
-    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    await fleet.shows("Ready", "False", "SecretNotFound")
     await delete(fleet, "Background")
-    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS)
+    await eventually(lambda: nothing_left(fleet), "something was left", within=GC_SECONDS)
 
 
 async def test_the_same_name_again_is_a_new_cluster(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 2, 20)
     old = fleet.uid
     await delete(fleet, "Foreground")
-    await until(lambda: nothing_left(fleet), seconds=GC_SECONDS)
+    await eventually(lambda: nothing_left(fleet), "something was left", within=GC_SECONDS)
     await fleet.create()
     assert fleet.uid != old
     await fleet.settled(1)
-    await asyncio.wait_for(until(lambda: fleet.has("Ready", "True")), 20)
+    await fleet.shows("Ready", "True", within=20)
 
 
 async def test_the_same_name_at_once_does_not_inherit_the_old_ones_pods(
@@ -102,7 +100,7 @@ async def test_the_same_name_at_once_does_not_inherit_the_old_ones_pods(
             return error.status != CONFLICT
         return True
 
-    await until(made)
+    await eventually(made, "the new ChessCluster cannot be created")
     assert fleet.uid != old
 
     async def ours() -> bool:
@@ -112,7 +110,7 @@ async def test_the_same_name_at_once_does_not_inherit_the_old_ones_pods(
         env = found["spec"]["template"]["spec"]["containers"][0]["env"]
         return {"name": "CHESS_CLUSTER_UID", "value": fleet.uid} in env
 
-    await until(ours, seconds=GC_SECONDS, what="the pods are the old ones'")
+    await eventually(ours, "the pods are the old ones'", within=GC_SECONDS)
     await fleet.settled(1)
-    await until(lambda: fleet.has("Ready", "True"))
-    await until(lambda: fleet.has("Degraded", "False"))
+    await fleet.shows("Ready", "True")
+    await fleet.shows("Degraded", "False")

@@ -1,17 +1,16 @@
-"""What goes wrong outside: Redis, Secrets, images, quotas. No pod may go for it, and each condition clears again."""
+"""What fails outside: Redis, Secrets, images, quotas. No pod may go for it, and each condition clears again."""
 
 import signal
 from typing import Any
 
 import pytest
+from operator_fleet import Fleet, draining, out_to, secret
+from operator_process import Process
+from polling import eventually
 from redis.asyncio import Redis
 
 from chess_localcluster.stores.store import Store
-from chess_operator.kube.kinds import POLICIES, SECRETS, Kind
-
-from .played import Fleet, secret, until
-from .processes import Process
-from .test_scaling import draining, out_to
+from chess_operator.api.resources.kinds import POLICIES, SECRETS, Kind
 
 pytestmark = pytest.mark.integration
 QUOTAS = Kind("", "v1", "resourcequotas", "ResourceQuota")
@@ -28,16 +27,16 @@ async def test_a_frozen_redis_falls_back_and_recovers(
     await out_to(fleet, 2, 20, scaling=FALLBACK)
     redis_store.signal(signal.SIGSTOP)
     try:
-        await until(lambda: fleet.has("ScalingActive", "False", "RedisUnreachable"))
+        await fleet.shows("ScalingActive", "False", "RedisUnreachable")
         address = redis_store.url.rsplit("@", 1)[1].split("/")[0]
         assert address in await message(fleet, "ScalingActive")
-        await until(lambda: fleet.has("Fallback", "True"), seconds=30)
+        await fleet.shows("Fallback", "True", within=30)
         assert await fleet.has("Ready", "True"), "a gap in the census is no fault of the workload"
-        await until(lambda: fleet.replicas_are(4), what="the fallback's replicas did not come")
+        await eventually(lambda: fleet.replicas_are(4), "the fallback's replicas did not come")
     finally:
         redis_store.signal(signal.SIGCONT)
-    await until(lambda: fleet.has("ScalingActive", "True"))
-    await until(lambda: fleet.has("Fallback", "False"))
+    await fleet.shows("ScalingActive", "True")
+    await fleet.shows("Fallback", "False")
     status = str(await fleet.status())
     assert redis_store.url.split(":")[2].split("@")[0] not in status, "the password is in the status"
 
@@ -49,12 +48,12 @@ async def test_an_empty_redis_is_no_empty_house(operator: Process, fleet: Fleet,
     async with Redis.from_url(fleet.redis_url) as redis:
         await redis.flushall()
         await redis.publish(f"chess:{{{fleet.uid}}}:census", "x")
-    await until(lambda: fleet.has("ScalingActive", "False", "CensusIncomplete"))
+    await fleet.shows("ScalingActive", "False", "CensusIncomplete")
     assert await fleet.replicas() == 3
     assert not draining(fleet)
     for server in fleet.servers.values():
-        server.silent, server.said = False, None
-    await until(lambda: fleet.has("ScalingActive", "True"))
+        server.silent, server.sent = False, None
+    await fleet.shows("ScalingActive", "True")
     assert await fleet.replicas() == 3
 
 
@@ -63,37 +62,37 @@ async def test_a_silent_pod_keeps_the_fleet_from_scaling_in(operator: Process, f
     first, *others = fleet.servers.values()
     first.silent = True
     # Its record lives for 15 s; from then on the census is incomplete.
-    await until(lambda: fleet.has("ScalingActive", "False", "CensusIncomplete"), seconds=30)
+    await fleet.shows("ScalingActive", "False", "CensusIncomplete", within=30)
     for server in others:
         server.connections = 0
 
     async def counted() -> bool:
         return (await fleet.status()).get("connections") == 0
 
-    await until(counted)
+    await eventually(counted, "the connections are not counted")
     assert await fleet.replicas() == 3
     assert not draining(fleet)
     first.silent = False
-    await until(lambda: len(draining(fleet)) == 2, what="with everybody known again, two are too many")
+    await eventually(lambda: len(draining(fleet)) == 2, "with everybody known again, two are too many")
 
 
 async def test_a_missing_secret_is_named_and_noticed_when_it_comes(operator: Process, fleet: Fleet) -> None:
     await fleet.kube._write("DELETE", SECRETS.path(fleet.namespace, "redis"))
     await fleet.create()
-    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    await fleet.shows("Ready", "False", "SecretNotFound")
     assert f"{fleet.namespace}/redis" in await message(fleet, "Ready")
     assert "'url'" in await message(fleet, "Ready")
     assert await fleet.deployment() is None
-    await until(lambda: fleet.events("SecretNotFound"))
+    await eventually(lambda: fleet.events("SecretNotFound"), "there is no event SecretNotFound")
     await fleet.kube.create(SECRETS, fleet.namespace, secret("redis", fleet.namespace, fleet.redis_url))
     await fleet.settled(1)
-    await until(lambda: fleet.has("Ready", "True"))
+    await fleet.shows("Ready", "True")
     assert await fleet.has("Degraded", "False")
 
 
 async def test_a_missing_key_is_named_with_those_that_are_there(operator: Process, fleet: Fleet) -> None:
     await fleet.create(database={"urlSecretRef": {"name": "database", "key": "dsn"}})
-    await until(lambda: fleet.has("Ready", "False", "SecretNotFound"))
+    await fleet.shows("Ready", "False", "SecretNotFound")
     assert "has no key 'dsn' (it has: url)" in await message(fleet, "Ready")
 
 
@@ -101,7 +100,7 @@ async def test_a_secret_that_is_no_url_is_refused_without_showing_it(operator: P
     made = secret("odd", fleet.namespace, "hunter2")
     await fleet.kube.create(SECRETS, fleet.namespace, made)
     await fleet.create(redis={"urlSecretRef": {"name": "odd", "key": "url"}})
-    await until(lambda: fleet.has("Ready", "False", "SecretInvalid"))
+    await fleet.shows("Ready", "False", "SecretInvalid")
     assert "redis://" in await message(fleet, "Ready")
     assert "hunter2" not in str(await fleet.status())
     assert "hunter2" not in operator.log.read_text()
@@ -111,26 +110,28 @@ async def test_an_unreachable_redis_is_named_by_address_only(operator: Process, 
     made = secret("far", fleet.namespace, "redis://:s3cret@127.0.0.1:1/0")
     await fleet.kube.create(SECRETS, fleet.namespace, made)
     await fleet.create(redis={"urlSecretRef": {"name": "far", "key": "url"}})
-    await until(lambda: fleet.has("ScalingActive", "False", "RedisUnreachable"))
+    await fleet.shows("ScalingActive", "False", "RedisUnreachable")
     assert "127.0.0.1:1" in await message(fleet, "ScalingActive")
-    await until(lambda: fleet.has("Ready", "True"), what="the workload runs all the same")
+    await eventually(lambda: fleet.has("Ready", "True"), "the workload runs all the same")
     assert "s3cret" not in str(await fleet.status())
     assert "s3cret" not in operator.log.read_text()
 
 
-async def test_an_image_that_cannot_be_pulled_is_told_and_cleared(operator: Process, fleet: Fleet) -> None:
+async def test_an_image_that_cannot_be_pulled_is_reported_and_cleared(
+    operator: Process, fleet: Fleet
+) -> None:
     fleet.waiting = "ImagePullBackOff"
     await fleet.create()
-    await until(lambda: fleet.has("Degraded", "True", "ImagePullBackOff"))
+    await fleet.shows("Degraded", "True", "ImagePullBackOff")
     assert "pod arena-blue-" in await message(fleet, "Degraded")
     assert "as the kubelet says" in await message(fleet, "Degraded")
     assert await fleet.has("Available", "False", "ImagePullBackOff")
-    await until(lambda: fleet.events("ImagePullBackOff"))
+    await eventually(lambda: fleet.events("ImagePullBackOff"), "there is no event ImagePullBackOff")
     # The user corrects the image; nobody plays, so the template is replaced at once.
     fleet.waiting = None
     await fleet.change(server={"image": "chesscluster:good"})
     await fleet.settled(1)
-    await until(lambda: fleet.has("Degraded", "False"))
+    await fleet.shows("Degraded", "False")
     assert await fleet.has("Available", "True")
 
 
@@ -140,7 +141,7 @@ async def test_an_object_of_the_same_name_that_is_not_ours_is_left_alone(
     theirs = {"metadata": {"name": fleet.name}, "spec": {"podSelector": {"matchLabels": {"app": "other"}}}}
     await fleet.kube.create(POLICIES, fleet.namespace, theirs)
     await fleet.create()
-    await until(lambda: fleet.has("Degraded", "True", "ApiError"))
+    await fleet.shows("Degraded", "True", "ApiError")
     assert f"networkpolicies/{fleet.name}" in await message(fleet, "Degraded")
     assert "conflict" in await message(fleet, "Degraded")
     found = await fleet.kube.get(POLICIES, fleet.namespace, fleet.name)
@@ -148,15 +149,15 @@ async def test_an_object_of_the_same_name_that_is_not_ours_is_left_alone(
     assert found["spec"]["podSelector"] == theirs["spec"]["podSelector"]
     assert "ownerReferences" not in found["metadata"], "it would go with the ChessCluster"
     await fleet.kube._write("DELETE", POLICIES.path(fleet.namespace, fleet.name))
-    await until(lambda: fleet.has("Degraded", "False"), seconds=60)
+    await fleet.shows("Degraded", "False", within=60)
     await fleet.settled(1)
 
 
-async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet) -> None:
+async def test_a_quota_that_forbids_pods_is_reported(operator: Process, fleet: Fleet) -> None:
     quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     await fleet.kube.create(QUOTAS, fleet.namespace, quota)
     await fleet.create()
-    await until(lambda: fleet.has("Degraded", "True", "FailedCreate"), seconds=30)
+    await fleet.shows("Degraded", "True", "FailedCreate", within=30)
     assert "quota" in await message(fleet, "Degraded")
 
 
@@ -182,15 +183,15 @@ async def test_a_quota_that_forbids_pods_is_told(operator: Process, fleet: Fleet
     ],
     ids=["time zone"],
 )
-async def test_what_the_api_server_cannot_check_is_said_by_the_operator(
+async def test_what_the_api_server_cannot_check_is_reported_by_the_operator(
     operator: Process, fleet: Fleet, spec: dict[str, Any], words: str
 ) -> None:
     await fleet.create(**spec)
-    await until(lambda: fleet.has("Ready", "False", "InvalidSpec"))
+    await fleet.shows("Ready", "False", "InvalidSpec")
     assert words in await message(fleet, "Ready")
 
 
 async def test_a_service_account_must_be_allowed(operator: Process, fleet: Fleet) -> None:
     await fleet.create(server={"image": "x:1", "serviceAccountName": "admin"})
-    await until(lambda: fleet.has("Ready", "False", "ServiceAccountNotAllowed"))
+    await fleet.shows("Ready", "False", "ServiceAccountNotAllowed")
     assert "(allowed: default)" in await message(fleet, "Ready")

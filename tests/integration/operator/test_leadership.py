@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from operator_fleet import Fleet, draining, out_to
+from operator_process import Process, start_operator
+from polling import eventually, wait_until
 
-from chess_operator.kube.kinds import LEASES
-
-from .played import Fleet, until
-from .processes import Process, start_operator
-from .test_scaling import draining, out_to
+from chess_operator.api.resources.kinds import LEASES
 
 pytestmark = pytest.mark.integration
 TAKEOVER_SECONDS = 20.0
@@ -22,10 +21,11 @@ START_SECONDS = 90.0
 def pair(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[tuple[Process, Process]]:
     processes = [start_operator(operator_kubeconfig, tmp_path) for _ in range(2)]
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not any(one.leads() for one in processes) or any(one.port is None for one in processes):
-            assert time.monotonic() < deadline, [one.log.read_text() for one in processes]
-            time.sleep(0.05)
+        wait_until(
+            lambda: any(one.leads() for one in processes) and all(one.port for one in processes),
+            lambda: "\n".join(one.log.read_text() for one in processes),
+            within=START_SECONDS,
+        )
         leader, standby = sorted(processes, key=lambda one: not one.leads())
         yield leader, standby
     finally:
@@ -38,7 +38,7 @@ def pair(operator_kubeconfig: Path, tmp_path: Path) -> Iterator[tuple[Process, P
 async def test_the_standby_is_ready_and_writes_nothing(pair: tuple[Process, Process]) -> None:
     leader, standby = pair
     assert not standby.leads()
-    await until(lambda: standby.get("/readyz")[0] == 200)
+    await eventually(lambda: standby.get("/readyz")[0] == 200, "the standby is not ready")
     assert standby.get("/livez") == (200, "ok\n")
     assert "chess_operator_leader 0.0" in standby.get("/metrics")[1]
     assert "chess_operator_leader 1.0" in leader.get("/metrics")[1]
@@ -54,14 +54,14 @@ async def test_a_killed_leader_is_followed_and_nothing_is_done_twice(
     leader.popen.wait()
     for server in fleet.servers.values():
         server.connections = 4  # two would do; a pod is to be drained by whoever leads
-    await until(standby.leads, seconds=TAKEOVER_SECONDS, what="nobody followed")
-    await until(lambda: len(draining(fleet)) == 1, what="the follower does nothing")
+    await eventually(standby.leads, "nobody followed", within=TAKEOVER_SECONDS)
+    await eventually(lambda: len(draining(fleet)) == 1, "the follower does nothing")
     assert time.monotonic() - began < TAKEOVER_SECONDS
     drained = next(iter(draining(fleet)))
     for uid, server in fleet.servers.items():
         server.connections = 0 if uid == drained else 6
     await fleet.settled(2)
-    await until(lambda: drained not in fleet.pods)
+    await eventually(lambda: drained not in fleet.pods, "the drained pod is still there")
     assert len(await fleet.events("DrainBegan")) == 1
 
 
@@ -70,7 +70,7 @@ async def test_a_leader_that_ends_gives_the_lease_away_at_once(pair: tuple[Proce
     began = time.monotonic()
     assert leader.end() == 0
     ended = time.monotonic()
-    await until(standby.leads, seconds=TAKEOVER_SECONDS)
+    await eventually(standby.leads, "nobody took over", within=TAKEOVER_SECONDS)
     assert time.monotonic() - ended < 5, f"ended after {ended - began:.1f} s, but the lease was kept"
 
 
@@ -80,7 +80,7 @@ async def test_a_frozen_leader_writes_nothing_when_it_wakes(
     leader, standby = pair
     await out_to(fleet, 2, 20)
     leader.popen.send_signal(signal.SIGSTOP)
-    await until(standby.leads, seconds=TAKEOVER_SECONDS)
+    await eventually(standby.leads, "nobody took over", within=TAKEOVER_SECONDS)
     lease = await fleet.kube.get(LEASES, "chess-system", "chess-operator")
     assert lease is not None
     leader.popen.send_signal(signal.SIGCONT)

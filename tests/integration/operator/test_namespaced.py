@@ -5,16 +5,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from api_server import apply
+from operator_fleet import Fleet, draining, out_to
+from operator_process import Process, start_operator
+from polling import eventually
 
+from chess_operator.api.resources.kinds import POLICIES, Manifest
+from chess_operator.api.resources.names import SYSTEM_NAMESPACE
 from chess_operator.install.objects import installation
-from chess_operator.kube.client import Kube, Manifest
-from chess_operator.kube.kinds import POLICIES
-from chess_operator.settings import SYSTEM_NAMESPACE
-
-from .conftest import apply
-from .played import Fleet, until
-from .processes import Process, start_operator
-from .test_scaling import draining, out_to
+from chess_operator.kube.client import Kube
 
 pytestmark = pytest.mark.integration
 NARROW = "narrow"
@@ -57,7 +56,7 @@ async def narrow(control_plane: Path, fleet: Fleet, tmp_path: Path) -> AsyncIter
     flags = (f"--namespace={fleet.namespace}", f"--lease-namespace={fleet.namespace}")
     process = start_operator(path, tmp_path, *flags)
     try:
-        await until(process.leads, seconds=START_SECONDS, what=process.log.read_text)
+        await eventually(process.leads, process.log.read_text, within=START_SECONDS)
         yield process
         assert process.popen.poll() is None, process.log.read_text()
     finally:
@@ -70,15 +69,15 @@ async def narrow(control_plane: Path, fleet: Fleet, tmp_path: Path) -> AsyncIter
 async def test_it_does_everything_with_the_rights_of_one_namespace(narrow: Process, fleet: Fleet) -> None:
     await out_to(fleet, 3, 30)
     fleet.share(5)
-    await until(lambda: len(draining(fleet)) == 2)
+    await eventually(lambda: len(draining(fleet)) == 2, "two pods do not drain")
     for uid in draining(fleet):
         fleet.servers[uid].connections = 0
     await fleet.settled(1)
-    await until(lambda: fleet.events("ScaledIn"))
+    await eventually(lambda: fleet.events("ScaledIn"), "there is no event ScaledIn")
     await fleet.change(networkPolicy={"enabled": False})
 
     async def taken_away() -> bool:
         return await fleet.kube.get(POLICIES, fleet.namespace, fleet.name) is None
 
-    await until(taken_away)
+    await eventually(taken_away, "the NetworkPolicy is still there")
     assert await fleet.has("Ready", "True")

@@ -1,18 +1,17 @@
-"""One reader for all clusters on a Redis: woken by messages, and never deaf without noticing."""
+"""One reader for all clusters on a Redis: woken by messages, and it notices a dead connection."""
 
 import asyncio
 import signal
 import time
 
 import pytest
+from polling import eventually
 from redis.asyncio import Redis
 
 from chess_localcluster.stores.store import Store
-from chess_operator.presence_reader import Endpoint, PresenceError, PresenceReader, Readers
+from chess_operator.census.reader import Endpoint, PresenceError, PresenceReader, Readers
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-
-from .played import until
 
 pytestmark = pytest.mark.integration
 
@@ -27,7 +26,7 @@ async def test_a_heartbeat_wakes_its_own_cluster_only(redis_store: Store, reader
     endpoint = Endpoint(url=redis_store.url)
     reader = readers.join(endpoint, "one", mine.set)
     assert readers.join(endpoint, "two", other.set) is reader
-    await until(lambda: mine.is_set() and other.is_set(), what="subscribing wakes everybody once")
+    await eventually(lambda: mine.is_set() and other.is_set(), "subscribing wakes everybody once")
     mine.clear()
     other.clear()
     async with Redis.from_url(redis_store.url) as redis:
@@ -78,17 +77,17 @@ async def test_a_frozen_redis_is_noticed_by_the_reader_and_by_the_listener(
     await readers.stop()
 
 
-async def test_the_last_one_closes_the_door(redis_store: Store, readers: Readers) -> None:
+async def test_the_last_user_closes_the_reader(redis_store: Store, readers: Readers) -> None:
     endpoint = Endpoint(url=redis_store.url)
     readers.join(endpoint, "one", lambda: None)
     readers.join(endpoint, "two", lambda: None)
     await readers.leave(endpoint, "one")
-    assert readers.oldest_turn() is not None
+    assert readers.oldest_run() is not None
     await readers.leave(endpoint, "two")
-    assert readers.oldest_turn() is None
+    assert readers.oldest_run() is None
 
 
-async def test_a_wrong_password_is_told_without_it(redis_store: Store) -> None:
+async def test_a_wrong_password_is_reported_without_it(redis_store: Store) -> None:
     address = redis_store.url.rsplit("@", 1)[1]
     reader = PresenceReader(Endpoint(url=f"redis://:hunter2@{address}"))
     with pytest.raises(PresenceError) as caught:

@@ -1,45 +1,32 @@
-"""Out on load, in by the whole dance, on a real API server."""
+"""Scale-out on load and scale-in by every step, on a real API server."""
 
 import asyncio
 import time
-from typing import Any
 
 import pytest
+from operator_fleet import Fleet, draining, notes, out_to
+from operator_process import Process
+from polling import eventually
 
-from chess_operator import labels
-from chess_operator.kube.client import Manifest
-from chess_operator.kube.kinds import BUDGETS, CLUSTERS, DEPLOYMENTS, POLICIES, SERVICES, Kind
-
-from .played import Fleet, until
-from .processes import Process
+from chess_operator.api.resources import labels
+from chess_operator.api.resources.kinds import (
+    BUDGETS,
+    CLUSTERS,
+    DEPLOYMENTS,
+    POLICIES,
+    SERVICES,
+    Kind,
+)
 
 pytestmark = pytest.mark.integration
 
 
-async def out_to(fleet: Fleet, replicas: int, connections: int, **spec: Any) -> None:
-    """Bring a new ChessCluster to so many replicas by so many connections."""
-    await fleet.create(**spec)
-    await until(fleet.running, what="no pod ever ran")
-    next(iter(fleet.servers.values())).connections = connections
-    await fleet.settled(replicas)
-    fleet.share(connections)
-    await until(lambda: all(one.said == (one.connections, False) for one in fleet.servers.values()))
-
-
-def notes(pod: Manifest) -> dict[str, str]:
-    return pod["metadata"].get("annotations") or {}
-
-
-def draining(fleet: Fleet) -> set[str]:
-    return {uid for uid, pod in fleet.pods.items() if labels.DRAIN_DEADLINE in notes(pod)}
-
-
-async def test_makes_every_child_and_says_ready(operator: Process, fleet: Fleet) -> None:
+async def test_makes_every_child_and_reports_ready(operator: Process, fleet: Fleet) -> None:
     await fleet.create()
     await fleet.settled(1)
     for kind, name in ((SERVICES, "arena-blue"), (BUDGETS, "arena-blue"), (POLICIES, "arena")):
         assert await fleet.kube.get(kind, fleet.namespace, name) is not None
-    await until(lambda: fleet.has("Ready", "True"))
+    await fleet.shows("Ready", "True")
     assert (await fleet.status())["phase"] == "Running"
 
 
@@ -50,62 +37,64 @@ async def test_scales_out_on_a_heartbeat(operator: Process, fleet: Fleet) -> Non
     server.connections = 35
 
     async def beaten() -> bool:
-        return server.said == (35, False)
+        return server.sent == (35, False)
 
-    await until(beaten)
+    await eventually(beaten, "the heartbeat was not sent")
     began = time.monotonic()
 
     async def out() -> bool:
         return await fleet.replicas() == 4
 
-    await until(out, seconds=10, what="did not scale out")
+    await eventually(out, "did not scale out", within=10)
     assert time.monotonic() - began < 5, "the reaction takes far longer than an event"
     await fleet.settled(4)
     assert (await fleet.status())["connections"] == 35
-    notes = await until(lambda: fleet.events("ScaledOut"))
+    notes = await eventually(lambda: fleet.events("ScaledOut"), "there is no event ScaledOut")
     assert "1 to 4" in notes[0]
     assert "35" in notes[0]
 
 
-async def test_scales_in_by_the_whole_dance(operator: Process, fleet: Fleet) -> None:
+async def test_scales_in_step_by_step(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 4, 36)
     counts = dict(zip(fleet.running(), (1, 2, 8, 9), strict=True))
     few = set(list(counts)[:2])
     for uid, count in counts.items():
         fleet.servers[uid].connections = count
 
-    await until(lambda: draining(fleet) == few, what=lambda: f"drained {draining(fleet)}, meant {few}")
-    await until(lambda: all(fleet.servers[uid].draining for uid in few), what="no mark reached the pods")
+    await eventually(lambda: draining(fleet) == few, lambda: f"drained {draining(fleet)}, meant {few}")
+    await eventually(lambda: all(fleet.servers[uid].draining for uid in few), "no mark reached the pods")
     for uid in few:
         pod = fleet.pods[uid]
         assert labels.SERVING not in pod["metadata"]["labels"], "a draining pod is still in the Service"
         assert notes(pod)[labels.DELETION_COST] == "-1000000"
         assert "deletionTimestamp" not in pod["metadata"]
     assert await fleet.replicas() == 4, "replicas went down before the pods were empty"
-    await until(lambda: fleet.has("Draining", "True"))
+    await fleet.shows("Draining", "True")
     assert (await fleet.status())["drainingReplicas"] == 2
 
     for uid in few:
         fleet.servers[uid].connections = 0
-    await until(lambda: set(fleet.pods) == set(counts) - few, what="other pods than the drained ones went")
+    await eventually(lambda: set(fleet.pods) == set(counts) - few, "other pods than the drained ones went")
     await fleet.settled(2)
-    await until(lambda: fleet.has("Draining", "False"))
-    assert len(await until(lambda: fleet.events("DrainBegan"))) == 2
-    await until(lambda: fleet.events("DrainDone"))
+    await fleet.shows("Draining", "False")
+    assert len(await eventually(lambda: fleet.events("DrainBegan"), "there is no event DrainBegan")) == 2
+    await eventually(lambda: fleet.events("DrainDone"), "there is no event DrainDone")
 
 
 async def test_takes_back_a_draining_pod_before_it_makes_a_new_one(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 3, 30)
     for server in fleet.servers.values():
         server.connections = 4
-    await until(lambda: len(draining(fleet)) == 1)
+    await eventually(lambda: len(draining(fleet)) == 1, "no pod drains")
     drained = draining(fleet)
-    await until(lambda: all(fleet.servers[uid].draining for uid in drained))
+    await eventually(lambda: all(fleet.servers[uid].draining for uid in drained), "no mark reached the pods")
     before = set(fleet.pods)
     for server in fleet.servers.values():
         server.connections = 10
-    await until(lambda: not draining(fleet), what="the draining pod was not taken back")
-    await until(lambda: not any(server.draining for server in fleet.servers.values()))
+    await eventually(lambda: not draining(fleet), "the draining pod was not taken back")
+    await eventually(
+        lambda: not any(server.draining for server in fleet.servers.values()), "a pod still drains"
+    )
     await fleet.settled(3)
     assert set(fleet.pods) == before
     assert all(pod["metadata"]["labels"][labels.SERVING] == "true" for pod in fleet.pods.values())
@@ -116,7 +105,7 @@ async def test_a_mark_that_redis_lost_is_repeated(operator: Process, fleet: Flee
     await out_to(fleet, 2, 20)
     for server in fleet.servers.values():
         server.connections = 3
-    await until(lambda: any(server.draining for server in fleet.servers.values()))
+    await eventually(lambda: any(server.draining for server in fleet.servers.values()), "no pod drains")
     drained = next(iter(draining(fleet)))
     fleet.servers[drained].draining = False  # as a server whose container has started anew
     from redis.asyncio import Redis
@@ -125,7 +114,7 @@ async def test_a_mark_that_redis_lost_is_repeated(operator: Process, fleet: Flee
 
     async with Redis.from_url(fleet.redis_url) as redis:
         await redis.delete(keys.drains(fleet.uid))
-    await until(lambda: fleet.servers[drained].draining, what="the mark was not repeated")
+    await eventually(lambda: fleet.servers[drained].draining, "the mark was not repeated")
 
 
 async def test_external_mode_follows_scale(operator: Process, fleet: Fleet) -> None:
@@ -143,14 +132,14 @@ async def test_external_mode_follows_scale(operator: Process, fleet: Fleet) -> N
 async def test_paused_leaves_everything_as_it_is(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 2, 20)
     await fleet.change(paused=True)
-    await until(lambda: fleet.has("Paused", "True"))
+    await fleet.shows("Paused", "True")
     for server in fleet.servers.values():
         server.connections = 25
 
     async def counted() -> bool:
         return (await fleet.status()).get("connections") == 50
 
-    await until(counted, what="a paused cluster is still counted")
+    await eventually(counted, "a paused cluster is still counted")
     assert await fleet.replicas() == 2
     await fleet.change(paused=False)
     await fleet.settled(5)
@@ -161,7 +150,7 @@ async def test_a_template_change_waits_for_the_last_player(operator: Process, fl
     before = await fleet.deployment()
     assert before is not None
     await fleet.change(server={"image": "chesscluster:next"})
-    await until(lambda: fleet.has("RolloutPending", "True"))
+    await fleet.shows("RolloutPending", "True")
     waiting = await fleet.deployment()
     assert waiting is not None
     assert waiting["spec"]["template"] == before["spec"]["template"]
@@ -175,8 +164,8 @@ async def test_a_template_change_waits_for_the_last_player(operator: Process, fl
         image: str = found["spec"]["template"]["spec"]["containers"][0]["image"]
         return image == "chesscluster:next"
 
-    await until(renewed, what="an empty colour keeps its old template")
-    await until(lambda: fleet.has("RolloutPending", "False"))
+    await eventually(renewed, "an empty colour keeps its old template")
+    await fleet.shows("RolloutPending", "False")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +184,7 @@ async def test_a_child_that_was_deleted_is_made_again(
         found = await fleet.kube.get(kind, fleet.namespace, name)
         return found is not None and found["metadata"]["uid"] != before["metadata"]["uid"]
 
-    await until(again)
+    await eventually(again, "the child was not made again")
 
 
 async def test_replicas_that_someone_else_raised_go_again(operator: Process, fleet: Fleet) -> None:
@@ -207,7 +196,7 @@ async def test_replicas_that_someone_else_raised_go_again(operator: Process, fle
 
 async def test_a_quiet_cluster_writes_nothing(operator: Process, fleet: Fleet) -> None:
     await out_to(fleet, 2, 20)
-    await until(lambda: fleet.has("Progressing", "False"))
+    await fleet.shows("Progressing", "False")
     await asyncio.sleep(2)  # what is asked is that nothing happens
     cluster, deployment = await fleet.cluster(), await fleet.deployment()
     assert deployment is not None

@@ -1,32 +1,49 @@
-"""A new version of the operator restarts no pod, whatever it would make today; and it has no right that it lacks."""
+"""A new version of the operator restarts no pod, whatever it would render today; and it lacks no right."""
 
 import re
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import replace
+from typing import Any, Literal
 
 import pytest
+from api_server import admin_of, listed
+from operator_fleet import Fleet
+from operator_process import Process
+from polling import eventually
 
-from chess_operator import build
-from chess_operator.apply import Applier
-from chess_operator.audit import Audit
-from chess_operator.gather import gather
+from chess_operator import objects
+from chess_operator.api.model import parse
+from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
+from chess_operator.api.resources.names import Colour, Key
+from chess_operator.api.revision import revision
+from chess_operator.decide import decide
+from chess_operator.decide.values import DeploymentPlan, History
+from chess_operator.kube.audit import Audit
 from chess_operator.kube.client import ApiError, Kube
-from chess_operator.kube.kinds import CLUSTERS, DEPLOYMENTS, PODS, SECRETS
-from chess_operator.kube.mirror import Key, Mirror
-from chess_operator.revision import revision
-from chess_operator.spec import parse
-from chess_operator.values import Decision, Plan
-
-from .conftest import admin_of
-from .played import Fleet, until
-from .processes import Process
+from chess_operator.kube.mirror import Mirror
+from chess_operator.reconcile.apply import Applier
+from chess_operator.reconcile.observe import observe
+from chess_operator.report.context import Context
+from chess_presence.census import Census
 
 pytestmark = pytest.mark.integration
 
 
-def plan(replicas: int, template: Any) -> Any:
-    """Only what the applier looks at."""
-    return SimpleNamespace(plans={"blue": Plan(replicas=replicas, weight=100, template=template)})
+async def context_of(fleet: Fleet, template: Literal["keep", "render"]) -> Context:
+    """What the applier looks at: one replica, by this template."""
+    cluster = await fleet.cluster()
+    spec = parse(cluster["spec"])
+    observed = observe(Mirror(), cluster, revision(spec))
+    decision = decide(spec, observed, Census(), History(), 0)
+    plans: dict[Colour, DeploymentPlan] = {"blue": DeploymentPlan(replicas=1, weight=100, template=template)}
+    return Context(
+        cluster=cluster,
+        spec=spec,
+        store_ports=(6379, 5432),
+        observed=observed,
+        census=Census(),
+        decision=replace(decision, plans=plans),
+        now_ms=0,
+    )
 
 
 async def test_another_rendering_changes_no_template(
@@ -42,23 +59,19 @@ async def test_another_rendering_changes_no_template(
         made["spec"]["containers"][0]["env"].append({"name": "CHESS_NEWER", "value": "1"})
         return made
 
-    build_template = build.template
-    monkeypatch.setattr(build, "template", newer)
-    cluster = await fleet.cluster()
+    build_template = objects.template
+    monkeypatch.setattr(objects, "template", newer)
     mirror, key = Mirror(), Key(fleet.namespace, fleet.name)
-    for body in (await fleet.kube.list(DEPLOYMENTS, fleet.namespace))["items"]:
+    for body in await listed(fleet.kube, DEPLOYMENTS, fleet.namespace):
         mirror.put(DEPLOYMENTS, body)
     applier = Applier(fleet.kube, mirror, key)
-    owner = build.Owner(name=key.name, namespace=key.namespace, uid=cluster["metadata"]["uid"])
-    spec = parse(cluster["spec"])
-    decision: Decision = plan(1, "keep")
-    await applier.out(owner, spec, decision, revision(spec))
+    await applier.scale_out(await context_of(fleet, "keep"))
     after = await fleet.deployment()
     assert after is not None
     assert after["metadata"]["generation"] == before["metadata"]["generation"]
     assert after["spec"]["template"] == before["spec"]["template"]
     # That the other rendering would have shown: the same with `render` does change it.
-    await applier.out(owner, spec, plan(1, "render"), revision(spec))
+    await applier.scale_out(await context_of(fleet, "render"))
     changed = await fleet.deployment()
     assert changed is not None
     assert changed["metadata"]["generation"] > before["metadata"]["generation"]
@@ -72,7 +85,7 @@ async def test_the_audit_brings_what_a_dead_watch_has_missed(fleet: Fleet, opera
     for expected in (1, 0):
         assert await audit.check(PODS) == expected
     cluster = await fleet.cluster()
-    assert [pod.uid for pod in gather(mirror, cluster, "").pods] == fleet.running()
+    assert [pod.uid for pod in observe(mirror, cluster, "").pods] == fleet.running()
 
 
 async def test_the_operator_may_not_list_secrets_and_was_never_refused(
@@ -82,7 +95,7 @@ async def test_the_operator_may_not_list_secrets_and_was_never_refused(
         await _refused(kube, fleet)
     await fleet.create()
     await fleet.settled(1)
-    await until(lambda: fleet.has("Ready", "True"))
+    await fleet.shows("Ready", "True")
     said = operator.log.read_text()
     assert not re.search(r"(?<![\w.])403(?!\w)", said), "a status, not the fraction of a second"
     assert "orbidden" not in said
@@ -91,14 +104,14 @@ async def test_the_operator_may_not_list_secrets_and_was_never_refused(
 async def _refused(kube: Kube, fleet: Fleet) -> None:
     assert await kube.get(SECRETS, fleet.namespace, "redis") is not None
     with pytest.raises(ApiError) as caught:
-        await kube.list(SECRETS, fleet.namespace)
+        await listed(kube, SECRETS, fleet.namespace)
     assert caught.value.status == 403
     with pytest.raises(ApiError) as caught:
         await kube._write("DELETE", CLUSTERS.path(fleet.namespace, "any"))
     assert caught.value.status == 403
 
 
-async def test_health_and_metrics_tell_how_it_goes(operator: Process, fleet: Fleet) -> None:
+async def test_health_and_metrics_show_the_cluster(operator: Process, fleet: Fleet) -> None:
     await fleet.create()
     await fleet.settled(1)
     assert operator.get("/livez") == (200, "ok\n")
@@ -109,4 +122,4 @@ async def test_health_and_metrics_tell_how_it_goes(operator: Process, fleet: Fle
         series = f'chess_cluster_ready_replicas{{cluster="arena",namespace="{fleet.namespace}"}} 1.0'
         return series in text and "chess_operator_reaction_seconds_count" in text
 
-    await until(told)
+    await eventually(told, "the metrics do not show the cluster")

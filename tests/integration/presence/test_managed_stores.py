@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from managed_stores import Authority, Given, redis_cluster, tls_redis
 
-from chess_operator.presence_reader import Endpoint, PresenceError, PresenceReader
+from chess_operator.census.reader import Endpoint, PresenceError, PresenceReader
 from chess_presence import connecting
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry

@@ -72,7 +72,14 @@ QUICK = (
     _pytest("unit-operator", "unit", "unit/operator", "unit/presence", "unit/charts", "unit/gitops"),
     _pytest("unit-stacks", "unit", "unit/stacks", "unit/stacks_cli"),
     _pytest(
-        "unit-rest", "unit", "unit/server", "unit/bench", "unit/localcluster", "unit/repository", "unit/lanes"
+        "unit-rest",
+        "unit",
+        "unit/server",
+        "unit/bench",
+        "unit/localcluster",
+        "unit/repository",
+        "unit/examples",
+        "unit/lanes",
     ),
     Job(name="types", tier="lint", command=("make", "--no-print-directory", "types")),
     Job(name="lint", tier="lint", command=("make", "--no-print-directory", "lint")),
@@ -87,25 +94,28 @@ SETUP = (
 )
 """What is compiled and installed once; the tests that need none of it run beside."""
 
+GITOPS = tuple(f"gitops/test_{name}.py" for name in ("charts", "health_rules", "overlays", "rights"))
+FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
+AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "helm", "kubectl"))
+LOST = tuple(f"cluster/faults/test_{name}.py" for name in ("redis", "killed", "wrong"))
+LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted"))
+
 ALL = (
     *SETUP,
-    _live(
-        "gitops-git",
-        "gitops",
-        "gitops/live/test_delivery.py",
-        "gitops/live/test_health.py",
-        needs=("programs",),
-    ),
-    _live("faults", "cluster", "cluster/faults"),
-    _live("demo", "cluster", "cluster/demo"),
-    _live("gitops-helm", "gitops", "gitops/live", needs=("programs",)),
+    _live("gitops-push", "gitops", *FROM_GIT, needs=("programs",)),
+    _live("gitops-away", "gitops", *AND_AWAY, needs=("programs",)),
+    _live("faults-lost", "cluster", *LOST),
+    _live("demo", "cluster", "cluster/demo", *LEFT),
     _pytest("node-pods", "cluster", "cluster/localcluster", needs=("node",), load=Load.WAITS),
     _pytest("server", "integration", "integration/server", "integration/presence", needs=("packages",)),
     _pytest("aws-synth", "aws", "aws/synth", needs=("aws-tools",)),
     _pytest("operator", "integration", "integration/operator", "integration/crd", needs=("node",)),
     _pytest("aws-life", "aws", "aws/lifecycle", "aws/faults", "aws/live", needs=("aws-tools", "node")),
-    _pytest("localcluster", "integration", "integration/localcluster", "integration/bench", needs=("node",)),
-    _pytest("gitops-static", "gitops", "gitops", needs=("programs", "aws-tools")),
+    _pytest(
+        "others", "integration", "integration/localcluster", "integration/bench", "integration/examples",
+        needs=("node",),
+    ),
+    _pytest("gitops-files", "gitops", *GITOPS, needs=("programs", "aws-tools")),
     *QUICK,
-)
+)  # fmt: skip
 """Every test. The longest come first, and those on which most of the others wait."""

@@ -1,7 +1,7 @@
 """Which jobs of `make test` may start, by a table."""
 
 import pytest
-from lanes.jobs import ALL, QUICK, Job, Load
+from lanes.jobs import ALL, QUICK, ROOT, Job, Load
 from lanes.schedule import State, check, hopeless, startable
 
 
@@ -58,3 +58,17 @@ def test_a_job_waits_only_for_those_listed_before_it() -> None:
         check([job("a"), job("b", needs="a c"), job("c")])
     check(ALL)
     check(QUICK)
+
+
+def test_each_test_file_belongs_to_one_job() -> None:
+    tests = ROOT / "tests"
+    asked = [
+        tests / part.removeprefix("tests/")
+        for job in ALL
+        if job.collects
+        for part in job.command
+        if part.startswith("tests/")
+    ]
+    for file in tests.rglob("test_*.py"):
+        assert [path for path in asked if file == path or path in file.parents] != [], file
+        assert len([path for path in asked if file == path or path in file.parents]) == 1, file

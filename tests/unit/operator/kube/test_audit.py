@@ -1,14 +1,15 @@
-"""The audit mends what a watch has missed: what came, and what went."""
+"""The audit corrects what a watch has missed: new objects and deleted ones."""
 
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
 import pytest
 
-from chess_operator import audit
+from chess_operator.api.resources.kinds import PODS
+from chess_operator.api.resources.names import CLUSTER_LABEL, Key
+from chess_operator.kube import audit
 from chess_operator.kube.client import Kube
-from chess_operator.kube.kinds import PODS
-from chess_operator.kube.mirror import CLUSTER_LABEL, Key, Mirror
+from chess_operator.kube.mirror import Mirror
 
 KEY = Key("chess", "arena")
 
@@ -19,7 +20,7 @@ def pod(uid: str, version: int) -> dict[str, Any]:
 
 
 class Listing:
-    """An API server that has these pods, at this version."""
+    """An API server with these pods, at this version."""
 
     def __init__(self, version: int, *pods: dict[str, Any]) -> None:
         self._meta, self._pods = {"resourceVersion": str(version)}, pods

@@ -2,7 +2,15 @@
 
 import pytest
 
-from chess_operator.kube.election import LEASE_SECONDS, RENEW_SECONDS, Record, Sighting, held, move, sight
+from chess_operator.kube.election import (
+    LEASE_SECONDS,
+    RENEW_SECONDS,
+    Record,
+    Sighting,
+    held,
+    next_step,
+    sight,
+)
 
 
 def record(holder: str, version: str = "1", seconds: float = LEASE_SECONDS) -> Record:
@@ -21,11 +29,11 @@ def record(holder: str, version: str = "1", seconds: float = LEASE_SECONDS) -> R
     ],
 )
 def test_what_to_do_about_a_lease(holder: str, age: float, expected: str) -> None:
-    assert move("me", Sighting(record=record(holder), since=100.0), 100.0 + age) == expected
+    assert next_step("me", Sighting(record=record(holder), since=100.0), 100.0 + age) == expected
 
 
 def test_a_lease_that_is_not_there_is_made() -> None:
-    assert move("me", None, 0.0) == "create"
+    assert next_step("me", None, 0.0) == "create"
 
 
 def test_a_renewal_by_the_other_starts_the_wait_anew() -> None:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from chess_operator.kube.kinds import CLUSTERS, PODS
-from chess_operator.kube.mirror import CLUSTER_LABEL, Key, Mirror
+from chess_operator.api.resources.kinds import CLUSTERS, PODS
+from chess_operator.api.resources.names import CLUSTER_LABEL, Key
+from chess_operator.kube.mirror import Mirror
 
 KEY = Key("chess", "arena")
 
@@ -58,17 +59,17 @@ def test_what_had_lost_our_labels_is_seen_again_when_it_has_them_again() -> None
     assert versions(mirror) == ["3"]
 
 
-async def test_a_pod_that_was_put_aside_is_no_longer_there_whatever_becomes_of_it() -> None:
+def test_a_pod_that_was_put_aside_is_no_longer_there_whatever_becomes_of_it() -> None:
     """`kubectl label pod a chesscluster.dev/cluster-`: the ReplicaSet lets it go and makes another."""
-    mirror = Mirror()
+    changed: list[Key] = []
+    mirror = Mirror(changed.append)
     mirror.put(PODS, pod("a", 1))
-    waker = mirror.waker(KEY)
-    waker.clear()
+    changed.clear()
     aside = pod("a", 3)
     del aside["metadata"]["labels"]
     mirror.put(PODS, aside)
     assert versions(mirror) == []
-    assert waker.is_set()
+    assert changed == [KEY]
     assert not mirror.put(PODS, pod("a", 2)), "a late answer"
     mirror.remove(PODS, {"metadata": {**aside["metadata"], "resourceVersion": "4"}})
     assert versions(mirror) == []
@@ -87,16 +88,14 @@ def test_what_a_listing_lacks_is_forgotten_unless_it_is_younger_or_elsewhere() -
     assert not mirror.all(PODS, Key("draughts", "arena"))
 
 
-async def test_a_new_cluster_of_the_same_name_is_still_woken_when_the_old_one_is_buried() -> None:
+def test_a_cluster_is_gone_only_if_no_new_one_has_its_name() -> None:
     mirror = Mirror()
     mirror.put(CLUSTERS, cluster(1, uid="old"))
+    assert not mirror.is_gone(KEY)
     mirror.remove(CLUSTERS, cluster(2, uid="old"))
+    assert mirror.is_gone(KEY)
     mirror.put(CLUSTERS, cluster(3, uid="new"))
-    waker = mirror.waker(KEY)
-    mirror.forget(KEY)
-    waker.clear()
-    mirror.put(PODS, pod("a", 4))
-    assert waker.is_set()
+    assert not mirror.is_gone(KEY)
 
 
 def test_of_two_with_one_name_the_younger_counts() -> None:
@@ -108,19 +107,17 @@ def test_of_two_with_one_name_the_younger_counts() -> None:
     assert found["metadata"]["uid"] == "new"
 
 
-async def test_own_status_writes_wake_nobody_but_changes_do() -> None:
-    mirror = Mirror()
-    waker = mirror.waker(KEY)
+def test_own_status_writes_wake_nobody_but_changes_do() -> None:
+    changed: list[Key] = []
+    mirror = Mirror(changed.append)
     mirror.put(CLUSTERS, cluster(1))
-    assert waker.is_set()
-    waker.clear()
+    assert changed == [KEY]
     mirror.put(CLUSTERS, cluster(2))
-    assert not waker.is_set()
+    assert changed == [KEY]
     mirror.put(CLUSTERS, cluster(3, generation=2))
-    assert waker.is_set()
-    waker.clear()
+    assert changed == [KEY] * 2
     mirror.put(PODS, pod("a", 4))
-    assert waker.is_set()
+    assert changed == [KEY] * 3
 
 
 def test_a_mirror_of_many_pods_keeps_only_what_is_looked_at() -> None:

@@ -1,0 +1,1 @@
+"""How the operator's objects are named: their kinds, their labels, their names."""

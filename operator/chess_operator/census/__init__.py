@@ -1,0 +1,1 @@
+"""How many players there are: the heartbeats in Redis, read for each ChessCluster."""

@@ -1,0 +1,1 @@
+"""What users read of a reconcile: status, conditions, events."""

@@ -1,6 +1,0 @@
-"""The ChessCluster's spec: one pydantic model, source of the CRD, its rules and its reference page."""
-
-from chess_operator.spec.cluster import ChessClusterSpec
-from chess_operator.spec.parse import SpecError, parse
-
-__all__ = ["ChessClusterSpec", "SpecError", "parse"]
