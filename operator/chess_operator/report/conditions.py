@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from chess_operator.api.resources.kinds import Manifest
-from chess_operator.decide.values import Condition, Decision, Observed, Pod
+from chess_operator.decide.values import Condition, Conditions, Decision, Observed, Pod
 
 MESSAGE_LIMIT = 1024
 BAD_WAITS = frozenset(
@@ -22,16 +22,8 @@ BAD_WAITS = frozenset(
 """Reasons for waiting that do not go away by themselves."""
 FOR_A_NODE = frozenset({"Unschedulable"})
 """Reasons for waiting that a new node ends: normal while a cluster grows."""
-DECIDED = (
-    "AbleToScale",
-    "ScalingActive",
-    "ScalingLimited",
-    "Fallback",
-    "Draining",
-    "RolloutPending",
-    "Paused",
-)
-"""The conditions that a decision brings."""
+DECIDED = {"".join(map(str.capitalize, name.split("_"))): name for name in Conditions.__dataclass_fields__}
+"""The conditions that a decision brings: type → field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +106,7 @@ def failed_replicas(deployment: Manifest | None) -> Problem | None:
 
 def decided(decision: Decision) -> dict[str, Condition]:
     """Name the conditions that a decision brings."""
-    given = decision.conditions
-    return {
-        "AbleToScale": given.able_to_scale,
-        "ScalingActive": given.scaling_active,
-        "ScalingLimited": given.scaling_limited,
-        "Fallback": given.fallback,
-        "Draining": given.draining,
-        "RolloutPending": given.rollout_pending,
-        "Paused": given.paused,
-    }
+    return {kind: getattr(decision.conditions, name) for kind, name in DECIDED.items()}
 
 
 def undecided(problem: Problem) -> dict[str, Condition]:

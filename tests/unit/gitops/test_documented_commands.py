@@ -14,6 +14,7 @@ from chess_stacks.cli import app as stacks
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = (
     "README.md",
+    "CONTRIBUTING.md",
     "examples/README.md",
     "docs/demo.md",
     "docs/gitops.md",
