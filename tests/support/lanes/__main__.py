@@ -24,7 +24,8 @@ STOP_SECONDS = 60.0
 GIVE_WAY = 5
 """How much nicer the computing jobs are: the others have deadlines."""
 LAST_LINES = 250
-PERCENT = re.compile(r"\[ *(\d+)%\]")
+COLLECTED = re.compile(r"^collected (\d+) items?", re.MULTILINE)
+OUTCOMES = re.compile(r"^(?:tests/\S+ )?([.FEsx]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
 PYTHONPATH = str(Path(__file__).resolve().parents[1])
 
 
@@ -148,14 +149,13 @@ class Run:
 
 
 def _progress(job: Job) -> str:
-    """Say how far a job is, by the end of what it wrote."""
-    with job.log.open("rb") as log:
-        log.seek(max(0, log.seek(0, os.SEEK_END) - 2000))
-        tail = log.read().decode(errors="replace")
+    """Say how far a job is, by what it wrote: tests that have ended, or else its last line."""
+    text = job.log.read_text(errors="replace")
     if job.collects:
-        percents = PERCENT.findall(tail)
-        return f"{job.name} {percents[-1]} %" if percents else job.name
-    lines = [line.strip() for line in tail.splitlines() if line.strip()]
+        collected = COLLECTED.search(text)
+        ended = sum(len(found[1]) for found in OUTCOMES.finditer(text))
+        return f"{job.name} {ended}/{collected[1]}" if collected else job.name
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     return f"{job.name} ({lines[-1].removeprefix('… ')[:70]})" if lines else job.name
 
 

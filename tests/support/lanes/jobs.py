@@ -62,7 +62,7 @@ def _pytest(
 ) -> Job:
     """Run pytest over folders of tests/."""
     results = f"--junitxml={OUT / name}.xml"
-    command = (str(BIN / "pytest"), "-q", results, *(f"tests/{path}" for path in paths))
+    command = (str(BIN / "pytest"), results, *(f"tests/{path}" for path in paths))
     return Job(name=name, tier=tier, command=command, needs=needs, load=load, collects=True)
 
 
