@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -23,15 +24,20 @@ COPIED = ("/proc/sys/kernel/panic", "/proc/sys/kernel/panic_on_oops", "/proc/sys
 """Settings that no namespace holds: kubelet sets them and `localcluster down` sets them back."""
 SHARES = "8192"
 """The whole machine counts as one against every single process outside, which has 1024."""
+SETTLE_SECONDS = 10.0
+"""How long the kernel may take to end what was in a machine."""
 INSIDE = "--inside"
 
 
 def run(name: str, command: Sequence[str]) -> int:
-    """Run the command to its end; returns its exit code."""
+    """Run the command to its end; returns its exit code. Ctrl-C and SIGTERM end the whole machine at once."""
     if os.geteuid():
         raise SystemExit("lanes.machine: needs root, for namespaces and control groups")
     home = Path(f"/var/lib/chess-lane-{name}")
-    groups = list(_groups(name))
+    groups = [hierarchy / f"chess-lane-{name}" for hierarchy in _hierarchies()]
+    _remove(groups, home)  # what a killed run has left
+    for group in groups:
+        _make(group)
     namespaces = ("--net", "--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc")
     inside = (sys.executable, "-m", "lanes.machine", name, INSIDE, *command)
     with subprocess.Popen(
@@ -40,26 +46,27 @@ def run(name: str, command: Sequence[str]) -> int:
         preexec_fn=lambda: _enter(groups),  # noqa: PLW1509 - one thread; unshare must start in its groups
     ) as process:
         _step_aside(groups, process.pid)
-        _forward_signals(process)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda _number, _frame: process.kill())
         code = process.wait()
     _remove(groups, home)
     return code if code >= 0 else 128 - code
 
 
-def _groups(name: str) -> Iterable[Path]:
-    """Make a control group in every hierarchy (version 2 has one, version 1 one a controller)."""
-    unified = (CGROUPS / "cgroup.controllers").exists()
-    for hierarchy in [CGROUPS] if unified else sorted(CGROUPS.iterdir()):
-        if not (hierarchy / PROCESSES).exists() or hierarchy.is_symlink():
-            continue
-        group = hierarchy / f"chess-lane-{name}"
-        group.mkdir(exist_ok=True)
-        for setting in ("cpuset.cpus", "cpuset.mems"):
-            if (group / setting).exists() and not unified and not (group / setting).read_text().strip():
-                (group / setting).write_text((hierarchy / setting).read_text())
-        if (group / "cpu.shares").exists():
-            (group / "cpu.shares").write_text(SHARES)
-        yield group
+def _hierarchies() -> list[Path]:
+    """Return the mounted hierarchies: version 2 has one, version 1 one a controller."""
+    if (CGROUPS / "cgroup.controllers").exists():
+        return [CGROUPS]
+    return [path for path in CGROUPS.iterdir() if (path / PROCESSES).exists() and not path.is_symlink()]
+
+
+def _make(group: Path) -> None:
+    group.mkdir()
+    for setting in ("cpuset.cpus", "cpuset.mems"):  # version 1 starts a group without any
+        if (group / setting).exists() and not (group / "cgroup.controllers").exists():
+            (group / setting).write_text((group.parent / setting).read_text())
+    if (group / "cpu.shares").exists():
+        (group / "cpu.shares").write_text(SHARES)
 
 
 def _enter(groups: Iterable[Path]) -> None:
@@ -75,24 +82,28 @@ def _step_aside(groups: Iterable[Path], pid: int) -> None:
             (group / "outside" / PROCESSES).write_text(str(pid))
 
 
-def _forward_signals(process: "subprocess.Popen[bytes]") -> None:
-    """Pass Ctrl-C and SIGTERM on to the command: `unshare` itself would keep them."""
-
-    def forward(number: int, _frame: object) -> None:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        for child in children:
-            os.kill(int(child), number)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, forward)
-
-
 def _remove(groups: Iterable[Path], home: Path) -> None:
     for group in groups:
-        for path in sorted(group.rglob("*/"), reverse=True):
-            path.rmdir()
-        group.rmdir()
+        if group.exists():
+            _remove_group(group)
     shutil.rmtree(home, ignore_errors=True)
+
+
+def _remove_group(group: Path) -> None:
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while True:
+        try:
+            for path in sorted(group.rglob("*/"), reverse=True):
+                path.rmdir()
+            group.rmdir()
+        except OSError as error:
+            if time.monotonic() > deadline:
+                raise SystemExit(
+                    f"lanes.machine: {group} is in use: does another run of this job go on?"
+                ) from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _inside(name: str, command: Sequence[str]) -> int:
