@@ -31,9 +31,8 @@ def traces() -> list[str]:
 
 def test_it_has_its_own_network_processes_and_settings() -> None:
     panic = Path("/proc/sys/kernel/panic").read_text()
-    process = start(
-        "ls /sys/class/net; ls -d /proc/[0-9]* | wc -l; echo 77 > /proc/sys/kernel/panic; echo $LOCALCLUSTER_HOME; exit 3"
-    )
+    look = "ls /sys/class/net; ls -d /proc/[0-9]* | wc -l; echo $LOCALCLUSTER_HOME"
+    process = start(f"{look}; echo 77 > /proc/sys/kernel/panic; exit 3")
     said, _ = process.communicate(timeout=30)
     links, processes, home = said.split()
     assert process.returncode == 3
