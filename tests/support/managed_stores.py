@@ -8,8 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from polling import wait_until
 from redis.exceptions import RedisError
 
 from chess_localcluster.machine.ports import free_loopback_ports, free_port
@@ -146,14 +146,8 @@ def _answers(url: str, ca: Path) -> bool:
     return False
 
 
-def _until(condition: Any, what: str) -> None:
-    until = time.monotonic() + DEADLINE
-    while time.monotonic() < until:
-        with contextlib.suppress(RedisError, OSError):
-            if condition():
-                return
-        time.sleep(0.05)
-    raise AssertionError(f"not within {DEADLINE} s: {what}")
+def _until(condition: Callable[[], Any], what: str) -> None:
+    wait_until(condition, what, within=DEADLINE, ignoring=(RedisError, OSError))
 
 
 @dataclass

@@ -5,7 +5,6 @@ import os
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from echo_house import Front, House
+from polling import wait_until
 
 from chess_localcluster.machine.ports import free_loopback_ports
 from chess_localcluster.plan import LOOPBACK
@@ -31,15 +31,6 @@ from chess_server.transport.websockets import WebsocketsTransport
 
 DEADLINE = 20.0
 SUPPORT = Path(__file__).parents[2] / "support"
-
-
-def wait_until(condition: Any, what: str, seconds: float = DEADLINE) -> None:
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"not within {seconds} s: {what}")
 
 
 @dataclass
@@ -129,7 +120,7 @@ class Fleet:
 
     def wait_ready(self, servers: list[ServerProcess]) -> None:
         for server in servers:
-            wait_until(lambda server=server: server.ready, f"{server.name} is ready", 60)
+            wait_until(lambda server=server: server.ready, f"{server.name} is ready", within=60)
 
     def launch(self, dying: str | None = None, **settings: str) -> ServerProcess:
         """Start a server; `dying`: one that kills itself at a step of its first pairing (tests/support)."""

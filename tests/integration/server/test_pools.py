@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
+from polling import eventually
 from redis.asyncio import Redis
 
 from chess_server.store.redis.bus import Bus
@@ -77,20 +78,11 @@ async def _gone(pod: Pod, other: Pod) -> None:
     async def deaf() -> bool:
         return not (await other.pools._client.execute_command("PUBSUB", "SHARDNUMSUB", channel))[1]
 
-    await _until(deaf)
-
-
-async def _until(condition: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(5):
-        while not await condition():  # noqa: ASYNC110, polled with a deadline
-            await asyncio.sleep(0.01)
+    await eventually(deaf, f"{pod.name} does not listen", within=5, every=0.01)
 
 
 async def _heard(pod: Pod, message: bytes) -> None:
-    async def heard() -> bool:
-        return pod.heard == [message]
-
-    await _until(heard)
+    await eventually(lambda: pod.heard == [message], f"{message!r} at {pod.name}", within=5, every=0.01)
 
 
 async def test_two_are_promised_and_sealed_at_once(pods: list[Pod]) -> None:

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 import pytest
+from polling import eventually, wait_until
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.integration
@@ -76,10 +77,8 @@ def _wait_applied(fleet: Any, game_id: Any) -> None:
     import redis
 
     client = redis.Redis.from_url(fleet.redis.url)
-    until = time.monotonic() + 10
-    while client.hget(f"chess:{fleet.cluster_uid}:{{{game_id}}}:game", "v") != b"1":
-        assert time.monotonic() < until
-        time.sleep(0.01)
+    key = f"chess:{fleet.cluster_uid}:{{{game_id}}}:game"
+    wait_until(lambda: client.hget(key, "v") == b"1", "the move is applied in Redis", within=10, every=0.01)
     client.close()
 
 
@@ -144,10 +143,8 @@ async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(
 
 
 def _wait_status(fleet: Any, game_id: Any, status: Any) -> None:
-    until = time.monotonic() + 20
-    while fleet.query("SELECT status FROM games WHERE id = %s", game_id) != [(status,)]:
-        assert time.monotonic() < until
-        time.sleep(0.1)
+    query = "SELECT status FROM games WHERE id = %s"
+    wait_until(lambda: fleet.query(query, game_id) == [(status,)], status, within=20, every=0.1)
 
 
 async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any) -> None:
@@ -260,10 +257,10 @@ async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet: Any, lobby: An
 
 
 async def _record(registry: Any, uid: Any, condition: Any, seconds: Any = 5.0) -> None:
-    until = time.monotonic() + seconds
-    while not condition(record := (await registry.read()).records[uid]):
-        assert time.monotonic() < until, record
-        await asyncio.sleep(0.02)
+    async def reached() -> bool:
+        return bool(condition((await registry.read()).records[uid]))
+
+    await eventually(reached, f"the record of {uid}", within=seconds, every=0.02)
 
 
 async def test_a_full_server_says_so(fleet: Any, lobby: Any) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from managed_stores import Authority, Cluster, Given, redis_cluster, tls_postgres, tls_redis
+from polling import eventually, wait_until
 
 from chess_presence import connecting
 from chess_presence.census import Expected, take
@@ -74,9 +75,11 @@ async def _presence(fleet: Any, redis: Given, connections: dict[str, int]) -> No
     """The registry knows both servers and who is on which, alone and among others."""
     async with _client(redis) as client:
         registry = Registry(client, fleet.cluster_uid)
-        async with asyncio.timeout(10):
-            while await _counts(registry) != connections:  # noqa: ASYNC110, polled with a deadline
-                await asyncio.sleep(0.05)
+
+        async def counted() -> bool:
+            return await _counts(registry) == connections
+
+        await eventually(counted, f"connections {connections}", within=10)
         readings = await read_many(client, [fleet.cluster_uid, "nobody"])
         reading, nobody = readings[fleet.cluster_uid], readings["nobody"]
         assert isinstance(reading, Reading)
@@ -212,10 +215,7 @@ def test_a_certificate_of_another_authority_is_not_believed(
         authorities = {"CHESS_REDIS_CA_FILE": str(secured.ca), "CHESS_DATABASE_CA_FILE": str(database.ca)}
         authorities["CHESS_REDIS_CA_FILE" if store == "redis" else "CHESS_DATABASE_CA_FILE"] = stranger
         server = fleet.launch(**authorities)
-        until = time.monotonic() + 20
-        while "certificate" not in server.log.read_text():
-            assert time.monotonic() < until, server.log.read_text()
-            time.sleep(0.05)
+        wait_until(lambda: "certificate" in server.log.read_text(), server.log.read_text, within=20)
         assert server.admin("/readyz") == (503, "starting\n")
         assert server.admin("/livez")[0] == 200
         server.signal(signal.SIGTERM)

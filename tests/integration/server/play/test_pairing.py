@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from dying_server import STEPS
+from polling import eventually, wait_until
 from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
@@ -83,10 +84,7 @@ def _white_first(redirect: Any) -> bool:
 
 def _none_in_play(fleet: Any) -> None:
     """Games that nobody was sent to are not left behind."""
-    until = time.monotonic() + 20
-    while left := fleet.query(IN_PLAY):
-        assert time.monotonic() < until, left
-        time.sleep(0.05)
+    wait_until(lambda: not fleet.query(IN_PLAY), lambda: f"none of {fleet.query(IN_PLAY)} in play", within=20)
 
 
 async def test_a_player_of_a_killed_server_is_not_given_to_the_next_who_comes(
@@ -129,9 +127,12 @@ async def test_who_left_the_pool_from_a_new_socket_is_not_paired(mortal_fleet: A
 
 async def _until_waiting(fleet: Any, sri: str, pool: str | None) -> None:
     """Wait until Redis knows in which pool somebody waits; None for one who has said that it does not."""
-    async with Redis.from_url(fleet.redis.url) as client, asyncio.timeout(10):
-        while await _pool_of(client, fleet, sri) != pool:  # noqa: ASYNC110, polled with a deadline
-            await asyncio.sleep(0.01)
+    async with Redis.from_url(fleet.redis.url) as client:
+
+        async def there() -> bool:
+            return await _pool_of(client, fleet, sri) == pool
+
+        await eventually(there, f"{sri} waits in {pool}", within=10, every=0.01)
 
 
 async def _pool_of(client: Redis, fleet: Any, sri: str) -> str | None:
