@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -49,10 +50,12 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
         launch.wait_for("containerd", lambda: containers.answers(home, cache), ["containerd"], registry)
         containers.ensure_pause(home, cache, progress)
         components = config.node_components(plan, home)
+        begun = datetime.now(UTC).replace(microsecond=0)
         started = launch.start_missing(components, registry, cache.bin)
+        since = begun if "kubelet" in started else None
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
-        launch.wait_for("the node to be Ready", lambda: is_ready(api), names, registry)
+        launch.wait_for("the node to be Ready", lambda: is_ready(api, since), names, registry)
         launch.wait_for("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
         launch.wait_for("NetworkPolicies", network.policies_enforced, names, registry)
     return started
@@ -62,11 +65,18 @@ def _names(components: list[Component]) -> list[str]:
     return [component.name for component in components]
 
 
-def is_ready(api: Api) -> bool:
-    """Return whether the node is Ready for pods."""
+def is_ready(api: Api, since: datetime | None = None) -> bool:
+    """Return whether the node is Ready for pods.
+
+    `since` leaves out what an earlier kubelet reported: a new one may find that the node is not Ready yet.
+    """
     node = api.get(f"/api/v1/nodes/{NODE_NAME}") or {}
-    conditions = node.get("status", {}).get("conditions", [])
-    return any(found["type"] == "Ready" and found["status"] == "True" for found in conditions)
+    ready = [found for found in node.get("status", {}).get("conditions", []) if found["type"] == "Ready"]
+    return any(
+        found["status"] == "True"
+        and (since is None or datetime.fromisoformat(found["lastHeartbeatTime"]) >= since)
+        for found in ready
+    )
 
 
 def knows_its_pods(api: Api) -> bool:

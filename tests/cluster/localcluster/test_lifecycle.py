@@ -33,10 +33,10 @@ def kill(home: Home, *names: str) -> None:
     wait_until(lambda: not any(registry.alive(name) for name in names), f"{names} have ended")
 
 
-def healthy(home: Home) -> bool:
+def ailing(home: Home) -> list[str]:
     found = read(home)
     assert found is not None
-    return found.healthy
+    return [f"{part.name}: {part.detail}" for part in found.parts if not part.healthy]
 
 
 def test_up_heals_after_everything_was_killed_and_pods_live_on(home: Home) -> None:
@@ -54,7 +54,7 @@ def test_up_heals_after_everything_was_killed_and_pods_live_on(home: Home) -> No
     healed = cluster.up(nodes=1)
 
     assert set(healed.started) == set(victims)
-    assert healthy(home)
+    assert ailing(home) == []
     assert namespace.python("survivor", "print('alive')") == "alive"
     namespace.apply(pod("newcomer", "print('hello')"))
     namespace.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/newcomer", "--timeout=30s")
@@ -69,7 +69,7 @@ def test_another_home_cannot_have_the_node_meanwhile(home: Home, tmp_path: Path)
     assert refused.returncode == 1
     assert f"this machine's node belongs to the cluster at {home.root}" in refused.stderr
     cluster.down(tmp_path / "other")
-    assert healthy(home)
+    assert ailing(home) == []
 
 
 def traces() -> dict[str, list[str]]:
@@ -104,7 +104,7 @@ def _printed(*argv: str) -> str:
 def test_a_fresh_up_has_the_project_s_image_again(home: Home) -> None:
     cluster.down()
     cluster.up(nodes=1, image=ROOT)
-    assert healthy(home)
+    assert ailing(home) == []
     assert dockerfile.full_name(dockerfile.TAG) in containers.names(home, Cache.of_user())
 
 
@@ -119,7 +119,7 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     began = time.monotonic()
     cluster.up(nodes=1)
     took = time.monotonic() - began
-    assert healthy(home)
+    assert ailing(home) == []
     assert took < 30
 
     load_base(home)
