@@ -53,5 +53,5 @@ class Admission:
     def _refused(self, status: int, code: str, message: str) -> Refused:
         self._host.metrics.refused.labels(code).inc()
         body = msgspec.json.encode({"error": {"code": code, "message": message}}) + b"\n"
-        headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}  # noqa: PLR2004
+        headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}  # noqa: PLR2004 - Service Unavailable
         return Refused(status=status, body=body, headers=headers)

@@ -156,7 +156,7 @@ class Lobby:
         await self._stores.timers.disarm(game.id)
 
     def _new_game(self, one: str, other: str, pool: Pool) -> Game:
-        white, black = (one, other) if random.SystemRandom().random() < 0.5 else (other, one)  # noqa: PLR2004
+        white, black = (one, other) if random.SystemRandom().random() < 0.5 else (other, one)  # noqa: PLR2004 - either color is as likely
         return new_game(
             ids.random_id(ids.GAME_LENGTH),
             white=Player(id=ids.random_id(ids.PLAYER_LENGTH), sri=white),

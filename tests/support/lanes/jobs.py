@@ -109,13 +109,20 @@ AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "
 LOST = tuple(f"cluster/faults/test_{name}.py" for name in ("redis", "killed", "wrong"))
 LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted"))
 
+NODE_LIFE = replace(
+    _pytest("node-life", "cluster", "cluster/localcluster", needs=("node",), load=Load.PLAYS),
+    follows=("gitops-push", "demo", "faults", "gitops-away"),
+)
+"""It takes this machine's own node down, and with it directories over which the others' machines have mounted theirs:
+the kernel unmounts what is mounted, in whatever namespace, on a directory that is removed."""
+
 ALL = (
     *SETUP,
     _live("gitops-push", "gitops", *FROM_GIT, needs=("programs",)),
     _live("demo", "cluster", "cluster/demo", *LEFT),
     _live("faults", "cluster", *LOST),
     _live("gitops-away", "gitops", *AND_AWAY, needs=("programs",)),
-    _pytest("node-life", "cluster", "cluster/localcluster", needs=("node",), load=Load.PLAYS),
+    NODE_LIFE,
     _integration("operator", "operator", "crd", needs="node"),
     _integration("server", "server", "presence", needs="packages"),
     _integration("others", "localcluster", "bench", "examples", needs="node"),
