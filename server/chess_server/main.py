@@ -83,7 +83,7 @@ class Server:
             metrics=self._metrics,
             clock=self._clock,
             clients=self._clients,
-            changed=lambda: self._heartbeat.wake(),  # noqa: PLW0108 - the pulse is made later
+            changed=lambda: self._heartbeat.wake(),  # noqa: PLW0108 - the heartbeat loop is made later
             pod_uid=settings.pod_uid,
         )
         self._drain = Drain(lambda: self._clients, settings.reconnect_window_seconds)

@@ -163,12 +163,12 @@ async def arena(
 ) -> AsyncIterator[Arena]:
     """Make an arena and take it away again, whatever happened in it."""
     scaling = objects.brisk_scaling(minimum=minimum, maximum=maximum, target=per_replica, settle_seconds=4)
-    wish = objects.chess_cluster(namespace, "arena", target.image, scaling=scaling, drain=drain)
-    change(wish)
+    manifest = objects.chess_cluster(namespace, "arena", target.image, scaling=scaling, drain=drain)
+    change(manifest)
     await installing.make_namespace(target, namespace)
     place = Arena(target=target, namespace=namespace, name="arena")
     try:
-        place.uid = await installing.apply_cluster(target, wish)
+        place.uid = await installing.apply_cluster(target, manifest)
         if ready:
             await installing.wait_ready(target.kubectl, namespace, "arena")
             await eventually(lambda: place.ready_pods(minimum), f"{minimum} ready pods", within=90)

@@ -150,23 +150,23 @@ def _flag(game: Game) -> Step:
     return _ended(replace(game, clock=game.clock.stopped_at(loser, 0)), "outoftime", winner)
 
 
-def _tick(game: Game, _color: Color, _wish: Command, moment: Moment) -> Outcome:
+def _tick(game: Game, _color: Color, _command: Command, moment: Moment) -> Outcome:
     if moment.elapsed_ms < due_in_ms(game, moment.no_start_ms):
         return Rejected(code="too_early", message="no flag has fallen")
     return _ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
 
 
-def _resign(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
+def _resign(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     return _ended(game, "resign", OTHER[color])
 
 
-def _abort(game: Game, _color: Color, _wish: Command, _moment: Moment) -> Outcome:
+def _abort(game: Game, _color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.ply >= FIRST_MOVES:
         return Rejected(code="too_late", message="a game may be aborted before both have moved")
     return _ended(game, "aborted")
 
 
-def _draw_yes(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
+def _draw_yes(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.draw_offer == OTHER[color]:
         return _ended(game, "draw")
     if game.draw_offer == color:
@@ -174,13 +174,13 @@ def _draw_yes(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outc
     return _step(replace(game, draw_offer=color), DrawOffered(color=color))
 
 
-def _draw_no(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
+def _draw_no(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.draw_offer is None:
         return Rejected(code="no_draw", message="there is no draw offer")
     return _step(replace(game, draw_offer=None), DrawDeclined(color=color))
 
 
-def _draw_claim(game: Game, color: Color, _wish: Command, _moment: Moment) -> Outcome:
+def _draw_claim(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     repeated = occurrences(game.positions) >= THREEFOLD
     if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
         return _ended(game, "draw")

@@ -22,8 +22,8 @@ async def says(arena: Arena, kind: str, status: str, *words: str) -> None:
 
 
 async def test_missing_secret(make_arena: Any) -> None:
-    def forget(wish: Any) -> None:
-        wish["spec"]["redis"]["urlSecretRef"]["name"] = "not-there"
+    def forget(manifest: Any) -> None:
+        manifest["spec"]["redis"]["urlSecretRef"]["name"] = "not-there"
 
     async with make_arena(change=forget, ready=False) as arena:
         await says(arena, "Ready", "False", "SecretNotFound", arena.namespace, "not-there")
@@ -33,16 +33,16 @@ async def test_missing_secret(make_arena: Any) -> None:
 
 
 async def test_missing_key(make_arena: Any) -> None:
-    def misname(wish: Any) -> None:
-        wish["spec"]["database"]["urlSecretRef"]["key"] = "uri"
+    def misname(manifest: Any) -> None:
+        manifest["spec"]["database"]["urlSecretRef"]["key"] = "uri"
 
     async with make_arena(change=misname, ready=False) as arena:
         await says(arena, "Ready", "False", "Secret", "chess-database", "uri")
 
 
 async def test_image_that_cannot_be_pulled(make_arena: Any) -> None:
-    def misname(wish: Any) -> None:
-        wish["spec"]["server"]["image"] = "registry.invalid/chess:none"
+    def misname(manifest: Any) -> None:
+        manifest["spec"]["server"]["image"] = "registry.invalid/chess:none"
 
     async with make_arena(change=misname, ready=False) as arena:
         await says(arena, "Available", "False", "registry.invalid/chess:none")
