@@ -3,7 +3,6 @@
 import asyncio
 import signal
 import sys
-import time
 from collections.abc import AsyncIterator, Coroutine
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+from polling import eventually
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
@@ -37,13 +37,6 @@ async def client(redis_url: str) -> AsyncIterator[Redis]:
 def connections(reading: Reading | ResponseError) -> dict[str, int]:
     assert isinstance(reading, Reading)
     return {uid: record.connections for uid, record in reading.records.items()}
-
-
-async def eventually(what: Any, *, within: float) -> None:
-    deadline = time.monotonic() + within
-    while not await what():
-        assert time.monotonic() < deadline, f"not within {within} s"
-        await asyncio.sleep(0.02)
 
 
 class RegistryModel(RuleBasedStateMachine):
@@ -192,7 +185,7 @@ async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> No
     async def nobody() -> bool:
         return not (await registry.read()).records
 
-    await eventually(nobody, within=1.3)
+    await eventually(nobody, "its record expired", within=1.3)
 
 
 WRITER = """
@@ -223,10 +216,10 @@ async def test_a_killed_writer_leaves_the_count_within_its_ttl_and_a_second(
     async def gone() -> bool:
         return not await there()
 
-    await eventually(there, within=20)
+    await eventually(there, "the writer has a record", within=20)
     writer.kill()
     await writer.wait()
-    await eventually(gone, within=2)
+    await eventually(gone, "its record has gone", within=2)
 
 
 async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty() -> None:
@@ -257,4 +250,4 @@ async def test_an_abandoned_cluster_leaves_nothing_behind(client: Redis) -> None
     async def nothing() -> bool:
         return not await client.keys("*")
 
-    await eventually(nothing, within=5)
+    await eventually(nothing, "nothing is left", within=5)
