@@ -1,5 +1,6 @@
 """The one service of the live GitOps tests, and how to bring it to the state that a test asks for."""
 
+import asyncio
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -8,6 +9,7 @@ from gitops_world import World
 from local_kubectl import local_kubectl
 from program import Program
 
+from chess_bench.cluster.polling import until
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
 
@@ -70,6 +72,7 @@ class Stage:
         self.state = State.DELIVERED
         for name in ("chess-root", "chess-operator", "chess"):
             await world.settled(name, revision=pushed, seconds=240)
+        await until("players can connect", lambda: _refusal(world), 60)
         return world
 
     def _running(self) -> World:
@@ -84,3 +87,13 @@ class Stage:
             if self.state is State.EMPTY:
                 self.state = State.BARE
         return self._world
+
+
+async def _refusal(world: World) -> str | None:
+    """Say why nobody comes in yet: kube-proxy follows the Service a moment after its pods are Ready."""
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", await world.entry())
+    except OSError as error:
+        return str(error)
+    writer.close()
+    return None
