@@ -112,10 +112,17 @@ class NodeSubscription:
         await connection.disconnect(nowait=True)
 
     async def _send(self, *command: str) -> None:
-        if self._connection is None:
+        """Send unless the connection is down: the next one subscribes to what is listed then."""
+        connection = self._connection
+        if connection is None or not connection.is_connected:  # redis-py would connect it again
             return
-        with contextlib.suppress(*REDIS_ERRORS):
-            await self._connection.send_command(*command, check_health=False)
+        try:
+            await connection.send_command(*command, check_health=False)
+        except REDIS_ERRORS:
+            pass  # `_listen` finds it out too
+        except AttributeError:  # redis-py has no writer left where the connection closed while it sent
+            if connection.is_connected:
+                raise
 
     def _handle(self, message: Any) -> None:
         self._received_at = monotonic()
