@@ -44,7 +44,7 @@ class Sample:
     seconds: float
 
 
-class Client:
+class IdleClient:
     """A connection that sends nothing."""
 
     def __init__(self) -> None:
@@ -65,7 +65,7 @@ class Client:
         """Ignore it: a drain closes this client, because it does not hand over."""
 
 
-class Deployment:
+class ReplicasWatch:
     """The Deployment's replicas by a watch, and when they changed last."""
 
     def __init__(self) -> None:
@@ -96,7 +96,7 @@ class Deployment:
 
 async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages) -> list[Sample]:
     """Scale up and down until there are enough samples."""
-    deployment, samples = Deployment(), list[Sample]()
+    deployment, samples = ReplicasWatch(), list[Sample]()
     watch = asyncio.create_task(deployment.follow(kubectl))
     sockets = Sockets(*entry, lambda _open: None)
     try:
@@ -112,18 +112,18 @@ async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages) -> l
     return samples
 
 
-async def _one_round(sockets: Sockets, deployment: Deployment) -> list[Sample]:
+async def _one_round(sockets: Sockets, deployment: ReplicasWatch) -> list[Sample]:
     samples = list[Sample]()
     for count in range(1, CHANGES_PER_ROUND + 2):
         await asyncio.sleep(random.uniform(0.3, 1.5))  # any phase of the heartbeat
-        client, number = Client(), random.getrandbits(40)
+        client, number = IdleClient(), random.getrandbits(40)
         sockets.carry_out(client, [Open(number, f"/lobby/socket?sri=react-{number:012d}")])
         began = await asyncio.wait_for(client.handshake, DEADLINE_SECONDS)
         if count > 1:
             seen = await deployment.until(count, ready=False)
             samples.append(Sample(before=count - 1, after=count, seconds=seen - began))
         await deployment.until(count, ready=True)
-    sockets.carry_out(Client(), [Close(number) for number in sockets.numbers])
+    sockets.carry_out(IdleClient(), [Close(number) for number in sockets.numbers])
     return samples
 
 

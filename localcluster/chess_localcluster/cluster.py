@@ -33,7 +33,7 @@ CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningCluster:
     """A cluster that answers."""
 
     home: Path
@@ -51,7 +51,7 @@ def up(
     *,
     api_port: int | None = None,
     image: Path | None = None,
-) -> Running:
+) -> RunningCluster:
     """Start a cluster, or the parts of it that do not run; build the image of the directory `image` for its node."""
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
     if nodes and not network.is_root():
@@ -68,7 +68,7 @@ def up(
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
             images.build_and_load(place, cache, image, shown)
-    return Running(
+    return RunningCluster(
         home=place.root,
         kubeconfig=place.kubeconfig,
         api_url=plan.api_url,

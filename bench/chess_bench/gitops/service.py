@@ -35,7 +35,7 @@ class GitOpsService:
 
     kubectl: Kubectl
     checkout: Checkout
-    running: argocd.Running
+    running: argocd.RunningArgoCD
     stores: targets.StoreUrls = field(repr=False)
     """Not in the repr: they hold passwords."""
 

@@ -15,7 +15,7 @@ class ServerlessV2(rds.ServerlessV2ScalingConfiguration):
     }
 
 
-class Cluster(rds.DBCluster):
+class AuroraCluster(rds.DBCluster):
     """A cluster that takes the corrected scaling configuration."""
 
     props = {**rds.DBCluster.props, "ServerlessV2ScalingConfiguration": (ServerlessV2, False)}  # noqa: RUF012 - likewise

@@ -6,14 +6,14 @@ from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass
 
 from chess_stacks.profile.sections import (
+    AnyDatabase,
     Bootstrap,
     Cache,
-    Database,
     Edge,
     Eks,
-    Network,
     Observability,
     Security,
+    Vpc,
 )
 
 
@@ -31,9 +31,9 @@ class Profile:
         default=True, description="on destroy: leave a final snapshot, keys and buckets rather than nothing"
     )
     bootstrap: Bootstrap = Field(default_factory=Bootstrap)
-    network: Network
+    network: Vpc
     security: Security
-    database: Database
+    database: AnyDatabase
     cache: Cache
     eks: Eks
     edge: Edge

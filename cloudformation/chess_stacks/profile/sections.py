@@ -43,7 +43,7 @@ class Bootstrap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)
-class Network:
+class Vpc:
     """The VPC."""
 
     cidr: Annotated[str, Field(pattern=r"^\d{1,3}(\.\d{1,3}){3}/\d{1,2}$")] = _field(
@@ -112,7 +112,7 @@ class AuroraDatabase:
     deletion_protection: bool = _field("refuse deletion by API", default=False)
 
 
-Database = Annotated[RdsDatabase | AuroraDatabase, Field(discriminator="kind")]
+AnyDatabase = Annotated[RdsDatabase | AuroraDatabase, Field(discriminator="kind")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, config=_STRICT)

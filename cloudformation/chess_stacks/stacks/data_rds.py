@@ -11,7 +11,7 @@ from typing import Any
 from troposphere import GetAtt, Ref, Sub, applicationautoscaling, rds, secretsmanager
 
 from chess_stacks.parts import iam, names, retention
-from chess_stacks.parts.databases import Cluster, Replica, ServerlessV2
+from chess_stacks.parts.databases import AuroraCluster, Replica, ServerlessV2
 from chess_stacks.parts.stack import Draft, define
 from chess_stacks.profile.sections import AuroraDatabase, RdsDatabase
 from chess_stacks.stacks.security import POSTGRES_PORT
@@ -116,7 +116,7 @@ def _aurora(draft: Draft, database: AuroraDatabase) -> None:
             MinCapacity=database.min_acu, MaxCapacity=database.max_acu, **pause
         )
     cluster = draft.add(
-        Cluster(
+        AuroraCluster(
             "Cluster",
             Engine="aurora-postgresql",
             DatabaseName=DATABASE,

@@ -15,7 +15,7 @@ RECONCILE_SECONDS = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
+class ArgoCDPorts:
     """Loopback ports."""
 
     git: int
@@ -70,7 +70,7 @@ class Places:
 
 
 def components(
-    places: Places, ports: Ports, programs: Path, redis_password: str, path: str
+    places: Places, ports: ArgoCDPorts, programs: Path, redis_password: str, path: str
 ) -> list[Component]:
     """Return the programs in the order in which they start."""
     shared = {
@@ -143,7 +143,7 @@ def _component(name: str, arguments: tuple[str, ...], env: Mapping[str, str], po
     return Component(name=full, argv=(full, *arguments, "--loglevel", "warn"), port=(LOOPBACK, port), env=env)
 
 
-def git_daemon(places: Places, ports: Ports) -> tuple[str, ...]:
+def git_daemon(places: Places, ports: ArgoCDPorts) -> tuple[str, ...]:
     """Serve the repositories to readers on this machine; pushes go to the directory."""
     return (
         "git",
@@ -157,7 +157,7 @@ def git_daemon(places: Places, ports: Ports) -> tuple[str, ...]:
     )
 
 
-def repository_url(ports: Ports) -> str:
+def repository_url(ports: ArgoCDPorts) -> str:
     """Return the URL as Argo CD reads it."""
     return f"git://{LOOPBACK}:{ports.git}/{REPOSITORY}.git"
 

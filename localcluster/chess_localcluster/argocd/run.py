@@ -9,7 +9,7 @@ from pathlib import Path
 
 from chess_localcluster import homes
 from chess_localcluster.argocd import plan
-from chess_localcluster.argocd.plan import NAMESPACE, Places, Ports
+from chess_localcluster.argocd.plan import NAMESPACE, ArgoCDPorts, Places
 from chess_localcluster.build import edits, gitops_tools, golang
 from chess_localcluster.build.binaries import MODULES
 from chess_localcluster.errors import ClusterError
@@ -30,7 +30,7 @@ NAMES = ("argocd-server", "argocd-application-controller", "argocd-repo-server",
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
+class RunningArgoCD:
     """Argo CD that answers."""
 
     repository: Path
@@ -41,7 +41,7 @@ class Running:
     seconds: float
 
 
-def up(home: Path | None = None, progress: Progress | None = None) -> Running:
+def up(home: Path | None = None, progress: Progress | None = None) -> RunningArgoCD:
     """Start Argo CD and a Git server with an empty repository beside the cluster of this home."""
     place, shown, began = Home.at(home), progress or Silent(), time.monotonic()
     if not place.kubeconfig.exists():
@@ -52,7 +52,7 @@ def up(home: Path | None = None, progress: Progress | None = None) -> Running:
     with homes.locked(place, "argocd up"):
         started = _start(Places(home=place), programs, shown)
     chosen = _ports(Places(home=place))
-    return Running(
+    return RunningArgoCD(
         repository=Places(home=place).bare,
         repository_url=plan.repository_url(chosen),
         server_url=f"http://{LOOPBACK}:{chosen.server}",
@@ -84,7 +84,7 @@ def _redis_directory(places: Places) -> None:
     places.home.stores.mkdir(exist_ok=True, mode=0o711)
 
 
-def _start_redis(places: Places, chosen: Ports) -> None:
+def _start_redis(places: Places, chosen: ArgoCDPorts) -> None:
     """Start Redis under a registry of its own: in the home's, the name `redis` is the game's Redis."""
     own = homes.registry(places.home)
     renamed = Registry(run=places.root / "run", log=own.log / "argocd", mark=own.mark)
@@ -96,13 +96,13 @@ def _await_port(name: str, port: tuple[str, int] | None, registry: Registry) -> 
         launch.wait_for(name, lambda: not ports.is_free(*port), [name], registry)
 
 
-def _ports(places: Places) -> Ports:
+def _ports(places: Places) -> ArgoCDPorts:
     if not places.ports.exists():
-        names = Ports.names()
+        names = ArgoCDPorts.names()
         places.ports.write_text(
             json.dumps(dict(zip(names, ports.free_loopback_ports(len(names)), strict=True)))
         )
-    return Ports(**json.loads(places.ports.read_text()))
+    return ArgoCDPorts(**json.loads(places.ports.read_text()))
 
 
 def _make_repository(places: Places) -> None:

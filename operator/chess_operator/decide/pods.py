@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from chess_operator.decide.case import CLOSING_MS, Case
 from chess_operator.decide.replicaset_order import before, certain
-from chess_operator.decide.values import DRAINED_COST, DRAINING_COST, Drain, Pod, Undrain
+from chess_operator.decide.values import DRAINED_COST, DRAINING_COST, DrainOrder, Pod, UndrainOrder
 
 STUCK_MS = 60_000
 """A pod that is this old and still not ready is broken, not starting."""
@@ -23,8 +23,8 @@ class PodChanges:
     """What changes for one colour's pods and replicas."""
 
     replicas: int
-    drains: tuple[Drain, ...] = ()
-    undrains: tuple[Undrain, ...] = ()
+    drains: tuple[DrainOrder, ...] = ()
+    undrains: tuple[UndrainOrder, ...] = ()
     costs: Mapping[str, int] = field(default_factory=dict)
     going: tuple[str, ...] = ()
     waits_for: tuple[str, ...] = ()
@@ -163,16 +163,16 @@ def _repairs(case: Case) -> PodChanges:
     return PodChanges(replicas=0, drains=drains, undrains=undrains)
 
 
-def _deadlines(case: Case, begun: tuple[Drain, ...]) -> tuple[int, ...]:
+def _deadlines(case: Case, begun: tuple[DrainOrder, ...]) -> tuple[int, ...]:
     """When pods that drain are overdue."""
     running = [pod.drain_deadline_ms for pod in case.fleet.draining if pod.drain_deadline_ms is not None]
     ends = (deadline + CLOSING_MS for deadline in (*running, *(drain.deadline_ms for drain in begun)))
     return tuple(end for end in ends if end > case.now_ms)
 
 
-def _drain(case: Case, pod: Pod) -> Drain:
+def _drain(case: Case, pod: Pod) -> DrainOrder:
     deadline = case.deadline_ms if pod.drain_deadline_ms is None else pod.drain_deadline_ms
-    return Drain(
+    return DrainOrder(
         uid=pod.uid,
         deadline_ms=deadline,
         resource_version=pod.resource_version,
@@ -180,5 +180,5 @@ def _drain(case: Case, pod: Pod) -> Drain:
     )
 
 
-def _undrain(case: Case, pod: Pod) -> Undrain:
-    return Undrain(uid=pod.uid, connections=case.players(pod))
+def _undrain(case: Case, pod: Pod) -> UndrainOrder:
+    return UndrainOrder(uid=pod.uid, connections=case.players(pod))

@@ -124,7 +124,7 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Drain:
+class DrainOrder:
     """Begin a drain: set annotation and cost and remove the serving label in one patch, then mark it in Redis."""
 
     uid: str
@@ -135,7 +135,7 @@ class Drain:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Undrain:
+class UndrainOrder:
     """Undo a drain: remove the mark in Redis, then annotation and cost, and restore the label, in one patch."""
 
     uid: str
@@ -189,8 +189,8 @@ class Decision:
     message: str
     conditions: Conditions
     history: History
-    drains: tuple[Drain, ...] = ()
-    undrains: tuple[Undrain, ...] = ()
+    drains: tuple[DrainOrder, ...] = ()
+    undrains: tuple[UndrainOrder, ...] = ()
     deletion_costs: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     """Pod uid → cost to write, for pods that have another one."""
     going: tuple[str, ...] = ()

@@ -19,7 +19,7 @@ from chess_operator.api.resources.kinds import (
     Manifest,
 )
 from chess_operator.api.resources.names import Colour, Key
-from chess_operator.decide.values import DeploymentPlan, Drain, Pod
+from chess_operator.decide.values import DeploymentPlan, DrainOrder, Pod
 from chess_operator.kube.client import Kube
 from chess_operator.kube.mirror import Mirror
 from chess_operator.objects import Owner
@@ -59,7 +59,7 @@ class Applier:
             if plan.guard is not None:
                 await self.ensure(DEPLOYMENTS, self._deployment(context, colour, plan), guard=plan.guard)
 
-    async def begin_drain(self, pod: Pod, drain: Drain) -> None:
+    async def begin_drain(self, pod: Pod, drain: DrainOrder) -> None:
         """Take a pod out of the Service and write its deadline and its cost, in one patch."""
         await self._patch_pod(
             pod,

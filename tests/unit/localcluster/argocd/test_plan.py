@@ -6,7 +6,7 @@ from chess_localcluster.argocd import plan
 from chess_localcluster.paths import Home
 
 PASSWORD = "s3cret-of-redis"
-PORTS = plan.Ports(**{name: 20000 + number for number, name in enumerate(plan.Ports.names())})
+PORTS = plan.ArgoCDPorts(**{name: 20000 + number for number, name in enumerate(plan.ArgoCDPorts.names())})
 PLACES = plan.Places(home=Home.at(Path("/home/of/cluster")))
 PARTS = plan.components(PLACES, PORTS, Path("/programs"), PASSWORD, "/usr/bin")
 

@@ -9,7 +9,7 @@ import pytest
 
 from chess_operator.census.reader import PresenceError, PresenceReader
 from chess_operator.decide import decide
-from chess_operator.decide.values import Decision, Drain, History, Observed, Pod, Undrain
+from chess_operator.decide.values import Decision, DrainOrder, History, Observed, Pod, UndrainOrder
 from chess_operator.reconcile.apply import Applier
 from chess_operator.reconcile.drains import Drains
 from chess_presence.census import Census
@@ -24,7 +24,7 @@ class FakeStores:
     redis: bool = True
     asked: list[str] = field(default_factory=list)
 
-    async def begin_drain(self, pod: Pod, _: Drain) -> None:
+    async def begin_drain(self, pod: Pod, _: DrainOrder) -> None:
         self.asked.append(f"patch {pod.uid}")
 
     async def end_drain(self, pod: Pod) -> None:
@@ -50,8 +50,10 @@ def decision(*, drains: Iterable[str] = (), undrains: Iterable[str] = ()) -> Dec
     plain = decide(cases.spec(), replace(observed(), pods=()), Census(), History(), 0)
     return replace(
         plain,
-        drains=tuple(Drain(uid=one, deadline_ms=9, resource_version="1", connections=0) for one in drains),
-        undrains=tuple(Undrain(uid=one, connections=0) for one in undrains),
+        drains=tuple(
+            DrainOrder(uid=one, deadline_ms=9, resource_version="1", connections=0) for one in drains
+        ),
+        undrains=tuple(UndrainOrder(uid=one, connections=0) for one in undrains),
     )
 
 

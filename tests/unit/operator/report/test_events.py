@@ -8,7 +8,7 @@ import operator_cases as cases
 import pytest
 
 from chess_operator.decide import decide
-from chess_operator.decide.values import Condition, Drain, History, Pod, Undrain
+from chess_operator.decide.values import Condition, DrainOrder, History, Pod, UndrainOrder
 from chess_operator.report.conditions import Problem
 from chess_operator.report.context import Context
 from chess_operator.report.event_recorder import EventRecorder
@@ -89,12 +89,12 @@ def test_replicas(
 
 
 def test_a_drain_that_begins_and_one_that_is_undone(events: DecisionEvents, recorded: Recorded) -> None:
-    drain = Drain(uid="a", deadline_ms=LATER, resource_version="1", connections=7)
+    drain = DrainOrder(uid="a", deadline_ms=LATER, resource_version="1", connections=7)
     events.decided(context(cases.pod("a"), drains=(drain,)))
     assert recorded.events == [("Normal", "DrainBegan", "pod a hands over 7 connections, deadline in 300 s")]
     recorded.events.clear()
     events.decided(context(DRAINING, census={"connections": {"a": 7}}))
-    events.decided(context(cases.pod("a"), undrains=(Undrain(uid="a", connections=5),)))
+    events.decided(context(cases.pod("a"), undrains=(UndrainOrder(uid="a", connections=5),)))
     assert recorded.events == [("Normal", "DrainTakenBack", "pod a serves again, with 5 connections")]
 
 
