@@ -12,7 +12,6 @@ from typing import Any, Final
 HOURS: Final = Decimal(730)
 """Hours of a month, as AWS's calculator counts them."""
 
-FREE_READ: Final = "2026-11-21"
 _FREE: Final[Mapping[str, str]] = {
     "ApplicationAutoScaling": "ScalableTarget ScalingPolicy",
     "Budgets": "Budget",
@@ -40,7 +39,10 @@ _FREE: Final[Mapping[str, str]] = {
 FREE: Final = frozenset(
     f"AWS::{service}::{kind}" for service, kinds in _FREE.items() for kind in kinds.split()
 )
-"""Types without a charge of their own; standard SSM parameters, public certificates, budgets without actions."""
+"""Types without a charge of their own; standard SSM parameters, public certificates, budgets without actions.
+
+Read 2026-11-21.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

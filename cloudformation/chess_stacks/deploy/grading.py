@@ -6,7 +6,6 @@ data, whatever snapshot is kept beside it, so only `--allow-replace` lets it thr
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date
 from enum import IntEnum
 from typing import Final
 
@@ -30,8 +29,6 @@ class Grade(IntEnum):
         return self.name.lower().replace("_", "-")
 
 
-INTERRUPTS_READ: Final = date(2026, 11, 21)
-"""The day the table below was read from the resource reference ("Update requires: Some interruptions")."""
 INTERRUPTS: Final = {
     "AWS::RDS::DBInstance": frozenset(
         {
@@ -63,6 +60,7 @@ INTERRUPTS: Final = {
     "AWS::EC2::NatGateway": frozenset({"SecondaryAllocationIds"}),
     "AWS::ElasticLoadBalancingV2::LoadBalancer": frozenset({"Subnets", "SubnetMappings", "SecurityGroups"}),
 }
+"""Of the resource reference ("Update requires: Some interruptions"), read 2026-11-21."""
 _WORST: Final[dict[Recreation, Grade]] = {
     "Never": Grade.NONE,
     "Conditionally": Grade.REPLACE,

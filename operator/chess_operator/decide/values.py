@@ -33,7 +33,6 @@ class Pod:
     scheduled: bool
     ready: bool
     created_at_ms: int
-    ready_since_ms: int | None = None
     running_since_ms: int | None = None
     """Start of the server container that runs now; None while none runs (Pending, CrashLoopBackOff, …)."""
     restarts: int = 0

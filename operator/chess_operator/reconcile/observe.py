@@ -81,8 +81,6 @@ def pod_of(body: Manifest, colour: Colour) -> Pod:
     meta, status = body["metadata"], body.get("status") or {}
     annotations = meta.get("annotations") or {}
     conditions = {condition["type"]: condition for condition in status.get("conditions") or []}
-    ready = conditions.get("Ready", {})
-    is_ready = ready.get("status") == "True"
     container = _container(status)
     return Pod(
         uid=meta["uid"],
@@ -92,9 +90,8 @@ def pod_of(body: Manifest, colour: Colour) -> Pod:
         resource_version=meta["resourceVersion"],
         phase=status["phase"] if status.get("phase") in PHASES else "Pending",
         scheduled=bool((body.get("spec") or {}).get("nodeName")),
-        ready=is_ready,
+        ready=conditions.get("Ready", {}).get("status") == "True",
         created_at_ms=epoch_ms(meta["creationTimestamp"]),
-        ready_since_ms=_maybe_ms(ready.get("lastTransitionTime")) if is_ready else None,
         running_since_ms=_maybe_ms(((container.get("state") or {}).get("running") or {}).get("startedAt")),
         restarts=container.get("restartCount", 0),
         serving=(meta.get("labels") or {}).get(labels.SERVING) == "true",

@@ -90,7 +90,6 @@ class SimulatedCluster:
                     scheduled=True,
                     ready=True,
                     running_since_ms=to_ms,
-                    ready_since_ms=to_ms,
                 )
         for uid in [uid for uid, begun in self._drains.items() if to_ms >= begun + self.handover_ms]:
             self.unserved += self.players.pop(uid, 0)

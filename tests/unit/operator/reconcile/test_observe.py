@@ -58,7 +58,7 @@ def test_a_running_pod() -> None:
         True,
         2,
     )
-    assert made.running_since_ms == made.ready_since_ms == epoch_ms(NOW)
+    assert made.running_since_ms == epoch_ms(NOW)
     assert (made.draining, made.deletion_cost, made.waiting) == (False, 0, None)
     assert [one.uid for one in expected_of([made])] == ["u"]
 
