@@ -1,6 +1,6 @@
 """Every object of the installation, typed: `restricted` by Pod Security, two replicas of which one leads."""
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import Manifest

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.resources.kinds import (
     BUDGETS,

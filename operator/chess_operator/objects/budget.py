@@ -1,6 +1,6 @@
 """The PodDisruptionBudget of a colour: evictions go one by one, so that each pod can hand its players over."""
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.resources import labels

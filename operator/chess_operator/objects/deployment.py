@@ -1,6 +1,6 @@
 """The Deployment of a colour. `decide` chooses its replicas, `template` makes its pods."""
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import Manifest

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
+from pydantic import BaseModel
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import CLUSTERS, Manifest
@@ -41,17 +42,6 @@ class Owner:
         )
 
 
-def plain(model: object) -> Manifest:
+def plain(model: BaseModel) -> Manifest:
     """Turn a typed object into JSON's form; fields that are not set are left out."""
-    made: Manifest = k8s.ApiClient.sanitize_for_serialization(_SERIALIZER, model)
-    return made
-
-
-class _Serializer(k8s.ApiClient):
-    """The official serializer, without a connection."""
-
-    def __init__(self) -> None:
-        pass
-
-
-_SERIALIZER = _Serializer()
+    return model.model_dump(mode="json", by_alias=True, exclude_none=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.cluster import Peer

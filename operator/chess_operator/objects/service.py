@@ -1,6 +1,6 @@
 """The Service of a colour: the pods of that colour that serve. Its selector never changes."""
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import Manifest

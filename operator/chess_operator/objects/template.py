@@ -3,7 +3,7 @@
 The pod runs under the `restricted` Pod Security Standard. Secrets are mounted files, never environment.
 """
 
-from kubernetes.aio import client as k8s
+from kubernetes.aio.client import models as k8s
 
 from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.server import Amounts, Env, EnvSource, PodSpec, StoreRef, Toleration
