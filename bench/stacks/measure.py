@@ -15,7 +15,6 @@ import itertools
 import json
 import os
 import resource
-import socket
 import statistics
 import subprocess
 import sys
@@ -29,6 +28,8 @@ from typing import Any
 
 import boto3
 
+from chess_localcluster.machine.polling import wait_until
+from chess_localcluster.machine.ports import free_port
 from chess_stacks.parts import registry
 
 ROOT = Path(__file__).parents[2]
@@ -38,11 +39,13 @@ LIMITS = {"synth": 2.0, "lint": 20.0}
 SMALLER = ("hackathon", "dev")
 """Profiles that show how synthesis and linting grow up to prod."""
 PARTS = (3, 7)
-"""So many stacks of prod, in DAG order, show how a deployment grows up to all of them."""
+"""The first 3 and the first 7 stacks of prod show how a deployment grows up to all of them."""
+CREATION_SECONDS, START_SECONDS = 300.0, 90.0
+"""Deadlines for the creation of one stack, and for the emulator's start."""
 
 
 @dataclass(frozen=True)
-class Sample:
+class Timing:
     """One timed command."""
 
     wall: float
@@ -126,23 +129,23 @@ def _size(stacks: list[dict[str, Any]]) -> str:
     return f"{len(stacks)} stacks, {sum(entry['resources'] for entry in stacks)} resources"
 
 
-def _timed(work: Callable[[], object]) -> Sample:
+def _timed(work: Callable[[], object]) -> Timing:
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     own = time.process_time()
     work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     children = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Sample(wall=time.perf_counter() - begun, processor=children + time.process_time() - own)
+    return Timing(wall=time.perf_counter() - begun, processor=children + time.process_time() - own)
 
 
 def _row(
-    what: str, size: str, samples: list[Sample], limit: float | None = None, over: float | None = None
+    what: str, size: str, timings: list[Timing], limit: float | None = None, over: float | None = None
 ) -> Row:
     return Row(
         what=what,
         size=size,
-        wall=statistics.median(sample.wall for sample in samples),
-        processor=statistics.median(sample.processor for sample in samples),
+        wall=statistics.median(timing.wall for timing in timings),
+        processor=statistics.median(timing.processor for timing in timings),
         limit=limit,
         over=over,
     )
@@ -187,20 +190,21 @@ def _bare(address: str, folder: Path, account: int, stacks: list[dict[str, Any]]
 
 
 def _created(client: Any, name: str) -> dict[str, str]:
-    while True:
-        (found,) = client.describe_stacks(StackName=name)["Stacks"]
-        if found["StackStatus"] == "CREATE_COMPLETE":
-            return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", ())}
-        if not found["StackStatus"].endswith("_IN_PROGRESS"):
-            raise SystemExit(f"{name} ended as {found['StackStatus']}: {found.get('StackStatusReason')}")
-        time.sleep(0.02)
+    found = dict[str, Any]()
+
+    def ended() -> bool:
+        found.update(client.describe_stacks(StackName=name)["Stacks"][0])
+        return not found["StackStatus"].endswith("_IN_PROGRESS")
+
+    wait_until(ended, CREATION_SECONDS)
+    if found["StackStatus"] != "CREATE_COMPLETE":
+        raise SystemExit(f"{name} ended as {found['StackStatus']}: {found.get('StackStatusReason')}")
+    return {item["OutputKey"]: item["OutputValue"] for item in found.get("Outputs", ())}
 
 
 @contextlib.contextmanager
 def _emulator() -> Iterator[str]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     python, serve = ROOT / ".venv-emulator/bin/python", ROOT / "tests/aws/emulator/serve.py"
     schemas = registry.data_folder() / "schemas"
     server = subprocess.Popen(
@@ -218,15 +222,17 @@ def _emulator() -> Iterator[str]:
 
 
 def _await(health: str, server: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + 90
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            urllib.request.urlopen(health, timeout=2).close()  # noqa: S310 - our own, on loopback
-        except OSError:
-            time.sleep(0.1)
-        else:
-            return
-    raise SystemExit("the emulator did not start: run `make aws-tools`")
+    wait_until(lambda: server.poll() is not None or _answers(health), START_SECONDS)
+    if server.poll() is not None or not _answers(health):
+        raise SystemExit("the emulator did not start; run `make aws-tools`")
+
+
+def _answers(health: str) -> bool:
+    try:
+        urllib.request.urlopen(health, timeout=2).close()  # noqa: S310 - our own, on loopback
+    except OSError:
+        return False
+    return True
 
 
 def _print(rows: list[Row]) -> None:
