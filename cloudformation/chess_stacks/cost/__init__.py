@@ -1,4 +1,1 @@
-"""What an environment costs: meters read off the templates, prices off a dated snapshot.
-
-All of it is pure, but for two files that `prices` reads and the client that `refresh` is given.
-"""
+"""What an environment costs: what its templates are charged for, at the prices of a dated snapshot. Makes no AWS client."""

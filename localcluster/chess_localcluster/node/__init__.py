@@ -1,1 +1,1 @@
-"""The one node of the machine: its configuration, network, control groups and containers."""
+"""The one node of the machine: what it is made of, and how it starts and ends."""

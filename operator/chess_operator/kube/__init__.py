@@ -1,1 +1,1 @@
-"""All access to the Kubernetes API: requests, watches and their mirror, Secrets, the leader's lease."""
+"""All access to the Kubernetes API: what the operator reads and watches, what it writes, and whether it may."""
