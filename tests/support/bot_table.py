@@ -34,7 +34,7 @@ class Table:
     def sent(self) -> list[Any]:
         return [json.loads(e.text) for e in self.take() if isinstance(e, Send)]
 
-    def says(self, socket: int, kind: str, data: object = None, **rest: object) -> None:
+    def receives(self, socket: int, kind: str, data: object = None, **rest: object) -> None:
         frame = {"t": kind, "d": data, **rest}
         self.effects += self.player.received(socket, json.dumps(frame), self.now)
 
@@ -50,7 +50,7 @@ class Table:
 
     def sits_down(self, color: str = "white", moves: str = "", v: int = 0) -> None:
         self.opens(1)
-        self.says(
+        self.receives(
             1,
             "redirect",
             {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": color},
@@ -60,10 +60,10 @@ class Table:
         self.full(2, moves, v)
 
     def full(self, socket: int, moves: str, v: int, epoch: int = 1, **more: object) -> None:
-        self.says(socket, "full", {"moves": moves, "status": "started", **more}, v=v, epoch=epoch)
+        self.receives(socket, "full", {"moves": moves, "status": "started", **more}, v=v, epoch=epoch)
 
     def move(self, socket: int, v: int, ply: int, uci: str) -> None:
-        self.says(socket, "move", {"ply": ply, "uci": uci}, v=v)
+        self.receives(socket, "move", {"ply": ply, "uci": uci}, v=v)
 
     def faults(self) -> list[str]:
         return [fault.kind for fault in self.ledger.faults]

@@ -39,7 +39,7 @@ APPROACH: Final = {
 
 
 def approach(status: str) -> Approach:
-    """Return what to do first about a stack in `status`; the empty status means that there is no stack."""
+    """Return what to do first about a stack in `status`; an empty status means that it does not exist."""
     return Approach.WAIT if moving(status) else APPROACH.get(status, Approach.REFUSE)
 
 

@@ -1,1 +1,1 @@
-"""What an environment costs: what its templates are charged for, at the prices of a dated snapshot. Makes no AWS client."""
+"""What an environment costs: what templates are charged for, at the prices of a dated snapshot. Makes no AWS client."""

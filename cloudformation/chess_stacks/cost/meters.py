@@ -68,7 +68,7 @@ def read(resource: Mapping[str, Any], body: Mapping[str, Any]) -> list[Meter]:
         return []
     meter = _METERS.get(kind)
     if meter is None:
-        raise Unmetered(f"no rule says how {kind} is charged")
+        raise Unmetered(f"no meter for {kind}")
     return list(meter(resource.get("Properties", {}), body))
 
 
@@ -142,7 +142,7 @@ def _of_source(props: Mapping[str, Any], body: Mapping[str, Any]) -> int:
     name = source.get("Ref") or source.get("Fn::GetAtt", [""])[0]
     size = body["Resources"].get(name, {}).get("Properties", {}).get("AllocatedStorage")
     if size is None:
-        raise Unmetered("the template does not say how large its storage is")
+        raise Unmetered("the template does not give the size of its storage")
     return int(size)
 
 

@@ -15,7 +15,7 @@ from chess_stacks.profile import checks
 from chess_stacks.profile.model import Profile
 
 NAMES = ("hackathon", "dev", "staging", "prod")
-BY_OVERLAY = "the overlay says so"
+BY_OVERLAY = "set by the overlay"
 
 
 class ProfileError(Exception):

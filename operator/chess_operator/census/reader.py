@@ -144,7 +144,7 @@ class PresenceReader:
             else:
                 for uid, future in batch.items():
                     self._answer(future, readings[uid])
-            finally:  # whatever ends this, no reader waits for ever
+            finally:  # whatever ends this, every reader gets an answer
                 for future in batch.values():
                     _fail(future, PresenceError(f"Redis at {self.endpoint.address}: the read was cancelled"))
 

@@ -14,7 +14,7 @@ from chess_presence.records import Reading
 SECRET_PAUSES_SECONDS = (0.5, 1.0, 2.0, 5.0)
 """Pauses between reads of a Secret that is missing."""
 READ_SECONDS = 10.0
-"""Longest wait for a read: it is shared with other ChessClusters, and none may wait for ever."""
+"""Longest wait for a read: it is shared with other ChessClusters, and none may block the others."""
 READ_AGAIN_SECONDS = 10.0
 """How often the Secrets are read again while Redis does not answer: its password may have changed."""
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until stopped."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--schemas", type=Path, required=True, help="cfn-lint's data/schemas folder")
     arguments.add_argument("--port", type=int, default=4566)

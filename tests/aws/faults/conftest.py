@@ -1,4 +1,4 @@
-"""A CloudFormation that answers what a test tells it to: boto3's own client behind botocore's Stubber."""
+"""A CloudFormation with the answers that a test gives it: boto3's own client behind botocore's Stubber."""
 
 import json
 from collections.abc import Iterator
@@ -62,11 +62,11 @@ class OneClient:
 
 @dataclass
 class Account:
-    """Queue answers, run the engine, read what it said."""
+    """Queue answers, run the engine, read its messages."""
 
     client: Any
     stub: Stubber
-    said: list[Message] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
     naps: list[float] = field(default_factory=list)
 
     def stack(self, status: str, *, reason: str = "", tags: Any = TAGS) -> "Account":
@@ -126,7 +126,7 @@ class Account:
             account="111122223333",  # type: ignore[arg-type]
         )
         runner = Runner(
-            notify=self.said.append,
+            notify=self.messages.append,
             clock=lambda: 0.0,
             backoff=backoff or Backoff(sleep=self.naps.append),
             parallel=1,

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.aws
 
 
 def stages(account: Account) -> list[str]:
-    return [message.what for message in account.said if isinstance(message, Begun)]
+    return [message.what for message in account.messages if isinstance(message, Begun)]
 
 
 def test_throttled_polls_are_waited_out(account: Account) -> None:

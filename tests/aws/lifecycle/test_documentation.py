@@ -31,7 +31,7 @@ eks:
 
 @dataclass
 class Shown:
-    """A command of the page and the lines that it is said to print."""
+    """A command of the page and the lines that it should print."""
 
     command: str
     lines: list[str] = field(default_factory=list)
@@ -57,9 +57,9 @@ def alike(text: str) -> str:
 
 
 def missing(shown: Shown, printed: str) -> list[str]:
-    told = alike(printed)
+    text = alike(printed)
     parts = [part for line in shown.lines for part in line.split("…") if part.strip()]
-    return [part for part in parts if alike(part) not in told]
+    return [part for part in parts if alike(part) not in text]
 
 
 def test_the_page_shows_what_its_commands_print(

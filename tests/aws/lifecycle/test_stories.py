@@ -36,9 +36,9 @@ def test_a_first_deployment_that_failed_is_cleared_and_goes_on(chess: CommandLin
 
     second = chess.run("deploy", *JSON)
     assert second.code == 0, second.out
-    told = results(second.document)
-    assert told["data-cache"] == told["observability"] == "created"
-    assert told["network"] == "unchanged"
+    verdicts = results(second.document)
+    assert verdicts["data-cache"] == verdicts["observability"] == "created"
+    assert verdicts["network"] == "unchanged"
 
 
 def test_a_change_set_that_was_never_carried_out_is_taken_over(chess: CommandLine) -> None:
@@ -276,11 +276,11 @@ def test_the_doctor_calls_nothing_fine_that_it_could_not_ask(chess: CommandLine)
 
 
 def test_progress_is_told_per_resource_with_its_time(chess: CommandLine) -> None:
-    told = chess.run("deploy", *GROUND)
-    assert told.code == 0, told.err
-    assert "CREATE_COMPLETE Vpc (AWS::EC2::VPC)" in told.err
-    assert "chess-dev-network" in told.out
-    assert chess.account not in told.err, "the access key is the account's number here"
+    ran = chess.run("deploy", *GROUND)
+    assert ran.code == 0, ran.err
+    assert "CREATE_COMPLETE Vpc (AWS::EC2::VPC)" in ran.err
+    assert "chess-dev-network" in ran.out
+    assert chess.account not in ran.err, "the access key is the account's number here"
 
 
 def _weights(elb: Any, rule: str) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Synthesis gives what the snapshots say; a resource that holds data never changes its logical id.
+"""Synthesis gives what the snapshots hold; a resource that holds data never changes its logical id.
 
 After a change that is meant: `python -m chess_stacks.synth.snapshot tests/aws/synth/golden`, and read the difference.
 """

@@ -1,4 +1,4 @@
-"""What holds for every profile that is accepted, whatever a user's overlay says."""
+"""What holds for every profile that is accepted, whatever a user's overlay sets."""
 
 import ipaddress
 from collections.abc import Iterator

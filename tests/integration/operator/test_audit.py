@@ -1,4 +1,4 @@
-"""The audit against a real API server, which cuts its listings into parts and says which version they are of."""
+"""The audit against a real API server, which cuts its listings into parts and gives the version that they are of."""
 
 import uuid
 

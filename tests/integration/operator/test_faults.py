@@ -31,7 +31,7 @@ async def test_a_frozen_redis_falls_back_and_recovers(
         address = redis_store.url.rsplit("@", 1)[1].split("/")[0]
         assert address in await message(fleet, "ScalingActive")
         await fleet.shows("Fallback", "True", within=30)
-        assert await fleet.has("Ready", "True"), "a gap in the census is no fault of the workload"
+        assert await fleet.has("Ready", "True"), "a gap in the census is not the workload's fault"
         await eventually(lambda: fleet.replicas_are(4), "the fallback's replicas did not come")
     finally:
         redis_store.signal(signal.SIGCONT)

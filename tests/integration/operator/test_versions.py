@@ -96,9 +96,9 @@ async def test_the_operator_may_not_list_secrets_and_was_never_refused(
     await fleet.create()
     await fleet.settled(1)
     await fleet.shows("Ready", "True")
-    said = operator.log.read_text()
-    assert not re.search(r"(?<![\w.])403(?!\w)", said), "a status, not the fraction of a second"
-    assert "orbidden" not in said
+    logged = operator.log.read_text()
+    assert not re.search(r"(?<![\w.])403(?!\w)", logged), "a status, not the fraction of a second"
+    assert "orbidden" not in logged
 
 
 async def _refused(kube: Kube, fleet: Fleet) -> None:
@@ -117,9 +117,9 @@ async def test_health_and_metrics_show_the_cluster(operator: Process, fleet: Fle
     assert operator.get("/livez") == (200, "ok\n")
     assert operator.get("/readyz") == (200, "ok\n")
 
-    def told() -> bool:
+    def shown() -> bool:
         text = operator.get("/metrics")[1]
         series = f'chess_cluster_ready_replicas{{cluster="arena",namespace="{fleet.namespace}"}} 1.0'
         return series in text and "chess_operator_reaction_seconds_count" in text
 
-    await eventually(told, "the metrics do not show the cluster")
+    await eventually(shown, "the metrics do not show the cluster")

@@ -34,14 +34,14 @@ def test_synth_writes_a_template_a_stack_and_a_manifest(
         monkeypatch, "synth", "-p", "prod", "--out", str(tmp_path / "t"), "--format", form, "-o", "json"
     )
     assert code == 0
-    told = json.loads(capsys.readouterr().out)
-    written = {Path(name).name for name in told["files"]}
+    printed = json.loads(capsys.readouterr().out)
+    written = {Path(name).name for name in printed["files"]}
     assert written == {path.name for path in (tmp_path / "t").iterdir()}
-    assert {f"{entry['name']}.{form}" for entry in told["stacks"]} | {"manifest.json"} == written
+    assert {f"{entry['name']}.{form}" for entry in printed["stacks"]} | {"manifest.json"} == written
 
 
 @pytest.mark.parametrize(
-    "arguments,says",
+    "arguments,expected",
     [
         pytest.param(["synth", "--nonsense"], "No such option", id="option"),
         pytest.param(["conjure"], "No such command", id="verb"),
@@ -53,12 +53,12 @@ def test_synth_writes_a_template_a_stack_and_a_manifest(
     ],
 )
 def test_a_mistake_is_one_clear_line_and_exit_1(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], says: str
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     assert run(monkeypatch, *arguments) == 1
-    told = capsys.readouterr().err
-    assert says in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert expected in printed
+    assert "Traceback" not in printed
 
 
 def test_an_error_in_json_is_one_document(
@@ -78,9 +78,9 @@ def test_an_unexpected_error_is_no_traceback_and_shows_no_key(
 
     monkeypatch.setattr(synthesis, "synthesize", break_down)
     assert run(monkeypatch, "synth") == 1
-    told = capsys.readouterr().err
-    assert "RuntimeError: user **** fell over" in told
-    assert "Traceback" not in told
+    printed = capsys.readouterr().err
+    assert "RuntimeError: user **** fell over" in printed
+    assert "Traceback" not in printed
 
 
 @pytest.mark.parametrize("verb", ["synth", "explain", "cost", "graph"])

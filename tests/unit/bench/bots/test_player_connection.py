@@ -15,7 +15,7 @@ def test_a_cut_player_comes_again_and_resumes_with_what_it_knows() -> None:
     assert table.take() == [Open(3, "/play/gamegamesecretsecret?sri=bot-test-00001-001&v=1&epoch=1")]
     table.opens(3)
     assert table.ledger.resume_seconds == []
-    table.says(3, "batch", [], v=1, epoch=1)
+    table.receives(3, "batch", [], v=1, epoch=1)
     assert len(table.ledger.resume_seconds) == 1
     assert len(table.ledger.drops) == 1
     assert table.faults() == []
@@ -30,21 +30,21 @@ def test_what_was_not_answered_before_the_cut_is_sent_again_after_it() -> None:
     table.passes(1.5)
     table.take()
     table.opens(3)
-    table.says(3, "batch", [], v=0, epoch=1)
+    table.receives(3, "batch", [], v=0, epoch=1)
     assert table.sent() == first
 
 
 def test_a_handover_opens_the_second_before_it_closes_the_first() -> None:
     table = Table()
     table.sits_down("black")
-    table.says(2, "serverRestart", {"delayMs": 100, "jitterMs": 300})
+    table.receives(2, "serverRestart", {"delayMs": 100, "jitterMs": 300})
     assert table.take() == []
     table.passes(0.5)
     assert table.take() == [Open(3, "/play/gamegamesecretsecret?sri=bot-test-00001-001&v=0&epoch=1")]
     table.opens(3)
     table.move(2, 1, 1, "e2e4")
     assert Close(2) not in table.take()
-    table.says(3, "batch", [{"t": "move", "v": 1, "d": {"ply": 1, "uci": "e2e4"}}], v=1, epoch=1)
+    table.receives(3, "batch", [{"t": "move", "v": 1, "d": {"ply": 1, "uci": "e2e4"}}], v=1, epoch=1)
     assert table.take()[0] == Close(2)
     assert table.ledger.tally["handovers"] == 1
     assert table.ledger.drops == []
@@ -54,7 +54,7 @@ def test_a_handover_opens_the_second_before_it_closes_the_first() -> None:
 def test_a_refused_handover_is_tried_again_while_the_first_socket_serves_on() -> None:
     table = Table()
     table.sits_down("black")
-    table.says(2, "serverRestart", {"delayMs": 0, "jitterMs": 0})
+    table.receives(2, "serverRestart", {"delayMs": 0, "jitterMs": 0})
     table.passes(0.1)
     assert len(table.take()) == 1
     table.effects += table.player.refused(3, table.now, 2.0)
@@ -68,7 +68,7 @@ def test_a_lobby_hands_over_as_well() -> None:
     table = Table()
     table.take()
     table.opens(1)
-    table.says(1, "serverRestart", {"delayMs": 0, "jitterMs": 100})
+    table.receives(1, "serverRestart", {"delayMs": 0, "jitterMs": 100})
     table.take()
     table.passes(0.2)
     assert table.take() == [Open(2, "/lobby/socket?sri=bot-test-00001-001")]

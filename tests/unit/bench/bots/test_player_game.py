@@ -12,7 +12,7 @@ def test_it_waits_in_the_pool_and_follows_the_redirect() -> None:
     assert door == Open(1, "/lobby/socket?sri=bot-test-00001-001")
     table.opens(1)
     assert table.sent()[0] == {"t": "poolIn", "d": {"id": "10+5"}}
-    table.says(
+    table.receives(
         1, "redirect", {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": "white"}
     )
     assert table.take() == [Close(1), Open(2, "/play/gamegamesecretsecret?sri=bot-test-00001-001")]
@@ -35,7 +35,7 @@ def test_it_sends_the_same_again_until_it_is_answered() -> None:
     first = table.sent()
     table.passes(2.5)
     assert table.sent() == first == [{"t": "move", "d": {"u": "e2e4", "a": 1}}]
-    table.says(2, "ack", 1)
+    table.receives(2, "ack", 1)
     table.move(2, 1, 1, "e2e4")
     table.passes(6)
     assert table.sent() == []
@@ -48,7 +48,7 @@ def test_a_passing_refusal_is_answered_by_the_same_again(code: str) -> None:
     table.sits_down()
     table.passes(2)
     first = table.sent()
-    table.says(2, "nack", {"a": 1, "code": code, "message": "later"})
+    table.receives(2, "nack", {"a": 1, "code": code, "message": "later"})
     table.passes(2)
     assert table.sent() == first
     assert table.faults() == []
@@ -58,7 +58,7 @@ def test_any_other_refusal_is_a_fault() -> None:
     table = Table()
     table.sits_down()
     table.passes(2)
-    table.says(2, "nack", {"a": 1, "code": "illegal_move", "message": "no"})
+    table.receives(2, "nack", {"a": 1, "code": "illegal_move", "message": "no"})
     assert table.faults() == ["refused"]
 
 
@@ -67,7 +67,7 @@ def test_the_loser_resigns_and_both_go_back_to_the_lobby() -> None:
     table.sits_down("black", "e2e4 e7e5 g1f3 b8c6", 4)
     table.passes(2)
     assert table.sent() == [{"t": "resign", "d": {"a": 1}}]
-    table.says(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=5)
+    table.receives(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=5)
     assert table.take() == [Close(2)]
     table.passes(2)
     assert table.take() == [Open(3, "/lobby/socket?sri=bot-test-00001-002")]
@@ -80,7 +80,7 @@ def test_a_draw_is_offered_by_both() -> None:
     table.sits_down("white", "e2e4 e7e5", 2)
     table.passes(2)
     assert table.sent() == [{"t": "draw-yes", "d": {"a": 1}}]
-    table.says(2, "nack", {"a": 1, "code": "game_over", "message": "the other's came first"})
+    table.receives(2, "nack", {"a": 1, "code": "game_over", "message": "the other's came first"})
     assert table.faults() == []
 
 
@@ -103,12 +103,12 @@ def test_mate_is_the_servers_to_call() -> None:
 def test_an_end_that_is_not_the_pgns_is_a_fault(end: dict[str, str], kind: str) -> None:
     table = Table()
     table.sits_down("white", "e2e4 e7e5 g1f3 b8c6", 4)
-    table.says(2, "endData", end, v=5)
+    table.receives(2, "endData", end, v=5)
     assert table.faults() == [kind]
 
 
 def test_an_early_end_is_a_fault() -> None:
     table = Table()
     table.sits_down("white", "e2e4", 1)
-    table.says(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=2)
+    table.receives(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=2)
     assert table.faults() == ["ended early"]

@@ -10,7 +10,7 @@ def test_a_player_that_is_asked_to_leave_plays_its_game_to_the_end() -> None:
     table.sits_down("black", "e2e4 e7e5 g1f3 b8c6", 4)
     table.effects += table.player.leave(table.now)
     assert not table.player.done
-    table.says(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=5)
+    table.receives(2, "endData", {"status": "resign", "winner": "white", "pgnResult": "1-0"}, v=5)
     assert table.player.done
 
 
@@ -19,7 +19,7 @@ def test_a_waiting_player_that_is_asked_to_leave_still_plays_a_game_just_made() 
     table.opens(1)
     table.effects += table.player.leave(table.now)
     assert table.sent()[-1] == {"t": "poolOut"}
-    table.says(
+    table.receives(
         1, "redirect", {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": "white"}
     )
     table.passes(5)

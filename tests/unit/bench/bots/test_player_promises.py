@@ -27,7 +27,7 @@ def test_an_acknowledged_move_that_is_gone_after_a_new_epoch_is_noticed() -> Non
     table = Table()
     table.sits_down()
     table.passes(2)
-    table.says(2, "ack", 1)
+    table.receives(2, "ack", 1)
     table.full(2, "", 0, epoch=2)
     assert "lost move" in table.faults()
 
@@ -36,7 +36,7 @@ def test_a_new_epoch_with_everything_in_it_is_fine() -> None:
     table = Table()
     table.sits_down()
     table.passes(2)
-    table.says(2, "ack", 1)
+    table.receives(2, "ack", 1)
     table.full(2, "e2e4 e7e5", 7, epoch=2)
     table.move(2, 8, 3, "g1f3")
     assert table.faults() == []

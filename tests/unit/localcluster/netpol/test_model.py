@@ -1,4 +1,4 @@
-"""What the API says, read into values."""
+"""The API's objects, read into values."""
 
 from typing import Any
 

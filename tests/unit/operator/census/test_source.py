@@ -1,4 +1,4 @@
-"""A ChessCluster never waits for ever for a reader that it shares with others."""
+"""A ChessCluster never blocks on a reader that it shares with others."""
 
 import asyncio
 from typing import Any, cast

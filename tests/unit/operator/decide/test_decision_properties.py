@@ -190,11 +190,11 @@ def test_an_incomplete_census_scales_nothing_in(
     operator.world.load(players)
     census = operator.world.census()
     silent = dict(sorted(census.connections.items())[:1])
-    heard = {uid: count for uid, count in census.connections.items() if uid not in silent and redis_answers}
+    counted = {uid: count for uid, count in census.connections.items() if uid not in silent and redis_answers}
     blind = replace(
         census,
-        connections=heard,
-        draining=census.draining & heard.keys(),
+        connections=counted,
+        draining=census.draining & counted.keys(),
         missing=silent,
         unreachable=not redis_answers,
     )

@@ -63,8 +63,13 @@ def test_replicas_that_do_not_exist_yet_are_forgone_before_anybody_drains(pod: M
 @pytest.mark.parametrize(
     "label, drains, census, cost",
     [
-        ("says that it drains and is empty", {"deadline": LATER}, {"draining": frozenset("c")}, DRAINED_COST),
-        ("is empty but has not said that it drains", {"deadline": LATER}, {}, None),
+        (
+            "reports that it drains and is empty",
+            {"deadline": LATER},
+            {"draining": frozenset("c")},
+            DRAINED_COST,
+        ),
+        ("is empty but has not reported that it drains", {"deadline": LATER}, {}, None),
         ("deadline has passed, closing included", {"deadline": 595_000}, {}, DRAINED_COST),
         ("deadline has passed, still closing", {"deadline": 599_000}, {}, None),
     ],
@@ -123,7 +128,7 @@ def test_replicas_wait_while_another_pod_would_go_instead(
 def test_emptied_pods_wait_for_pods_that_are_being_created(
     pod: Make, decided: Decide, now: int, since_ms: int, replicas: int
 ) -> None:
-    """A new pod goes first. One that is never created must not hold a drained one, or its quota, for ever."""
+    """A new pod goes first. One that is never created must not hold a drained one, or its quota, back."""
     gone = pod("c", deadline=LATER, deletion_cost=DRAINED_COST)
     history = History(last_scale_ms=now - since_ms)
     census = {"draining": frozenset("c")}

@@ -137,7 +137,7 @@ def test_the_operator_wakes_when_a_pod_should_have_spoken(pod: Make, decided: De
 
 
 @pytest.mark.parametrize(
-    "seen, replicas", [({}, 2), ({"x": 6, "y": 6}, 4)], ids=["not created yet", "heard, but not seen"]
+    "seen, replicas", [({}, 2), ({"x": 6, "y": 6}, 4)], ids=["not created yet", "counted, but not seen"]
 )
 def test_pods_with_a_record_are_not_given_up_as_uncreated(
     pod: Make, decided: Decide, seen: dict[str, int], replicas: int

@@ -11,7 +11,7 @@ def refused(code: str, message: str = "no") -> aws.ClientError:
 
 
 @pytest.mark.parametrize(
-    "error,says,advises",
+    "error,expected,advises",
     [
         pytest.param(refused("ExpiredToken"), "have expired", "log in again", id="expired"),
         pytest.param(
@@ -37,12 +37,14 @@ def refused(code: str, message: str = "no") -> aws.ClientError:
         ),
     ],
 )
-def test_says_what_happened_and_what_to_do(error: Exception, says: str, advises: str) -> None:
-    told = failure.explain(error, "deploying chess-dev-network")
-    assert told.message.startswith("deploying chess-dev-network: ")
-    assert says in told.message
-    assert advises in told.advice
-    assert "\n" not in str(told)
+def test_a_failure_explains_what_happened_and_what_to_do(
+    error: Exception, expected: str, advises: str
+) -> None:
+    explained = failure.explain(error, "deploying chess-dev-network")
+    assert explained.message.startswith("deploying chess-dev-network: ")
+    assert expected in explained.message
+    assert advises in explained.advice
+    assert "\n" not in str(explained)
 
 
 def test_an_unknown_code_keeps_the_services_own_words() -> None:

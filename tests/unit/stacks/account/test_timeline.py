@@ -1,4 +1,4 @@
-"""Events become steps with times, and the cause is told from the cascade."""
+"""Events become steps with times, and the cause is kept apart from what it cascades to."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -55,7 +55,7 @@ def test_what_has_no_price_is_listed_and_in_no_sum() -> None:
 
 def test_a_type_without_a_rule_is_listed_and_not_free() -> None:
     found = estimate.estimate(assembly(It={"Type": "AWS::Made::Up"}), table())
-    assert [item.reason for item in found.unpriced] == ["no rule says how AWS::Made::Up is charged"]
+    assert [item.reason for item in found.unpriced] == ["no meter for AWS::Made::Up"]
 
 
 def test_a_price_of_another_region_does_not_count() -> None:

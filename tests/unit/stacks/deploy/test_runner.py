@@ -49,7 +49,7 @@ DENIED = aws.ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "
 
 
 @pytest.mark.parametrize(
-    "error,verdict,says",
+    "error,verdict,expected",
     [
         (Interrupted(), "interrupted", "you stopped waiting"),
         (Refused("not this"), "refused", "not this"),
@@ -58,10 +58,10 @@ DENIED = aws.ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "
     ],
     ids=["interrupted", "refused", "failed", "denied"],
 )
-def test_an_error_becomes_an_outcome(error: Exception, verdict: str, says: str) -> None:
+def test_an_error_becomes_an_outcome(error: Exception, verdict: str, expected: str) -> None:
     (outcome,), _ = run(failing(error), job("a"))
     assert outcome.verdict == verdict
-    assert says in outcome.reason
+    assert expected in outcome.reason
 
 
 def test_an_interrupted_stack_is_reported_as_the_account_has_it() -> None:

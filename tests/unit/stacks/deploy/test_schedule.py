@@ -67,15 +67,15 @@ def test_one_at_a_time_keeps_the_order_of_the_graph() -> None:
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 0.3])
 def test_ctrl_c_at_any_moment_stops_new_jobs_and_tells_the_running_ones(seconds: float) -> None:
-    told = threading.Event()
+    hurried = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 
     def work(_key: str) -> bool:
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGINT)  # 0: before the main thread waits for this job
-        return told.wait(10)
+        return hurried.wait(10)
 
-    done = schedule.run(DIAMOND, work, lambda good: good, parallel=2, interrupted=told.set)
+    done = schedule.run(DIAMOND, work, lambda good: good, parallel=2, interrupted=hurried.set)
     assert done == {"a": True}
     assert signal.getsignal(signal.SIGINT) is before
 

@@ -1,4 +1,4 @@
-"""What the registry schemas say about replacement."""
+"""Which changes replace a resource, by the registry schemas."""
 
 import pytest
 

@@ -12,7 +12,7 @@ from chess_stacks.destroy import kubernetes
 
 
 class _Eks:
-    """Stands where `Clients` does, with one client that answers what it is told."""
+    """Stands where `Clients` does, with one client that gives prepared answers."""
 
     def __init__(self, **answer: Any) -> None:
         keys = {"aws_access_key_id": "none", "aws_secret_access_key": "none"}

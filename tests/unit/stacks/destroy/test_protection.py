@@ -1,4 +1,4 @@
-"""Lifting deletion protection: what a service says when it is slow, refuses, or knows the resource no more."""
+"""Lifting deletion protection: what a service answers when it is slow, refuses, or has lost the resource."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ STACK = Deployed(name="chess-prod-data-rds", stack_id="arn:1", status="CREATE_CO
 
 
 class Account:
-    """Stands where `Clients` and `Cloud` do: stubbed clients, and a stack that holds what the test says."""
+    """Stands where `Clients` and `Cloud` do: stubbed clients, and a stack that holds what the test gives it."""
 
     region = "us-east-1"
 
@@ -159,9 +159,9 @@ def test_each_service_is_asked_in_its_own_words(
 
 
 def deletes(account: Account) -> list[str]:
-    told: list[str] = []
-    readers.remove(account, account, STACK.name, told.append)  # type: ignore[arg-type]
-    return told
+    reported: list[str] = []
+    readers.remove(account, account, STACK.name, reported.append)  # type: ignore[arg-type]
+    return reported
 
 
 def members(*names: str) -> dict[str, Any]:

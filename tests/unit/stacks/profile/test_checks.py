@@ -77,7 +77,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "eks.groups[0].instance_types: 'm7i.large'",
         "arm64 types",
     ),
-    "a principal that is no ARN": ({"eks": {"admins": ["alice"]}}, "eks.admins[0]: 'alice'", "pattern"),
+    "a principal that is not an ARN": ({"eks": {"admins": ["alice"]}}, "eks.admins[0]: 'alice'", "pattern"),
     "unknown PostgreSQL": (
         {"database": {"kind": "rds", "version": "17.2"}},
         "database.version: '17.2'",
@@ -177,12 +177,12 @@ NEWER: dict[str, tuple[dict[str, Any], str]] = {
 }
 
 
-@pytest.mark.parametrize("tree, said", NEWER.values(), ids=NEWER.keys())
+@pytest.mark.parametrize("tree, expected", NEWER.values(), ids=NEWER.keys())
 def test_what_is_newer_than_the_tables_is_warned_about_and_taken(
-    tree: dict[str, Any], said: str, overlay: Any
+    tree: dict[str, Any], expected: str, overlay: Any
 ) -> None:
     loaded = load("dev", overlay(tree))
-    assert any(line.startswith(said) for line in checks.warnings(loaded))
+    assert any(line.startswith(expected) for line in checks.warnings(loaded))
 
 
 @pytest.mark.parametrize(

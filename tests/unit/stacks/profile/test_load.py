@@ -1,4 +1,4 @@
-"""A profile is what the shipped file and the overlay say, or a refusal that names field, value and what is allowed."""
+"""A profile is the shipped file with the overlay on it, or a refusal that names field, value and what is allowed."""
 
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ def test_every_shipped_profile_loads_and_names_its_environment_after_itself(name
 @pytest.mark.parametrize("name", NAMES)
 def test_every_reason_is_about_a_field_that_exists(name: str) -> None:
     loaded = load(name)
-    assert loaded.why, "explain has something to say"
+    assert loaded.why, "explain has something to show"
     for path in loaded.why:
         node: Any = loaded
         for part in path.split("."):
@@ -61,12 +61,12 @@ def test_an_empty_overlay_is_no_overlay(overlay: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "text, said",
+    "text, expected",
     [("- a\n- b\n", "list at the top"), ("a: [", "not valid YAML"), ("network: 3\n", "network: 3")],
     ids=["a list", "broken", "a number for a section"],
 )
-def test_an_overlay_that_is_none(text: str, said: str, overlay: Any) -> None:
-    with pytest.raises(ProfileError, match=said):
+def test_an_overlay_that_is_none(text: str, expected: str, overlay: Any) -> None:
+    with pytest.raises(ProfileError, match=expected):
         load("dev", overlay(text))
 
 

@@ -118,9 +118,13 @@ SEEDED: dict[str, tuple[str, str, Callable[[dict[str, Body]], None]]] = {
         "SystemTemplate",
         _set("eks-nodes", "SystemTemplate", LaunchTemplateData={"BlockDeviceMappings": []}),
     ),
-    "a key for ever": ("C011", "DataKey", _drop("security", "DataKey", "EnableKeyRotation")),
+    "a key that does not rotate": ("C011", "DataKey", _drop("security", "DataKey", "EnableKeyRotation")),
     "data that goes by accident": ("C012", "Cluster", _drop("data-rds", "Cluster", "DeletionPolicy")),
-    "logs for ever": ("C012", "ClusterLogGroup", _drop("eks-control", "ClusterLogGroup", "RetentionInDays")),
+    "logs that never expire": (
+        "C012",
+        "ClusterLogGroup",
+        _drop("eks-control", "ClusterLogGroup", "RetentionInDays"),
+    ),
     "an open port": ("C020", "Seeded", _add("security", "AWS::EC2::SecurityGroupIngress", **WORLD)),
     "a way out of the data subnets": ("C021", "Seeded", _add("network", "AWS::EC2::Route", **OUT)),
     "a public database": ("C022", "Writer", _set("data-rds", "Writer", PubliclyAccessible=True)),
@@ -129,7 +133,7 @@ SEEDED: dict[str, tuple[str, str, Callable[[dict[str, Body]], None]]] = {
         "LoadBalancer",
         _set("edge-regional", "LoadBalancer", Scheme="internet-facing"),
     ),
-    "a rule that says nothing": (
+    "a rule without a description": (
         "C023",
         "Seeded",
         _add("security", "AWS::EC2::SecurityGroupIngress", **NOTE),

@@ -1,4 +1,4 @@
-"""The generated files are current, and the samples say what they claim."""
+"""The generated files are current, and the samples are what they claim."""
 
 from pathlib import Path
 from typing import Any
