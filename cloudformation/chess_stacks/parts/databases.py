@@ -18,7 +18,7 @@ class ServerlessV2(rds.ServerlessV2ScalingConfiguration):
 class AuroraCluster(rds.DBCluster):
     """A cluster that takes the corrected scaling configuration."""
 
-    props = {**rds.DBCluster.props, "ServerlessV2ScalingConfiguration": (ServerlessV2, False)}  # noqa: RUF012 - likewise
+    props = {**rds.DBCluster.props, "ServerlessV2ScalingConfiguration": (ServerlessV2, False)}  # noqa: RUF012 - as above
 
 
 class Replica(rds.DBInstance):

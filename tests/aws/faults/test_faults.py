@@ -72,7 +72,7 @@ def test_a_failed_update_without_rollback_is_rolled_back(account: Account) -> No
     assert account.deploy().verdict == "unchanged"
 
 
-def test_a_token_that_expires_while_waiting_says_that_cloudformation_goes_on(account: Account) -> None:
+def test_a_token_that_expires_while_waiting_reports_that_cloudformation_goes_on(account: Account) -> None:
     account.stack("UPDATE_IN_PROGRESS")
     account.stack("UPDATE_IN_PROGRESS").stack("UPDATE_IN_PROGRESS").events()
     account.error("describe_stacks", "ExpiredToken", "The security token included in the request is expired")

@@ -114,7 +114,7 @@ def test_nothing_is_deleted_in_aws_while_kubernetes_holds_on(
     assert set(chess.statuses().values()) == {"CREATE_COMPLETE"}
 
 
-def test_somebody_who_may_not_delete_is_told_so(
+def test_a_missing_right_to_delete_is_reported(
     chess: CommandLine, kubectl: Kubectl, standing: Controllers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kubectl.run("create", "serviceaccount", "onlooker", check=False)

@@ -161,7 +161,9 @@ def test_outputs_are_valid_values_without_a_secret(chess: CommandLine, tmp_path:
     assert password not in file.read_text(encoding="utf-8")
 
 
-def test_a_stack_that_the_profile_turns_off_is_told_and_destroyed_with_the_rest(chess: CommandLine) -> None:
+def test_a_stack_that_the_profile_turns_off_is_reported_and_destroyed_with_the_rest(
+    chess: CommandLine,
+) -> None:
     assert chess.run("deploy", *JSON).code == 0
     without = {"observability": {"enabled": False}}
     assert chess.run("diff", *JSON, overlay=without).document["turned_off"] == ["observability"]
@@ -205,7 +207,7 @@ def test_what_cannot_be_deleted_can_be_given_up_by_name(chess: CommandLine) -> N
     assert any("ArtifactBucket" in line and bucket in line for line in outcome["kept"])
 
 
-def test_what_is_kept_and_what_is_left_is_told_as_it_is(chess: CommandLine) -> None:
+def test_what_is_kept_and_what_is_left_is_reported_as_it_is(chess: CommandLine) -> None:
     stacks = [
         argument for key in ("bootstrap", "delivery", "network", "security") for argument in ("--stack", key)
     ]
@@ -220,7 +222,7 @@ def test_what_is_kept_and_what_is_left_is_told_as_it_is(chess: CommandLine) -> N
     )
 
 
-def test_a_key_that_goes_by_itself_is_told_so(chess: CommandLine) -> None:
+def test_a_key_that_goes_by_itself_is_reported_so(chess: CommandLine) -> None:
     assert chess.run("deploy", *JSON, "--stack", "bootstrap").code == 0
     gone = chess.run("destroy", *JSON, "--confirm", "dev", "--no-drain", "--empty-buckets")
     (key,) = gone.document["leftovers"]
@@ -228,7 +230,7 @@ def test_a_key_that_goes_by_itself_is_told_so(chess: CommandLine) -> None:
     assert datetime.date.fromisoformat(key["going"]) > datetime.datetime.now(tz=datetime.UTC).date()
 
 
-def test_what_is_protected_by_its_service_is_told_first_and_lifted_when_asked(chess: CommandLine) -> None:
+def test_what_is_protected_by_its_service_is_reported_first_and_lifted_when_asked(chess: CommandLine) -> None:
     guarded = {"database": {"deletion_protection": True}, "eks": {"deletion_protection": True}}
     assert chess.run("deploy", *JSON, overlay=guarded).code == 0
     elb, rds, eks = chess.client("elbv2"), chess.client("rds"), chess.client("eks")
@@ -275,7 +277,7 @@ def test_the_doctor_calls_nothing_fine_that_it_could_not_ask(chess: CommandLine)
     assert chess.run("doctor", *JSON, overlay={"account": "999999999999"}).code == 1
 
 
-def test_progress_is_told_per_resource_with_its_time(chess: CommandLine) -> None:
+def test_progress_is_shown_per_resource_with_its_time(chess: CommandLine) -> None:
     ran = chess.run("deploy", *GROUND)
     assert ran.code == 0, ran.err
     assert "CREATE_COMPLETE Vpc (AWS::EC2::VPC)" in ran.err

@@ -177,7 +177,7 @@ def test_up_stops_what_an_earlier_one_could_not_record(shared: Path) -> None:
     assert marked == set(pids(shared).values())
 
 
-def test_a_second_up_beside_the_first_says_so(home: Path) -> None:
+def test_a_second_up_beside_the_first_reports_it(home: Path) -> None:
     with homes.locked(Home.at(home), "up"):
         second = localcluster(home, "up", "--nodes", "0")
     assert second.returncode == 1
@@ -219,7 +219,7 @@ def _bound(sock: socket.socket, port: int) -> bool:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="without root the node itself is refused first")
-def test_another_number_of_nodes_says_what_to_do(shared: Path) -> None:
+def test_another_number_of_nodes_is_refused_with_what_to_do(shared: Path) -> None:
     refused = localcluster(shared, "up", "--nodes", "1")
     assert refused.returncode == 1
     assert "has 0 nodes: `localcluster down` before `up --nodes 1`" in refused.stderr
@@ -234,7 +234,7 @@ def test_a_node_without_root_is_refused(home: Path) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a small file system takes a mount, and that root")
-def test_too_little_disk_is_said_before_anything_starts(tmp_path: Path) -> None:
+def test_too_little_disk_is_reported_before_anything_starts(tmp_path: Path) -> None:
     small = tmp_path / "small"
     small.mkdir()
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=32m", "tmpfs", str(small)], check=True)
@@ -262,7 +262,7 @@ def test_a_stranger_with_a_recorded_pid_is_left_alone(home: Path) -> None:
     assert not home.exists()
 
 
-def test_what_is_not_there_is_said_in_one_line(home: Path, shared: Path) -> None:
+def test_what_is_not_there_is_reported_in_one_line(home: Path, shared: Path) -> None:
     for arguments in (["status"], ["kubeconfig"], ["logs", "etcd"], ["kubectl", "get", "ns"]):
         refused = localcluster(home, *arguments)
         assert refused.returncode == 1

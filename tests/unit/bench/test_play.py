@@ -14,14 +14,14 @@ from modules import run_module
         (["localhost:1", "--think", "nan"], "--think: 'nan' is not a number of seconds"),
     ],
 )
-def test_bots_say_which_argument_cannot_be(arguments: list[str], message: str) -> None:
+def test_bots_name_the_argument_that_is_not_allowed(arguments: list[str], message: str) -> None:
     refused = run_module("chess_bench.play", *arguments)
     assert refused.returncode == 2
     assert message in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-def test_bots_that_find_no_server_say_so() -> None:
+def test_bots_that_find_no_server_report_it() -> None:
     alone = run_module(
         "chess_bench.play", "127.0.0.1:1", "--players=2", "--over=0", "--seconds=0", "--deadline=1"
     )

@@ -12,7 +12,7 @@ def test_ports_are_all_different_and_out_of_the_kernel_s_range() -> None:
     assert ports.free_ports(api=6443).api == 6443
 
 
-def test_listening_sockets_are_told_from_others() -> None:
+def test_listening_sockets_are_distinguished_from_others() -> None:
     table = (
         "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
         "   0: 0100007F:1F90 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 111 1\n"

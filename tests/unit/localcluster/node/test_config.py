@@ -10,7 +10,7 @@ from chess_localcluster.paths import Cache
 
 
 @pytest.mark.parametrize("resolvers, expected", [(("9.9.9.9",), "forward . 9.9.9.9"), ((), "rcode NXDOMAIN")])
-def test_dns_asks_the_machine_s_resolvers_or_says_no(resolvers: tuple[str, ...], expected: str) -> None:
+def test_dns_asks_the_machine_s_resolvers_or_refuses(resolvers: tuple[str, ...], expected: str) -> None:
     assert expected in config.corefile(make_plan(1), HOME, resolvers)
 
 

@@ -38,7 +38,7 @@ def node(status: str, second: int) -> dict[str, Any]:
         pytest.param(node("True", 5), RESTARTED, True, id="this one reports that it is"),
     ],
 )
-def test_a_node_is_ready_when_its_kubelet_says_so(
+def test_a_node_is_ready_when_its_kubelet_reports_it(
     found: dict[str, Any] | None,
     since: datetime | None,
     expected: bool,  # noqa: FBT001 - a column of the table

@@ -8,7 +8,7 @@ from operator_cases import spec
 from chess_operator.api.revision import revision
 
 
-def test_it_is_the_same_for_ever() -> None:
+def test_it_never_changes() -> None:
     assert revision(spec()) == "07df403df9"
 
 

@@ -96,7 +96,7 @@ async def test_what_is_mended_is_noticed_within_seconds_all_the_same(monkeypatch
 
 
 @pytest.mark.parametrize("times, reported", [(3, 0), (module.CONFLICTS + 1, 1)], ids=["a race", "no race"])
-async def test_conflicts_are_tried_again_at_once_but_not_for_ever(
+async def test_conflicts_are_tried_again_at_once_but_not_without_end(
     monkeypatch: pytest.MonkeyPatch, times: int, reported: int
 ) -> None:
     monkeypatch.setattr(module, "COALESCE_SECONDS", 0.001)

@@ -42,6 +42,6 @@ def test_what_is_in_sync_is_not() -> None:
     assert sort(entry(status="IN_SYNC")).drifted == ()
 
 
-def test_what_could_not_be_looked_at_is_said() -> None:
+def test_what_could_not_be_looked_at_is_reported() -> None:
     found = sort(entry(status="IN_SYNC"), types=(weights.RULE, "AWS::EKS::Addon"))
     assert found.unchecked == ("AWS::EKS::Addon",)

@@ -51,7 +51,7 @@ def test_an_unknown_code_keeps_the_services_own_words() -> None:
     assert str(failure.explain(refused("Odd", "something odd"), "asking")) == "asking: Odd: something odd"
 
 
-def test_an_empty_answer_says_its_http_status() -> None:
+def test_an_empty_answer_is_reported_with_its_http_status() -> None:
     error = aws.ClientError({"ResponseMetadata": {"HTTPStatusCode": 400}}, "GetProducts")  # type: ignore[typeddict-item]
     assert str(failure.explain(error, "cost")) == "cost: the service refused (HTTP 400)"
 

@@ -50,7 +50,7 @@ def test_the_stack_itself_is_no_step() -> None:
     assert timeline.spans([event(0, "chess-dev-network", "CREATE_IN_PROGRESS", kind=timeline.STACK)]) == ()
 
 
-def test_the_cause_is_told_and_what_it_cancelled_is_not() -> None:
+def test_the_cause_is_reported_and_what_it_cancelled_is_not() -> None:
     causes = timeline.root_cause(
         [
             event(1, "Cache", "CREATE_FAILED", "no such node type"),

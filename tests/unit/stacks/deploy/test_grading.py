@@ -27,7 +27,7 @@ def remove(resource_type: str, policy: str = "Delete") -> Change:
     return Change(action="Remove", logical_id="Thing", resource_type=resource_type, policy_action=policy)
 
 
-def schema_says(answer: Recreation) -> grading.Lookup:
+def schema_answers(answer: Recreation) -> grading.Lookup:
     return lambda _type, _name: answer
 
 
@@ -101,19 +101,19 @@ def schema_says(answer: Recreation) -> grading.Lookup:
     ],
 )
 def test_grades_a_change(change: Change, schema: Recreation, expected: Grade, reason: str) -> None:
-    graded = grading.grade(change, schema_says(schema))
+    graded = grading.grade(change, schema_answers(schema))
     assert (graded.grade, graded.reason) == (expected, reason)
 
 
 @pytest.mark.parametrize("kind", sorted(STATEFUL))
 def test_removing_whatever_holds_data_loses_it(kind: str) -> None:
-    assert grading.grade(remove(kind), schema_says("Never")).grade is Grade.DATA_LOSS
+    assert grading.grade(remove(kind), schema_answers("Never")).grade is Grade.DATA_LOSS
 
 
 def test_attributes_such_as_tags_never_replace() -> None:
     tags = Detail(attribute="Tags", name="", recreation="Never")
     change = Change(action="Modify", logical_id="Thing", resource_type=DATABASE, details=(tags,))
-    assert grading.grade(change, schema_says("Always")).grade is Grade.NONE
+    assert grading.grade(change, schema_answers("Always")).grade is Grade.NONE
 
 
 def test_the_worst_property_decides() -> None:

@@ -75,7 +75,7 @@ def test_each_outcome_is_timed_and_reported() -> None:
     assert messages == [Ended(outcome)]
 
 
-def test_what_never_began_says_what_it_waits_for() -> None:
+def test_what_never_began_names_what_it_waits_for() -> None:
     outcomes, messages = run(failing(Failure("it broke")), job("a"), job("b", "a"))
     assert [(outcome.key, outcome.verdict) for outcome in outcomes] == [("a", "failed"), ("b", "waiting")]
     assert outcomes[1].reason == "b waits; done: ['a']"

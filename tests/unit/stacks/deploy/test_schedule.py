@@ -66,7 +66,7 @@ def test_one_at_a_time_keeps_the_order_of_the_graph() -> None:
 
 
 @pytest.mark.parametrize("seconds", [0, 0.01, 0.3])
-def test_ctrl_c_at_any_moment_stops_new_jobs_and_tells_the_running_ones(seconds: float) -> None:
+def test_ctrl_c_at_any_moment_stops_new_jobs_and_hurries_the_running_ones(seconds: float) -> None:
     hurried = threading.Event()
     before = signal.getsignal(signal.SIGINT)
 

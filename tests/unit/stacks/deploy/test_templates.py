@@ -36,7 +36,7 @@ def test_names_path_and_values(
     assert [(item.path, item.before, item.after) for item in found] == expected
 
 
-def test_added_and_removed_resources_are_told_by_their_type() -> None:
+def test_added_and_removed_resources_are_shown_with_their_type() -> None:
     assert templates.compare({}, body()) == (
         Difference(section="Resources", logical_id="Thing", path="", before=None, after="AWS::S3::Bucket"),
     )

@@ -108,7 +108,7 @@ def test_eks_is_waited_for_until_the_flag_is_off(made: list[Account]) -> None:
     slow.lift("AWS::EKS::Cluster", "chess-prod")
 
 
-def test_eks_that_fails_to_lift_says_why(made: list[Account]) -> None:
+def test_eks_that_fails_to_lift_reports_why(made: list[Account]) -> None:
     stuck = account(made)
     errors = [{"errorCode": "AccessDenied", "errorMessage": "the role is gone"}]
     update = {"id": "u1", "status": "Failed", "errors": errors}

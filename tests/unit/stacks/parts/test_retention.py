@@ -5,7 +5,7 @@ from stack_bodies import make
 
 
 @pytest.mark.parametrize("keep", [True, False])
-def test_what_holds_data_stays_or_goes_as_the_profile_says(*, keep: bool) -> None:
+def test_what_holds_data_stays_or_goes_by_the_profile(*, keep: bool) -> None:
     made = make("prod", {"keep_data": keep})
     policies = {
         made["data-rds"]["Resources"]["Cluster"]["DeletionPolicy"],

@@ -162,7 +162,7 @@ def test_refusal(tree: dict[str, Any], named: str, allowed: str, overlay: Any) -
     assert allowed in line
 
 
-def test_all_problems_are_told_at_once(overlay: Any) -> None:
+def test_all_problems_are_reported_at_once(overlay: Any) -> None:
     tree = {"eks": {"version": "1.20"}, "cache": {"version": "6.5"}}
     with pytest.raises(ProfileError) as refused:
         load("dev", overlay(tree))
@@ -199,7 +199,7 @@ def test_what_is_newer_than_the_tables_is_warned_about_and_taken(
         ("g5g.xlarge", True),
     ],
 )
-def test_graviton_is_told_from_the_family(kind: str, *, graviton: bool) -> None:
+def test_graviton_follows_from_the_family(kind: str, *, graviton: bool) -> None:
     assert checks.is_graviton(kind) is graviton
 
 

@@ -186,7 +186,7 @@ def test_a_seeded_fault_is_found(
 
 
 @pytest.mark.parametrize("kind", sorted(STATEFUL))
-def test_whatever_holds_data_says_what_becomes_of_it(kind: str) -> None:
+def test_whatever_holds_data_has_a_policy_for_its_end(kind: str) -> None:
     bare = {"Resources": {"Seeded": {"Type": kind, "Properties": {"RetentionInDays": 7}}}}
     found = list(storage.retention("data", bare))
     assert [(finding.rule, finding.resource) for finding in found] == [("C012", "Seeded")]

@@ -46,7 +46,7 @@ def test_a_waiver_that_nothing_needs_is_stale() -> None:
     assert waivers.stale([waiver()], (waiver(), other)) == (other,)
 
 
-def test_each_shipped_waiver_says_why_and_since_when() -> None:
+def test_each_shipped_waiver_has_a_reason_and_a_date() -> None:
     shipped = waivers.load()
     assert shipped
     assert all(len(one.reason) > 10 and one.since <= date(2026, 12, 31) for one in shipped)

@@ -48,7 +48,7 @@ def test_an_arrow_names_the_outputs_that_flow_along_it() -> None:
     assert arrows["delivery", "network"] is None, "only the order counts"
 
 
-def test_a_stack_in_another_region_says_which() -> None:
+def test_a_stack_in_another_region_shows_it() -> None:
     nodes, _ = drawn(synthesize(overlaid("prod", ELSEWHERE)))
     assert nodes["edge-global"][2].endswith(" resources · us-east-1")
     assert [key for key, node in nodes.items() if node[3]] == ["edge-global"]

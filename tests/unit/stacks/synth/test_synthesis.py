@@ -29,7 +29,7 @@ def test_it_needs_neither_network_nor_boto3() -> None:
     assert (ran.stdout.strip(), ran.stderr) == (str(len(enabled(load("prod")))), "")
 
 
-def test_the_manifest_says_what_the_templates_are() -> None:
+def test_the_manifest_describes_the_templates() -> None:
     made = synthesize(load("staging"))
     assert [entry.key for entry in made.manifest] == list(made.templates)
     for entry in made.manifest:

@@ -159,7 +159,7 @@ def test_it_wakes_when_the_window_lets_go() -> None:
     assert now <= 510
 
 
-def test_a_spike_counts_for_the_window_but_not_for_ever() -> None:
+def test_a_spike_counts_for_the_window_and_no_longer() -> None:
     asked = [(0, 2), (100, 9), (101, 2)]
     assert stabilized({}, asked, 9, 390).replicas == 9
     assert stabilized({}, asked, 9, 410).replicas == 2
