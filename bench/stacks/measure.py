@@ -45,7 +45,7 @@ CREATION_SECONDS, START_SECONDS = 300.0, 90.0
 
 
 @dataclass(frozen=True)
-class Timing:
+class CommandTime:
     """One timed command."""
 
     wall: float
@@ -129,17 +129,17 @@ def _size(stacks: list[dict[str, Any]]) -> str:
     return f"{len(stacks)} stacks, {sum(entry['resources'] for entry in stacks)} resources"
 
 
-def _timed(work: Callable[[], object]) -> Timing:
+def _timed(work: Callable[[], object]) -> CommandTime:
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     own = time.process_time()
     work()
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     children = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return Timing(wall=time.perf_counter() - begun, processor=children + time.process_time() - own)
+    return CommandTime(wall=time.perf_counter() - begun, processor=children + time.process_time() - own)
 
 
 def _row(
-    what: str, size: str, timings: list[Timing], limit: float | None = None, over: float | None = None
+    what: str, size: str, timings: list[CommandTime], limit: float | None = None, over: float | None = None
 ) -> Row:
     return Row(
         what=what,

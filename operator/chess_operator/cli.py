@@ -22,7 +22,7 @@ Kubeconfig = Annotated[
         "Default: the pod's service account, else ~/.kube/config."
     ),
 ]
-Context = Annotated[
+KubeContext = Annotated[
     str | None, typer.Option(help="Context of the kubeconfig (CHESS_OPERATOR_CONTEXT). Default: its current.")
 ]
 Namespaces = Annotated[
@@ -82,7 +82,7 @@ def options(
 @app.command()
 def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     kubeconfig: Kubeconfig = None,
-    context: Context = None,
+    context: KubeContext = None,
     namespace: Namespaces = None,
     lease_namespace: LeaseNamespace = None,
     probe_address: Probe = None,

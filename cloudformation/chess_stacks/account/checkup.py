@@ -17,7 +17,7 @@ from chess_stacks.account.clients import Clients
 from chess_stacks.profile import facts
 from chess_stacks.synth.synthesis import Assembly
 
-Verdict = Literal["ok", "warn", "fail", "unknown"]
+CheckVerdict = Literal["ok", "warn", "fail", "unknown"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class Check:
     """One answer."""
 
     name: str
-    verdict: Verdict
+    verdict: CheckVerdict
     detail: str
 
 
@@ -77,7 +77,7 @@ def run(assembly: Assembly, clients: Clients, today: date) -> Iterator[Check]:
     yield _asked("instance types offered", partial(_offered_instances, clients, assembly))
 
 
-def _asked(name: str, ask: Callable[[], tuple[Verdict, str]]) -> Check:
+def _asked(name: str, ask: Callable[[], tuple[CheckVerdict, str]]) -> Check:
     try:
         verdict, detail = ask()
     except (aws.ClientError, aws.BotoCoreError) as error:
@@ -99,7 +99,7 @@ def _account(assembly: Assembly, clients: Clients) -> Check:
     return Check(name="credentials", verdict="ok", detail=f"account {found}{where}")
 
 
-def _region(clients: Clients, home: str, name: str) -> tuple[Verdict, str]:
+def _region(clients: Clients, home: str, name: str) -> tuple[CheckVerdict, str]:
     answer = clients.get("ec2", home).describe_regions(RegionNames=[name], AllRegions=True)["Regions"]
     status = answer[0].get("OptInStatus", "opt-in-not-required") if answer else "not-found"
     if status in ("opt-in-not-required", "opted-in"):
@@ -107,7 +107,7 @@ def _region(clients: Clients, home: str, name: str) -> tuple[Verdict, str]:
     return "fail", f"{status}; enable it under account settings"
 
 
-def _quota(clients: Clients, assembly: Assembly, quota: Quota) -> tuple[Verdict, str]:
+def _quota(clients: Clients, assembly: Assembly, quota: Quota) -> tuple[CheckVerdict, str]:
     need = _count(assembly)
     wanted = sum(need[kind] for kind in quota.kinds)
     region = assembly.profile.region
@@ -146,14 +146,14 @@ def _kubernetes(assembly: Assembly, today: date) -> Check:
     return Check(name=name, verdict="ok", detail=f"{version}: standard support until {ends}, {left} days")
 
 
-def _offered_kubernetes(clients: Clients, assembly: Assembly) -> tuple[Verdict, str]:
+def _offered_kubernetes(clients: Clients, assembly: Assembly) -> tuple[CheckVerdict, str]:
     version = assembly.profile.eks.version
     answer = clients.get("eks", assembly.profile.region).describe_cluster_versions()["clusterVersions"]
     offered = sorted(entry["clusterVersion"] for entry in answer)
     return ("ok" if version in offered else "fail"), f"{version}; offered: {', '.join(offered)}"
 
 
-def _offered_database(clients: Clients, assembly: Assembly) -> tuple[Verdict, str]:
+def _offered_database(clients: Clients, assembly: Assembly) -> tuple[CheckVerdict, str]:
     database = assembly.profile.database
     engine = "aurora-postgresql" if database.kind == "aurora" else "postgres"
     answer = clients.get("rds", assembly.profile.region).describe_db_engine_versions(
@@ -164,7 +164,7 @@ def _offered_database(clients: Clients, assembly: Assembly) -> tuple[Verdict, st
     return "fail", f"{engine} {database.version} is not offered in {assembly.profile.region}"
 
 
-def _offered_instances(clients: Clients, assembly: Assembly) -> tuple[Verdict, str]:
+def _offered_instances(clients: Clients, assembly: Assembly) -> tuple[CheckVerdict, str]:
     wanted = {kind for group in assembly.profile.eks.groups for kind in group.instance_types}
     if not wanted:
         return "ok", "no managed node groups"

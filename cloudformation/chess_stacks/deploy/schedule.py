@@ -1,6 +1,6 @@
 """Run a DAG of jobs, independent ones at once, and return what became of each.
 
-The order is decided here and nowhere else: `Schedule` is pure; `run` is the thread pool around it. After the first
+The order is decided here and nowhere else: `JobQueue` is pure; `run` is the thread pool around it. After the first
 failure nothing new begins, and what runs may finish.
 """
 
@@ -18,7 +18,7 @@ _TICK_SECONDS = 0.2
 
 
 @dataclass(slots=True)
-class Schedule(Generic[T]):
+class JobQueue(Generic[T]):
     """Which jobs are done, and which may begin."""
 
     needs: Mapping[str, frozenset[str]]
@@ -47,23 +47,23 @@ def run(
 
     On Ctrl-C nothing new begins, and `interrupted` is called, again and again, to hurry those that run.
     """
-    schedule: Schedule[T] = Schedule(needs)
+    queue: JobQueue[T] = JobQueue(needs)
     with _ctrl_c() as pressed, ThreadPoolExecutor(max_workers=parallel, thread_name_prefix="stack") as pool:
         running: dict[Future[T], str] = {}
         while True:
             if pressed:
-                schedule.stopped = True
+                queue.stopped = True
                 interrupted()
-            for key in schedule.ready():
-                schedule.begun.add(key)
+            for key in queue.ready():
+                queue.begun.add(key)
                 running[pool.submit(work, key)] = key
             if not running:
-                return schedule.done
+                return queue.done
             finished, _ = wait(running, timeout=_TICK_SECONDS, return_when=FIRST_COMPLETED)
             for future in finished:
                 key = running.pop(future)
-                schedule.done[key] = future.result()
-                schedule.stopped |= not succeeded(schedule.done[key])
+                queue.done[key] = future.result()
+                queue.stopped |= not succeeded(queue.done[key])
 
 
 @contextmanager

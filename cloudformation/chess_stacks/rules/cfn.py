@@ -20,7 +20,7 @@ _LINE = 240
 REGIONS = ("us-east-1", "eu-central-1", "ap-southeast-1")
 
 
-Job = tuple[str, str, list[str]]
+LintJob = tuple[str, str, list[str]]
 """A stack's key, its body, and the regions that it is checked for."""
 
 
@@ -33,7 +33,7 @@ def lint(assembly: Assembly, others: tuple[str, ...] = REGIONS) -> tuple[Finding
     return tuple(sorted({finding for found in _side_by_side(jobs) for finding in found}))
 
 
-def _side_by_side(jobs: list[Job]) -> list[set[Finding]]:
+def _side_by_side(jobs: list[LintJob]) -> list[set[Finding]]:
     workers = min(os.cpu_count() or 1, len(jobs))
     if workers < 2 or "fork" not in multiprocessing.get_all_start_methods():  # noqa: PLR2004 - one needs no other
         return [_lint(job) for job in jobs]
@@ -57,7 +57,7 @@ def _rules() -> RulesCollection:
     return get_rules([], [], ["I"])
 
 
-def _lint(job: Job) -> set[Finding]:
+def _lint(job: LintJob) -> set[Finding]:
     from cfnlint.api import lint as run
 
     key, body, where = job

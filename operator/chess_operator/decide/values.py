@@ -12,7 +12,7 @@ from typing import Literal
 
 from chess_operator.api.resources.names import Colour
 
-Phase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
+PodPhase = Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"]
 
 # Pod deletion costs, lowest first to go. Serving pods carry none (0). Two steps, so that of two draining pods
 # the empty one goes first; each is written once, for constant updates of the cost load the API server.
@@ -29,7 +29,7 @@ class Pod:
     colour: Colour
     revision: str
     resource_version: str
-    phase: Phase
+    phase: PodPhase
     scheduled: bool
     ready: bool
     created_at_ms: int

@@ -14,11 +14,11 @@ from chess_operator.api.resources.names import (
     Key,
     child_name,
 )
-from chess_operator.decide.values import Observed, Phase, Pod, Workload
+from chess_operator.decide.values import Observed, Pod, PodPhase, Workload
 from chess_operator.kube.mirror import Mirror
 from chess_presence.census import Expected
 
-PHASES = frozenset(get_args(Phase))
+PHASES = frozenset(get_args(PodPhase))
 
 
 def observe(mirror: Mirror, cluster: Manifest, revision: str) -> Observed:

@@ -18,7 +18,7 @@ _HEAD = ("seconds", "connections", "wanted", "desired", "ready", "draining", "un
 Trace = Annotated[
     Path, typer.Argument(help="CSV with the columns seconds and connections.", exists=True, dir_okay=False)
 ]
-Manifest = Annotated[
+ManifestFile = Annotated[
     Path, typer.Option("--file", "-f", help="YAML of the ChessCluster.", exists=True, dir_okay=False)
 ]
 Begin = Annotated[
@@ -35,7 +35,7 @@ All = Annotated[bool, typer.Option("--all", help="Every decision, not only those
 
 def simulate(
     trace: Trace,
-    file: Manifest,
+    file: ManifestFile,
     *,
     begin: Begin = datetime(2026, 1, 1),  # noqa: DTZ001 - made aware below; typer knows only naive ones
     pod_start: Start = 1.5,
