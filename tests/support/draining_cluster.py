@@ -196,7 +196,7 @@ class Controllers:
                 self._volumes()
                 for held in self._going():
                     self._give_back(held)
-        except Exception as error:  # noqa: BLE001 - told by the test that waits for it
+        except Exception as error:  # noqa: BLE001 - raised by the test that waits for it
             self.failed.append(error)
 
     def _going(self) -> list[drain.Held]:

@@ -33,8 +33,8 @@ def test_it_has_its_own_network_processes_and_settings() -> None:
     panic = Path("/proc/sys/kernel/panic").read_text()
     look = "ls /sys/class/net; ls -d /proc/[0-9]* | wc -l; echo $LOCALCLUSTER_HOME"
     process = start(f"{look}; echo 77 > /proc/sys/kernel/panic; exit 3")
-    said, _ = process.communicate(timeout=30)
-    links, processes, home = said.split()
+    output, _ = process.communicate(timeout=30)
+    links, processes, home = output.split()
     assert process.returncode == 3
     assert links == "lo"
     assert int(processes) < 10
@@ -61,5 +61,5 @@ def test_what_a_killed_run_left_is_no_obstacle() -> None:
     for hierarchy in Path("/sys/fs/cgroup").glob("*/cgroup.procs"):
         (hierarchy.parent / f"chess-lane-{NAME}" / "localcluster").mkdir(parents=True)
     process = start("true")
-    said, _ = process.communicate(timeout=30)
-    assert (process.returncode, said, traces()) == (0, "", [])
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output, traces()) == (0, "", [])
