@@ -63,3 +63,17 @@ def test_what_a_killed_run_left_is_no_obstacle() -> None:
     process = start("true")
     output, _ = process.communicate(timeout=30)
     assert (process.returncode, output, traces()) == (0, "", [])
+
+
+def test_a_second_of_the_same_name_is_refused_and_disturbs_nothing(tmp_path: Path) -> None:
+    first = start(f"mkdir -p $LOCALCLUSTER_HOME; touch {tmp_path}/began; sleep 60")
+    wait_until((tmp_path / "began").exists, "the first runs")
+    before = traces()
+    second = start("true")
+    output, _ = second.communicate(timeout=30)
+    assert (second.returncode, output) == (1, f"lanes.machine: {NAME} runs already, process {first.pid}\n")
+    assert first.poll() is None
+    assert traces() == before != []
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+    assert traces() == []
