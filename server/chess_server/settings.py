@@ -222,7 +222,7 @@ TABLE: dict[str, Setting] = {
 
 
 def _check_authority(url: str, ca_file: str | None, environment: Mapping[str, str]) -> None:
-    """Refuse to verify without an authority: libpq would say so at each connection, for ever."""
+    """Refuse `sslmode=verify-…` without an authority: libpq would fail at each connection, again and again."""
     asked = dict(parse_qsl(urlsplit(url).query))
     mode = asked.get("sslmode", "")
     given = ca_file or asked.get("sslrootcert") or environment.get("PGSSLROOTCERT")

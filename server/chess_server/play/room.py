@@ -36,14 +36,14 @@ NOBODY_GONE: dict[Color, float | None] = {"white": None, "black": None}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long players may leave each other waiting."""
+    """How long until a game without first moves ends, and until an absence may be claimed."""
 
     no_start_ms: int
     abandon_ms: int
 
 
 class Room:
-    """A game with sockets here, or one that a timer looks at (then it is not live: nothing is kept)."""
+    """A game with sockets on this server, or one that a timer checks (then its state is not kept in memory)."""
 
     def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts) -> None:
         self.id = game_id
@@ -63,7 +63,7 @@ class Room:
     # The path of a command
 
     async def submit(self, color: Color, command: Command, received_ms: int, lag_ms: int) -> bytes | None:
-        """Carry out a command; the answer for its sender."""
+        """Carry out a command; return the answer for its sender, None if there is nothing to answer."""
         arrived_ms = self._arrival(color, command.a, received_ms)
         async with self._lock:
             try:
@@ -90,7 +90,7 @@ class Room:
             if isinstance(outcome, Rejected):
                 if held is not remembered:
                     return outcome
-                self.ledger.forget()  # news may be under way: nobody is refused on what is only remembered
+                self.ledger.forget()  # memory may be behind: before rejecting, decide again on what Redis holds
                 continue
             if isinstance(outcome, Duplicate) or await self.ledger.carry_out(held.game, outcome, command.a):
                 return None
@@ -108,7 +108,7 @@ class Room:
         )
 
     def _arrival(self, color: Color, a: int | None, received_ms: int) -> int:
-        """When the first copy of a command came: a player does not pay for having to send it again."""
+        """When the first copy of a command came: sending it again costs the player no time."""
         if a is None:
             return received_ms
         for known_color, known_a, known_ms in self._arrivals:
@@ -120,7 +120,7 @@ class Room:
     # The clock
 
     async def check_time(self) -> bool:
-        """See whether time has ended the game; True when it is over."""
+        """End the game if its time is up; True if the game is over."""
         held = await self.ledger.settled()
         if not held.game.over:
             await self.submit(held.game.turn, Tick(), self._stores.clock.now_ms(), 0)
@@ -144,7 +144,7 @@ class Room:
     # Joining and leaving
 
     async def join(self, subscriber: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
-        """Bring a socket up to date and keep it so. A player's secret decides the color. Raises NoSuchGameError."""
+        """Bring a socket up to date and keep it so. `player_id` decides a player's color. Raises NoSuchGameError."""
         held = await self.ledger.settled()
         if player_id is not None:
             color = held.game.color_of(player_id)
@@ -157,7 +157,7 @@ class Room:
         self.subscribers.welcome(subscriber, held, missed, self._attendance.timing(held))
         newest = self.ledger.held
         if newest is not None and age(newest) > age(held):
-            self.spawn(self._catch_up())  # it came between the read and the welcome
+            self.spawn(self._catch_up())  # a newer event came between the read and the welcome
         self._set_alarm(newest or held)
         return held.game
 
@@ -174,7 +174,7 @@ class Room:
         await self._attendance.leave(subscriber)
 
     async def refresh_seats(self) -> None:
-        """Repeat that the players here are still here, and send them what has changed of their opponents."""
+        """Write this server's seats again, and send its players what has changed about their opponents."""
         players = self.subscribers.players
         if not players:
             return
@@ -212,7 +212,7 @@ class Room:
             self.subscribers.send_crowd(crowd)
 
     async def _catch_up(self) -> None:
-        """Bring sockets up to date that have missed something; one task does it for all."""
+        """Bring all sockets up to date that have missed an event; one task at a time does it."""
         async with self._catching:
             held = await self.ledger.settled()
             behind = [one for one in self.subscribers.all if (one.epoch, one.v) != age(held)]
@@ -221,7 +221,7 @@ class Room:
                 self.subscribers.catch_up(one, held, missed, self._attendance.timing(held))
 
     async def check(self, version: tuple[int, int, int] | None) -> None:
-        """Compare what Redis holds (epoch, v, committed) with what was sent here, and repair it."""
+        """Compare what Redis holds (epoch, v, committed) with what was sent from here, and repair a difference."""
         if version is None or self.subscribers.behind(version[0], version[2]):
             self.ledger.forget()
             await self._catch_up()
@@ -233,13 +233,13 @@ class Room:
     # Tasks
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a task; what fails because of a store is repaired by the next sweep."""
+        """Run a task; the next sweep repairs what fails because of a store."""
         task = asyncio.get_running_loop().create_task(_quietly(self.id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
-        """Forget everything; nobody is here any more."""
+        """Stop the clock and drop the state, after the last client has left."""
         self.ledger.live = False
         self.ledger.forget()
         self._clock.stop()
@@ -249,6 +249,6 @@ async def _quietly(game_id: str, work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except (UnavailableError, ContradictionError, NoSuchGameError) as error:
-        log.debug("put off", game=game_id, reason=str(error))
+        log.debug("postponed", game=game_id, reason=str(error))
     except Exception:
         log.exception("a game's task failed", game=game_id)

@@ -1,7 +1,7 @@
-"""The server's view of a WebSocket, whichever library carries it.
+"""The interface between the server and its WebSockets, the same for every library.
 
-A transport calls `Admit` once for each upgrade request, then the `Handler` that it returned: `opened`, `text` for each
-whole message, `closed` exactly once. All calls are made on the event loop and return at once.
+A transport calls `Admit` once per upgrade request, then the `Handler` that it returned: `opened`, `text` for each whole
+message, `closed` exactly once. All calls are made on the event loop and return at once.
 """
 
 from collections.abc import Callable, Mapping

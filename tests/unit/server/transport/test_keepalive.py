@@ -13,7 +13,7 @@ def test_a_socket_is_pinged_at_once_and_then_every_ping_seconds_and_cut_when_not
     assert keepalive.due(19.9, LIMITS) is Due.NOTHING
     assert keepalive.due(20.0, LIMITS) is Due.PING
     assert keepalive.due(60.0, LIMITS) is Due.CUT
-    keepalive.heard(30.0)
+    keepalive.received(30.0)
     assert keepalive.due(89.9, LIMITS) is not Due.CUT
     assert keepalive.due(90.0, LIMITS) is Due.CUT
 
