@@ -16,6 +16,7 @@ from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 from chess_server.clients.admission import Admission, Capacity
 from chess_server.clients.client import Client, Services
+from chess_server.lobby.pairing import Pairing
 from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
 from chess_server.play.room import Timeouts
@@ -75,7 +76,8 @@ class Server:
         )
         self._rooms = Rooms(stores, self._bus, self._keys, timeouts)
         pools = Pools(self._redis, self._keys, self._health, settings.pod_uid)
-        self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, timeouts.no_start_ms)
+        pairing = Pairing(pools, stores, timeouts.no_start_ms)
+        self._lobby = Lobby(pools, pairing, self._bus, self._keys.lobby_channel(settings.pod_uid))
         self._clients: set[Client] = set()
         services = Services(
             rooms=self._rooms,

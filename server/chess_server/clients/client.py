@@ -13,7 +13,8 @@ import structlog
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import Close, EnterPool, LeavePool, Send, Session, Submit
 from chess_server.game.commands import Command, MakeMove
-from chess_server.lobby.pools import Lobby, Seek
+from chess_server.lobby.pools import Lobby
+from chess_server.lobby.seeks import Seek
 from chess_server.metrics import Metrics
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room

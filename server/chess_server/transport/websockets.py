@@ -152,7 +152,11 @@ class WebsocketsTransport:
                 if isinstance(message, str):
                     client.text(message.encode())
                 else:
-                    link.close(CloseCode.UNSUPPORTED_DATA, "binary frames are not accepted; send text", "client_fault")
+                    link.close(
+                        CloseCode.UNSUPPORTED_DATA,
+                        "binary frames are not accepted; send text",
+                        "client_fault",
+                    )
                     return
 
     async def _check_keepalives(self) -> None:
