@@ -233,7 +233,7 @@ class GameClient(Client):
         """Submit a command to the room, also if the socket has been cut since the command came."""
         if self._room is None:
             return None
-        return await self._room.submit(self._subscriber.color, command, received_ms, self._lag_ms)
+        return await self._room.executor.submit(self._subscriber.color, command, received_ms, self._lag_ms)
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
