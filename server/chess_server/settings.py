@@ -47,7 +47,6 @@ class Setting:
 class Settings:
     """All settings of `chess-server serve`."""
 
-    cluster_name: str
     cluster_uid: str
     pod_name: str
     pod_uid: str
@@ -188,7 +187,6 @@ def _read(name: str, path: str) -> str:
 
 
 TABLE: dict[str, Setting] = {
-    "cluster_name": Setting("CHESS_CLUSTER_NAME", "local", _text),
     "cluster_uid": Setting("CHESS_CLUSTER_UID", "local", _text),
     "pod_name": Setting("CHESS_POD_NAME", "", _text),
     "pod_uid": Setting("CHESS_POD_UID", "", _text),

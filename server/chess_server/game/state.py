@@ -4,7 +4,7 @@ import msgspec
 from msgspec import Struct
 
 from chess_server.game.clock import Clock, start
-from chess_server.game.color import OTHER, Color, turn_at
+from chess_server.game.color import Color, turn_at
 from chess_server.game.repetition import Positions, digest
 from chess_server.game.rules import START
 from chess_server.game.status import Result, Status, result_of
@@ -80,10 +80,6 @@ class Game(Struct, frozen=True, kw_only=True):
     def has_accepted(self, color: Color, a: int | None) -> bool:
         """Whether a player's command of that number was accepted before."""
         return a is not None and Accepted(color, a) in self.accepted
-
-    def mover(self) -> Color:
-        """Who made the last move."""
-        return OTHER[self.turn]
 
 
 def new_game(  # noqa: PLR0913 - the one place where a game is made, from all its parts

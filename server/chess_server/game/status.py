@@ -12,9 +12,6 @@ Status = Literal[
 ]
 Result = Literal["1-0", "0-1", "1/2-1/2", "*"]
 
-DECISIVE: frozenset[Status] = frozenset({"mate", "resign", "outoftime", "timeout"})
-"""Endings that may have a winner."""
-
 UNPLAYED: frozenset[Status] = frozenset({"aborted", "noStart"})
 """Endings of a game that was not played: the PGN's result is `*`."""
 

@@ -32,13 +32,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a socket ended: the close code that counts, and who began it.
+    """How a socket ended: the close code that counts, and why.
 
-    `by_client`: the client sent a close frame first. `cause` is one word for logs and metrics.
+    `cause` is one word for logs and metrics; `client`: the client sent a close frame first.
     """
 
     code: int
-    by_client: bool
     cause: str
 
 

@@ -226,10 +226,10 @@ def _code(info: WSCloseInfo | None) -> int:
 def _ending(transport: WSTransport, cause: str) -> Ending:
     handshake = transport.close_handshake
     if handshake is None:
-        return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+        return Ending(code=ABNORMAL, cause=cause or "cut")
     if handshake.recv_then_sent and not cause:
-        return Ending(code=_code(handshake.recv), by_client=True, cause="client")
-    return Ending(code=_code(handshake.sent), by_client=False, cause=cause or "client_fault")
+        return Ending(code=_code(handshake.recv), cause="client")
+    return Ending(code=_code(handshake.sent), cause=cause or "client_fault")
 
 
 class _Quiet:

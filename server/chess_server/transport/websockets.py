@@ -172,10 +172,10 @@ def _ending(connection: ServerConnection, cause: str) -> Ending:
     protocol = connection.protocol
     received, sent = protocol.close_rcvd, protocol.close_sent
     if received is not None and (sent is None or protocol.close_rcvd_then_sent):
-        return Ending(code=received.code, by_client=True, cause="client")
+        return Ending(code=received.code, cause="client")
     if sent is not None and cause != "slow_reader":
-        return Ending(code=sent.code, by_client=False, cause=cause or "client_fault")
-    return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+        return Ending(code=sent.code, cause=cause or "client_fault")
+    return Ending(code=ABNORMAL, cause=cause or "cut")
 
 
 def _forget(task: "asyncio.Task[None]") -> None:
