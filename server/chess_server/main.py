@@ -76,7 +76,7 @@ class Server:
         )
         self._rooms = Rooms(stores, self._bus, self._keys, timeouts)
         pools = Pools(self._redis, self._keys, self._health, settings.pod_uid)
-        pairing = Pairing(pools, stores, timeouts.no_start_ms)
+        pairing = Pairing(pools, stores, self._metrics, timeouts.no_start_ms)
         self._lobby = Lobby(pools, pairing, self._bus, self._keys.lobby_channel(settings.pod_uid))
         self._clients: set[Client] = set()
         services = Services(

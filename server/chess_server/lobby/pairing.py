@@ -10,6 +10,7 @@ import random
 from chess_server.game import ids
 from chess_server.game.color import Color
 from chess_server.game.state import Game, Player, new_game
+from chess_server.metrics import Metrics
 from chess_server.store.redis.pools import Match, Pools
 from chess_server.store.stores import Stores
 from chess_server.wire import frames
@@ -19,9 +20,10 @@ from chess_server.wire.pools import Pool
 class Pairing:
     """Makes games of pairs. A game without first moves ends after `no_start_ms`."""
 
-    def __init__(self, pools: Pools, stores: Stores, no_start_ms: int) -> None:
+    def __init__(self, pools: Pools, stores: Stores, metrics: Metrics, no_start_ms: int) -> None:
         self._pools = pools
         self._stores = stores
+        self._metrics = metrics
         self._no_start_ms = no_start_ms
 
     async def pair(self, match: Match, pool: Pool) -> bool:
@@ -35,6 +37,7 @@ class Pairing:
         seats = {color: game.player(color) for color in colors}
         redirects = {seat.sri: frames.redirect(game.id + seat.id, color) for color, seat in seats.items()}
         if await self._pools.seal(match, redirects):
+            self._metrics.pairings.inc()
             return True
         await self._withdraw(game)
         return False
