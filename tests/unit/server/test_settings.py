@@ -1,4 +1,4 @@
-"""Settings from variables and flags; what is wrong is said in one line."""
+"""Settings from variables and flags; an error is one line."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -95,7 +95,7 @@ def test_what_is_wrong_is_named(minimal: dict[str, str], name: str, value: str, 
 
 
 @pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
-def test_to_verify_takes_an_authority(
+def test_verifying_needs_an_authority(
     minimal: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -111,7 +111,7 @@ def test_to_verify_takes_an_authority(
     assert Settings.load(minimal, {}).database_ca is None
 
 
-def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
+def test_the_repr_of_settings_shows_no_secret(minimal: dict[str, str]) -> None:
     settings = Settings.load(minimal, {})
     assert isinstance(settings, Settings)
     assert "secret" not in repr(settings)

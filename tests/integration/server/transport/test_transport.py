@@ -1,4 +1,4 @@
-"""Both transports behave alike: real sockets, a front door that echoes."""
+"""Both transports behave alike, on real sockets, before an admission whose clients echo."""
 
 import asyncio
 import contextlib
@@ -136,13 +136,13 @@ async def test_a_refused_upgrade_has_status_headers_and_body(house: Any) -> None
     assert response.body == b'{"error":{}}\n'
 
 
-async def test_firefox_says_keep_alive_and_upgrade(house: Any) -> None:
+async def test_firefox_sends_keep_alive_and_upgrade(house: Any) -> None:
     raw = await Raw.open(house, connection="keep-alive, Upgrade")
     assert raw.head.startswith(b"HTTP/1.1 101")
     raw.writer.close()
 
 
-async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
+async def test_a_request_without_an_upgrade_is_answered(house: Any) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(b"GET /echo?sri=12345678 HTTP/1.1\r\nHost: test\r\n\r\n")
     status = await reader.readline()
@@ -150,15 +150,15 @@ async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
     writer.close()
 
 
-async def test_stopping_waits_for_nobody(house: Any) -> None:
-    """Not for a handshake that has begun, nor for an open socket, nor for the answer to a close."""
+async def test_stopping_does_not_wait(house: Any) -> None:
+    """Neither for a handshake under way, nor for an open socket, nor for the answer to a close."""
     _, half = await asyncio.open_connection("127.0.0.1", house.port)
     half.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgr")
     open_socket = await house.connect()
     mute = await Raw.open(house)
     mute.frame(TEXT, b"close")
     assert await mute.close_code() == 1012
-    async with asyncio.timeout(1.5):  # a handshake is given 5 s, an unanswered close 2 s
+    async with asyncio.timeout(1.5):  # the limit of a handshake is 5 s, that of an unanswered close 2 s
         await house.transport.stop()
     with pytest.raises(ConnectionClosed):
         await open_socket.recv()
