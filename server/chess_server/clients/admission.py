@@ -40,7 +40,7 @@ class Admission:
         except PathError as error:
             return self._refused(error.status, error.code, str(error))
         if self._drain.draining:
-            return self._refused(503, "draining", "this server is leaving; try again, another will answer")
+            return self._refused(503, "draining", "this server drains; try again, another one answers")
         if len(self._services.clients) >= self._capacity.max_connections:
             limit = self._capacity.max_connections
             return self._refused(503, "full", f"this server holds {limit} connections already; try again")

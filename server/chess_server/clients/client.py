@@ -212,7 +212,7 @@ class GameClient(Client):
             return
         if self._pending >= MOST_PENDING:
             self._refused(
-                effect.command, "overloaded", "too much is waiting for this game; send the same again"
+                effect.command, "overloaded", "too many commands wait for this game; send the same again"
             )
             return
         self._pending += 1

@@ -75,7 +75,7 @@ class Session:
         if isinstance(request, PoolOut):
             return LeavePool()
         if not isinstance(request, PoolIn):
-            return Send(frames.error("not_here", "in the lobby; allowed: p, poolIn, poolOut"))
+            return Send(frames.error("not_here", "not possible in the lobby; allowed: p, poolIn, poolOut"))
         try:
             return EnterPool(pools.parse(request.d.id))
         except ValueError as error:
@@ -83,7 +83,9 @@ class Session:
 
     def _at_game(self, request: Request) -> Effect:
         if not isinstance(request, Command):
-            return Send(frames.error("not_here", "at a game; poolIn and poolOut belong to /lobby/socket"))
+            return Send(
+                frames.error("not_here", "not possible at a game; send poolIn and poolOut to /lobby/socket")
+            )
         if isinstance(self._place, WatchPlace):
-            return Send(frames.rejected(request.a, "read_only", "looking on; allowed: p"))
+            return Send(frames.rejected(request.a, "read_only", "not possible for a spectator; allowed: p"))
         return Submit(request)

@@ -184,7 +184,8 @@ def _draw_claim(game: Game, color: Color, _command: Command, _moment: Moment) ->
     if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
         return _ended(game, "draw")
     return Rejected(
-        code="no_draw", message="a draw may be claimed in one's turn, on threefold repetition or fifty moves"
+        code="no_draw",
+        message="a draw may be claimed in your own turn, after threefold repetition or fifty moves",
     )
 
 

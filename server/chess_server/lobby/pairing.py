@@ -1,4 +1,4 @@
-"""Makes the game of two who were promised to each other, and sends both there.
+"""Makes the game of two players promised to each other, and sends both there.
 
 The game gets a timer, a row in PostgreSQL and a place in Redis; at last both players are sent there in one step. If
 this server dies before that step, no player was sent: both are paired again, and the unused game ends by its timer.

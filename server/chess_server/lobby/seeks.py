@@ -44,7 +44,7 @@ class Seeks:
             self._by_client.pop(seek.sri, None)
 
     def deliver(self, sri: str, frame: bytes) -> None:
-        """Send a client's redirect to all of its sockets; none of them waits any more."""
+        """Send a client's redirect to all of its sockets; none of them waits after it."""
         self.stop(sri)
         for seek in self._by_client.get(sri, set()):
             seek.sender.send(frame)

@@ -16,7 +16,7 @@ class Attendance:
         self.crowd: Crowd | None = None
 
     async def sit(self, subscriber: Subscriber) -> None:
-        """Take a player's seat; for a spectator, only read who is there."""
+        """Take a player's seat; for a spectator, only read which players are connected."""
         subscriber.seated = subscriber.player
         members = [subscriber.entry] if subscriber.player else []
         crowd = await self._stores.games.seat("in" if subscriber.player else "look", self._id, members)
@@ -46,7 +46,7 @@ class Attendance:
         return Timing(elapsed_ms=elapsed_ms, left_ms=self.claimable_in_ms())
 
     def claimable_in_ms(self) -> dict[Color, float | None]:
-        """How long until each player's absence may be claimed; None for one who is there."""
+        """How long until each player's absence may be claimed; None for one who is connected."""
         now_ms = self._stores.clock.now_ms()
         return {
             "white": self._claimable_in_ms("white", now_ms),

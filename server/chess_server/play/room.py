@@ -26,7 +26,7 @@ from chess_server.wire.paths import Resume
 
 log = structlog.get_logger(__name__)
 
-NOBODY_GONE: dict[Color, float | None] = {"white": None, "black": None}
+BOTH_CONNECTED: dict[Color, float | None] = {"white": None, "black": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +116,7 @@ class Room:
             return
         await self._attendance.refresh(players)
         over = self.ledger.held is not None and self.ledger.held.game.over
-        self.subscribers.send_absence(NOBODY_GONE if over else self._attendance.claimable_in_ms())
+        self.subscribers.send_absence(BOTH_CONNECTED if over else self._attendance.claimable_in_ms())
 
     # What servers publish
 

@@ -50,7 +50,7 @@ def close_code(payload: bytes) -> int:
         return NO_FAULT
     code = int.from_bytes(payload[:2], "big")
     if not any(first <= code <= last for first, last in CLOSE_CODES):
-        raise ProtocolError(1002, "no close code that may be sent")
+        raise ProtocolError(1002, "invalid close code")
     return code
 
 

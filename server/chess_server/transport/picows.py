@@ -1,4 +1,4 @@
-"""The production transport: picows on uvloop. Fragments, close handshake and limits are our own."""
+"""The production transport: picows on uvloop. Fragments, close handshake and limits are in this package."""
 
 import asyncio
 from http import HTTPStatus

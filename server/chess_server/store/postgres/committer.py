@@ -40,7 +40,7 @@ class Committer:
         if not entry.rows and entry.finish is None:
             return
         if len(self._queue) >= MOST_WAITING:
-            raise UnavailableError("postgresql", "too much is waiting to be stored")
+            raise UnavailableError("postgresql", "too many entries wait to be stored")
         waiting = _Waiting(entry, asyncio.get_running_loop().create_future(), monotonic())
         self._queue.append(waiting)
         self._wake.set()

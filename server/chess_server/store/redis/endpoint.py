@@ -34,7 +34,9 @@ class RedisEndpoint:
         except UrlError as error:
             raise UnusableRedisError(str(error)) from None
         except ValueError:
-            raise UnusableRedisError("the URL's query or path is not one of redis-py's") from None
+            raise UnusableRedisError(
+                "the URL's query or path has a value that redis-py does not accept"
+            ) from None
         self._tls = given.pop("connection_class", None) is SSLConnection
         if self._tls and ca_file:
             given["ssl_ca_certs"] = ca_file
