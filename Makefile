@@ -108,5 +108,5 @@ demo: install ## the whole thing on this machine: cluster, operator, 400 players
 down: install ## stop and remove the local cluster
 	@$(BIN)/localcluster down
 
-bench-reaction: install ## from a client's handshake to the replicas patch: p50, p95, out/reaction.json
+bench-reaction: install ## from a client's handshake to the replicas patch: p50, p95, out/reaction.json (REACTION_CHANGES=25)
 	@$(BIN)/python -m chess_bench.reaction

@@ -29,7 +29,7 @@ from chess_bench.console.stages import Stages
 from chess_bench.settings import Settings, SettingsError, read, refuse_arguments
 
 NAMESPACE, CLUSTER = "chess-reaction", "reaction"
-CHANGES, CHANGES_PER_ROUND = 25, 5
+CHANGES_PER_ROUND = 5
 LIMIT_SECONDS = 1.0
 DEADLINE_SECONDS = 60.0  # for any single wait: replicas that do not follow end the run
 OUT = Path("out/reaction.json")
@@ -94,13 +94,13 @@ class ReplicasWatch:
             return self.at
 
 
-async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages) -> list[Sample]:
-    """Scale up and down until there are enough samples."""
+async def measure(entry: tuple[str, int], kubectl: Kubectl, stages: Stages, changes: int) -> list[Sample]:
+    """Scale up and down until there are that many samples, in whole rounds."""
     deployment, samples = ReplicasWatch(), list[Sample]()
     watch = asyncio.create_task(deployment.follow(kubectl))
     sockets = Sockets(*entry, lambda _open: None)
     try:
-        while len(samples) < CHANGES:
+        while len(samples) < changes:
             await deployment.until(1, ready=True)
             samples += await _one_round(sockets, deployment)
             stages.screen.print(
@@ -166,7 +166,7 @@ async def _run(settings: Settings, stages: Stages) -> int:
         await stack.enter_async_context(setup.chess_cluster(stages, target, manifest, keep=settings.keep))
         entry = await targets.entry(target, NAMESPACE, settings.entry)
         with stages.stage("measurement"):
-            samples = await measure(entry, target.kubectl, stages)
+            samples = await measure(entry, target.kubectl, stages, settings.changes)
         return _report(samples, stages)
 
 

@@ -13,6 +13,7 @@ from chess_bench.cluster.objects import wanted
 
 FEWEST_PLAYERS, MOST_PLAYERS = 8, 2000
 MIN_REPLICAS, PEAK_REPLICAS, MAX_REPLICAS = 2, 6, 8
+MOST_CHANGES = 1000
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"", "0", "false", "no", "off"})
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
@@ -35,6 +36,8 @@ class Settings:
     entry: tuple[str, int] | None = None
     existing: Existing | None = None
     out: Path = field(default=Path("out/demo.json"))
+    changes: int = 25
+    """How many changes of replicas the reaction is measured over."""
 
     @property
     def target(self) -> int:
@@ -57,7 +60,7 @@ def refuse_arguments(module: str, about: str | None) -> None:
 
 
 def read(environment: Mapping[str, str]) -> Settings:
-    """Read the settings of `make demo`."""
+    """Read the settings of `make demo` and `make bench-reaction`."""
     default = Settings()
     games_file = environment.get("DEMO_GAMES", "")
     return Settings(
@@ -69,6 +72,7 @@ def read(environment: Mapping[str, str]) -> Settings:
         entry=_entry(environment.get("DEMO_ENTRY", "")),
         existing=_existing(environment),
         out=Path(environment.get("DEMO_OUT") or default.out),
+        changes=_whole(environment, "REACTION_CHANGES", default.changes, 1, MOST_CHANGES),
     )
 
 

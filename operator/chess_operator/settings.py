@@ -1,6 +1,7 @@
 """Settings: environment variables, each of which a flag overrides.
 
-`TABLE` declares each setting once. An error is one line: variable or flag, value, what is allowed.
+`TABLE` declares each setting once. An empty variable counts as not set; an empty flag is a value like any other, and an
+error where it is not allowed. An error is one line: variable or flag, value, what is allowed.
 """
 
 import os
@@ -49,7 +50,8 @@ class Setting:
 
     variables: tuple[str, ...]
     flag: str
-    default: str
+    default: str | Callable[[], Any]
+    """A text to parse, or what makes the value."""
     parse: Parser
 
     def read(self, environment: Mapping[str, str], flags: Flags) -> Any:
@@ -60,7 +62,7 @@ class Setting:
         for variable in self.variables:
             if value := environment.get(variable, "").strip():
                 return self.parse(variable, value)
-        return self.parse(self.flag, self.default)
+        return self.parse(self.flag, self.default) if isinstance(self.default, str) else self.default()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,17 +101,21 @@ class Settings:
         return Access(kubeconfig=self.kubeconfig, context=self.context)
 
 
-def _kubeconfig(name: str, value: str) -> Path | None:
-    if not value and TOKEN_FILE.exists():
-        return None
-    path = Path(value) if value else KUBECONFIG.expanduser()
+def _kubeconfig(name: str, value: str) -> Path:
+    path = Path(value)
     if not path.is_file():
-        raise SettingsError(f"{name}: there is no file {path}")
+        raise SettingsError(f"{name}: {value!r} is not an existing file")
     return path
 
 
-def _optional(_: str, value: str) -> str | None:
-    return value or None
+def _own_access() -> Path | None:
+    return None if TOKEN_FILE.exists() else _kubeconfig("--kubeconfig", str(KUBECONFIG.expanduser()))
+
+
+def _context(name: str, value: str) -> str:
+    if not value:
+        raise SettingsError(f"{name}: {value!r} is not the name of a context of the kubeconfig")
+    return value
 
 
 def _namespace(name: str, value: str) -> str:
@@ -122,8 +128,8 @@ def _namespaces(name: str, value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_namespace(name, one) for one in _split(value)))
 
 
-def _lease_namespace(name: str, value: str) -> str:
-    return _namespace(name, value or own_namespace())
+def _own_lease_namespace() -> str:
+    return _namespace("--lease-namespace", own_namespace())
 
 
 def _address(name: str, value: str) -> Address:
@@ -153,24 +159,27 @@ def _one_of(*allowed: str) -> Parser:
 
 
 def _split(value: str) -> list[str]:
-    return [one for one in re.split(r"[,\s]+", value) if one]
+    """Split a list of names; a list without any gives the value itself, which is not a name."""
+    return [one for one in re.split(r"[,\s]+", value) if one] or [value]
 
 
 LEVELS = ("debug", "info", "warning", "error")
 FORMATS = ("json", "console")
 
 TABLE: dict[str, Setting] = {
-    "kubeconfig": Setting(("CHESS_OPERATOR_KUBECONFIG", "KUBECONFIG"), "--kubeconfig", "", _kubeconfig),
-    "context": Setting(("CHESS_OPERATOR_CONTEXT",), "--context", "", _optional),
-    "namespaces": Setting(("CHESS_OPERATOR_NAMESPACES",), "--namespace", "", _namespaces),
+    "kubeconfig": Setting(
+        ("CHESS_OPERATOR_KUBECONFIG", "KUBECONFIG"), "--kubeconfig", _own_access, _kubeconfig
+    ),
+    "context": Setting(("CHESS_OPERATOR_CONTEXT",), "--context", lambda: None, _context),
+    "namespaces": Setting(("CHESS_OPERATOR_NAMESPACES",), "--namespace", tuple, _namespaces),
     "lease_namespace": Setting(
-        ("CHESS_OPERATOR_LEASE_NAMESPACE",), "--lease-namespace", "", _lease_namespace
+        ("CHESS_OPERATOR_LEASE_NAMESPACE",), "--lease-namespace", _own_lease_namespace, _namespace
     ),
     "probe_address": Setting(
         ("CHESS_OPERATOR_PROBE_ADDRESS",), "--probe-address", "127.0.0.1:8081", _address
     ),
     "service_accounts": Setting(
-        ("CHESS_OPERATOR_ALLOW_SERVICE_ACCOUNTS",), "--allow-service-account", "", _service_accounts
+        ("CHESS_OPERATOR_ALLOW_SERVICE_ACCOUNTS",), "--allow-service-account", frozenset, _service_accounts
     ),
     "log_level": Setting(("CHESS_OPERATOR_LOG_LEVEL",), "--log-level", "info", _one_of(*LEVELS)),
     "log_format": Setting(("CHESS_OPERATOR_LOG_FORMAT",), "--log-format", "json", _one_of(*FORMATS)),

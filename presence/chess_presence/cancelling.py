@@ -1,9 +1,9 @@
-"""Ending tasks that talk to Redis.
+"""Ends tasks that call Redis.
 
-redis-py 8.1 can swallow a cancellation. When it arrives while a connection is being made, closed or read with a time
+redis-py 8.1 can swallow a cancellation. If it arrives while a connection is being made, closed or read with a time
 limit of its own (`PubSub.get_message(timeout=…)`, a pool that takes a connection back), the call ends with its own
-time-out or error instead, and the task goes on as if nobody had cancelled it. One `cancel()` is therefore not enough
-for a loop around such calls: it is repeated until the task has really ended.
+time-out or error instead, and the task goes on. So one `cancel()` is not enough for a loop around such calls: it is
+repeated until the task has ended.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ AGAIN_SECONDS = 0.2
 
 
 async def end(*tasks: "asyncio.Task[Any] | None") -> None:
-    """Cancel tasks until each has ended; what they raised is looked at by nobody. None is no task."""
+    """Cancel tasks until each has ended, and ignore what they raise. None stands for a task that was not begun."""
     pending = {task for task in tasks if task is not None and not task.done()}
     while pending:
         for task in pending:
@@ -24,7 +24,7 @@ async def end(*tasks: "asyncio.Task[Any] | None") -> None:
 
 
 def _retrieve(tasks: "Iterable[asyncio.Task[Any]]") -> None:
-    """Keep asyncio from logging a failure of a task that was being ended."""
+    """Keep asyncio from logging the failures of tasks that were being ended."""
     for task in tasks:
         if not task.cancelled():
             task.exception()

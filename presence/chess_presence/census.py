@@ -1,8 +1,7 @@
-"""The census: records + the pods that ought to have one → live connections per pod. Pure.
+"""The census: records + the pods that should have one → live connections per pod. Pure.
 
-Empty does not mean zero players: a Redis that has just restarted knows nobody. So a census is *complete*
-only if every pod that has been running for longer than one heartbeat has a live record, and an incomplete
-one never justifies scaling in.
+No records does not mean no players: Redis is empty after a restart. So a census is *complete* only if every pod that
+has been running for longer than one heartbeat has a live record, and an incomplete one never justifies scaling in.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,33 +20,33 @@ class Expected:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Census:
-    """Live connections per pod, and what is not known."""
+    """Live connections per pod, and which pods are missing."""
 
     connections: Mapping[str, int] = field(default_factory=dict)
     games: Mapping[str, int] = field(default_factory=dict)
     draining: frozenset[str] = frozenset()
     missing: Mapping[str, int] = field(default_factory=dict)
-    """Pods without a live record → their last known connections (0 where none was ever known)."""
+    """Pods without a live record → their last known connections, 0 if none were ever known."""
     unreachable: bool = False
-    """The registry itself could not be read."""
+    """The registry could not be read."""
 
     @property
     def complete(self) -> bool:
-        """Whether every pod that ought to have a record has one."""
+        """Whether every pod that should have a record has one."""
         return not self.missing and not self.unreachable
 
     @property
     def total(self) -> int:
-        """Connections for scaling out: who is missing counts as 0."""
+        """Connections for scaling out: a missing pod counts as 0."""
         return sum(self.connections.values())
 
     @property
     def ceiling(self) -> int:
-        """Connections for scaling in: who is missing counts at its last value."""
+        """Connections for scaling in: a missing pod counts with its last known value."""
         return self.total + sum(self.missing.values())
 
     def empty(self, pod_uid: str) -> bool:
-        """Whether the pod itself says that it drains and holds nobody."""
+        """Whether the pod's record says that it drains and holds no connection."""
         return pod_uid in self.draining and self.connections[pod_uid] == 0
 
 
@@ -59,11 +58,11 @@ def take(
     now_ms: int,
     heartbeat_ms: int = round(HEARTBEAT_SECONDS * 1000),
 ) -> Census:
-    """Draw the census. A young pod may still owe its first record, unless it has had one before.
+    """Draw the census. A pod without a record is missing if it had one before, or once its first heartbeat is due.
 
-    `reading` is None when the registry could not be read. `last` gives the last known connections per pod,
-    `now_ms` is the clock that `running_since_ms` was taken from. A live record of a pod that nobody expects
-    (the pod cache lags) counts all the same: there are players on it.
+    `reading` is None if the registry could not be read. `last` holds the last known connections per pod; `now_ms` is of
+    the same clock as `running_since_ms`. A live record of a pod that is not expected (the pod cache lags) counts too:
+    it has players.
     """
     records = {} if reading is None else reading.records
     missing = {

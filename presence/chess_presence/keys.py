@@ -1,7 +1,6 @@
 """Where presence lives in Redis: one builder per key.
 
-All keys of a cluster carry the hash tag `{cluster-uid}`, so that they share a slot and one Lua call may
-touch them all.
+All keys of a cluster have the hash tag `{cluster-uid}`, so that they share a slot and one Lua call may use them all.
 """
 
 
@@ -21,10 +20,10 @@ def drains(cluster_uid: str) -> str:
 
 
 def census_channel(cluster_uid: str) -> str:
-    """Channel: a pod's uid, each time its record was written or taken away."""
+    """Channel: a pod's uid, each time its record is written or removed."""
     return f"chess:{{{cluster_uid}}}:census"
 
 
 def orders_channel(cluster_uid: str) -> str:
-    """Sharded channel: a pod's uid, each time it was ordered to drain or to stop draining."""
+    """Sharded channel: a pod's uid, each time it is ordered to drain or to stop draining."""
     return f"chess:{{{cluster_uid}}}:orders"

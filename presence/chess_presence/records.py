@@ -1,8 +1,7 @@
-"""The heartbeat record: what a server pod says of itself.
+"""The heartbeat record: what a server pod reports about itself.
 
-Server and operator always differ in version, so a reader ignores fields that it does not know, and refuses
-a record only when it cannot be counted. A field may be added under the same `schema`; `schema` rises when
-one changes its meaning.
+Server and operator may differ in version, so a reader ignores unknown fields, and refuses a record only if it cannot be
+counted. A field may be added under the same `schema`; `schema` rises when a field changes its meaning.
 """
 
 from collections.abc import Mapping
@@ -23,15 +22,14 @@ Name = Annotated[str, msgspec.Meta(max_length=253)]
 
 
 class RecordError(ValueError):
-    """A record that cannot be counted; the message names the field."""
+    """The record cannot be counted; the message names the field."""
 
 
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """One pod's absolute statement.
+    """One pod's record: counts, never differences.
 
-    `connections` are open player sockets, `games` distinct games with a socket here; `accepted` and
-    `abnormal_closes` are totals since `started_at` (epoch milliseconds by the pod's own clock: informative,
-    it decides nothing).
+    `connections` are open player sockets, `games` distinct games with a player's socket on this pod; `accepted` and
+    `abnormal_closes` are totals since `started_at` (epoch milliseconds by the pod's own clock; for information only).
     """
 
     uid: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -49,7 +47,7 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beat:
-    """What a pod learns when it has stated its count."""
+    """The answer to a heartbeat: Redis TIME, and the pod's drain order."""
 
     now_ms: int
     drain_deadline_ms: int | None = None

@@ -1,7 +1,7 @@
 """The registry in Redis: beat, leave, read, order. Each is one atomic Lua call; Redis TIME is the only clock.
 
-An order is *explicit in both directions*: a drain that was taken back says so, and a missing order means no
-news. So a Redis that lost its memory cannot make a draining pod accept players again.
+An order is *explicit in both directions*: to take a drain back is an order too, and without an order nothing changes.
+So a Redis that has lost its data cannot make a draining pod accept players again.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from chess_presence.records import (
 __all__ = ["HEARTBEAT_SECONDS", "QUIET_SECONDS", "TTL_SECONDS", "Beat", "Reading", "Registry", "read_many"]
 
 ORDERS_SECONDS = 24 * 3600.0
-"""How long orders outlive the last one given: longer than any drain."""
+"""How long all orders are kept after the last one: longer than any drain."""
 
 
 def _lua(name: str) -> str:
@@ -37,7 +37,7 @@ def _lua(name: str) -> str:
 
 
 def beat_of(answer: Sequence[Any]) -> Beat:
-    """Type the answer of beat.lua."""
+    """Parse the answer of beat.lua."""
     now_ms, order = int(answer[0]), answer[1]
     if order is None:
         return Beat(now_ms=now_ms)
@@ -46,7 +46,7 @@ def beat_of(answer: Sequence[Any]) -> Beat:
 
 
 def reading_of(answer: Sequence[Any]) -> Reading:
-    """Type the answer of read.lua; a record that cannot be counted is named in `unreadable`."""
+    """Parse the answer of read.lua; the uid of a record that cannot be counted is in `unreadable`."""
     records: dict[str, Heartbeat] = {}
     unreadable: set[str] = set()
     for uid, raw in zip(answer[2::2], answer[3::2], strict=True):
@@ -64,9 +64,9 @@ def reading_of(answer: Sequence[Any]) -> Reading:
 
 
 class Registry:
-    """One cluster's presence.
+    """The presence of one ChessCluster.
 
-    `client` must not decode responses and may be a Redis Cluster's; its own timeouts and errors pass through.
+    `client` must not decode responses and may be a Redis Cluster's; its timeouts and errors pass through.
     """
 
     def __init__(self, client: Redis, cluster_uid: str, *, ttl_seconds: float = TTL_SECONDS) -> None:
@@ -79,7 +79,7 @@ class Registry:
         self._order = client.register_script(_lua("order"))
 
     async def beat(self, heartbeat: Heartbeat) -> Beat:
-        """State a pod's count, and learn of its drain order."""
+        """Write a pod's record; return Redis TIME and the pod's drain order."""
         answer = await self._beat(
             keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
             args=[heartbeat.uid, encode(heartbeat), self._ttl_ms, keys.census_channel(self._uid)],
@@ -87,7 +87,7 @@ class Registry:
         return beat_of(answer)
 
     async def leave(self, pod_uid: str) -> bool:
-        """Take a pod out of the count, with its order. False if it was not there."""
+        """Remove a pod's record and its order. False if it had no record."""
         known = await self._leave(
             keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
             args=[pod_uid, keys.census_channel(self._uid)],
@@ -95,7 +95,7 @@ class Registry:
         return bool(known)
 
     async def read(self) -> Reading:
-        """Purge what has expired and return what lives."""
+        """Remove expired records and return all others."""
         return reading_of(await self._read(keys=[keys.records(self._uid), keys.expiry(self._uid)]))
 
     async def mark(self, pod_uid: str, deadline_ms: int) -> None:
@@ -112,7 +112,7 @@ class Registry:
         return {uid.decode(): int(deadline) for uid, deadline in found.items()}
 
     async def clear(self) -> None:
-        """Forget the whole cluster."""
+        """Remove all keys of the cluster."""
         await self._client.delete(keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid))
 
     async def _send_order(self, pod_uid: str, deadline_ms: int) -> None:
@@ -125,11 +125,11 @@ class Registry:
 async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Reading | ResponseError]:
     """Read many clusters that share an endpoint: one Lua call each, all at once.
 
-    A cluster whose keys Redis refuses to read gets that error; it is none of the others' business.
+    A cluster whose keys Redis refuses to read gets that error; all others are read.
     """
     uids = list(cluster_uids)
     script = client.register_script(_lua("read"))
-    if isinstance(client, RedisCluster):  # whose pipelines know no scripts
+    if isinstance(client, RedisCluster):  # its pipelines do not support scripts
         calls = (script(keys=[keys.records(uid), keys.expiry(uid)]) for uid in uids)
         answers = await asyncio.gather(*calls, return_exceptions=True)
     else:

@@ -1,4 +1,4 @@
-"""`chess-server`: the command line. Everything heavy is imported when it is needed."""
+"""`chess-server`: the command line. Commands import what is slow to import when they run."""
 
 import os
 import sys
@@ -36,7 +36,7 @@ def root(
 
 
 @app.command()
-def serve(  # noqa: PLR0913 - one parameter a flag
+def serve(  # noqa: PLR0913 - one parameter per flag
     *,
     listen: Annotated[str | None, typer.Option(help="Address of both ports (CHESS_LISTEN).")] = None,
     port: Annotated[str | None, typer.Option(help="Players' port, 0 for a free one (CHESS_PORT).")] = None,
@@ -52,13 +52,13 @@ def serve(  # noqa: PLR0913 - one parameter a flag
     transport: Annotated[str | None, typer.Option(help="picows or websockets (CHESS_TRANSPORT).")] = None,
     migrate: Annotated[str | None, typer.Option(help="auto or off (CHESS_MIGRATE).")] = None,
     max_connections: Annotated[
-        str | None, typer.Option(help="Above it upgrades are refused (CHESS_MAX_CONNECTIONS).")
+        str | None, typer.Option(help="Refuse upgrades above this number (CHESS_MAX_CONNECTIONS).")
     ] = None,
     log_level: Annotated[
         str | None, typer.Option(help="debug, info, warning or error (CHESS_LOG_LEVEL).")
     ] = None,
 ) -> None:
-    """Serve players until SIGTERM, then hand them over and exit."""
+    """Serve players until SIGTERM, then drain and exit."""
     from chess_server.settings import Settings, SettingsError
 
     flags = {

@@ -1,4 +1,4 @@
-"""The composition root of `chess-server serve`: everything is made here, and nothing anywhere else."""
+"""The composition root of `chess-server serve`: makes every part of the server and connects them."""
 
 import asyncio
 import contextlib
@@ -15,13 +15,14 @@ from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
 from chess_server.clients.admission import Admission, Capacity
-from chess_server.clients.client import Client, Host
+from chess_server.clients.client import Client, Services
+from chess_server.lobby.pairing import Pairing
 from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
 from chess_server.play.room import Timeouts
 from chess_server.play.rooms import Rooms
 from chess_server.pod.admin import Admin, Answer
-from chess_server.pod.drain import Drain
+from chess_server.pod.drain import PodDrain
 from chess_server.pod.heartbeat import HeartbeatLoop
 from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
@@ -75,9 +76,10 @@ class Server:
         )
         self._rooms = Rooms(stores, self._bus, self._keys, timeouts)
         pools = Pools(self._redis, self._keys, self._health, settings.pod_uid)
-        self._lobby = Lobby(pools, stores, self._bus, self._keys, settings.pod_uid, timeouts.no_start_ms)
+        pairing = Pairing(pools, stores, self._metrics, timeouts.no_start_ms)
+        self._lobby = Lobby(pools, pairing, self._bus, self._keys.lobby_channel(settings.pod_uid))
         self._clients: set[Client] = set()
-        host = Host(
+        services = Services(
             rooms=self._rooms,
             lobby=self._lobby,
             metrics=self._metrics,
@@ -86,7 +88,7 @@ class Server:
             changed=lambda: self._heartbeat.wake(),  # noqa: PLW0108 - the heartbeat loop is made later
             pod_uid=settings.pod_uid,
         )
-        self._drain = Drain(lambda: self._clients, settings.reconnect_window_seconds)
+        self._drain = PodDrain(lambda: self._clients, settings.reconnect_window_seconds)
         self._admission = Admission(
             Capacity(
                 max_connections=settings.max_connections,
@@ -94,7 +96,7 @@ class Server:
                 watch_rate=settings.watch_rate,
                 lobby_rate=settings.lobby_rate,
             ),
-            host,
+            services,
             self._drain,
         )
         self._transport = _transport(settings, self._admission)
@@ -121,7 +123,7 @@ class Server:
         return 0
 
     async def _prepare(self) -> bool:
-        """Get the stores ready; False if stopped meanwhile. Raises SchemaError, UnusableRedisError."""
+        """Prepare the stores; False if stopped before they are ready. Raises SchemaError, UnusableRedisError."""
         ready = asyncio.get_running_loop().create_task(self._prepare_stores())
         stopped = asyncio.get_running_loop().create_task(self._stopping.wait())
         await asyncio.wait({ready, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -210,17 +212,16 @@ class Server:
         self._heartbeat.wake()
 
     async def _rearm(self) -> None:
-        with contextlib.suppress(
-            UnavailableError
-        ):  # players' own servers watch the clocks; the rest waits for the next change
+        # If this fails, games with a player still have that server's clock; all others wait for the next change.
+        with contextlib.suppress(UnavailableError):
             await self._rooms.rearm(self._settings.pod_uid)
 
     async def _leave(self) -> None:
-        """Drain, flush, say goodbye."""
+        """Drain, store what still waits, and remove this pod's record from the registry."""
         self._drain.begin(self._settings.drain_deadline_seconds, final=True)
         await self._drain.empty.wait()
         until = monotonic() + FLUSH_SECONDS
-        while not self._committer.idle and monotonic() < until:  # noqa: ASYNC110 - nobody sets an event
+        while not self._committer.idle and monotonic() < until:  # noqa: ASYNC110 - the committer has no event for it
             await asyncio.sleep(0.05)
         await end(*self._tasks)
         await self._heartbeat.leave(self._settings.pod_uid)

@@ -1,4 +1,4 @@
-"""What is measured, under names that begin with `chess_server_`. Made once, by the composition root."""
+"""The server's metrics; names begin with `chess_server_`. Made once, by the composition root."""
 
 from collections import deque
 
@@ -50,25 +50,25 @@ class Metrics:
         self._window: deque[float] = deque(maxlen=WINDOW)
 
     def connected(self, place: str) -> None:
-        """Note an accepted upgrade."""
+        """Count an accepted upgrade."""
         self.accepted.labels(place).inc()
         self.accepted_total += 1
 
     def disconnected(self, cause: str, code: int, *, abnormally: bool) -> None:
-        """Note a closed socket."""
+        """Count a closed socket."""
         self.closed.labels(cause, str(code)).inc()
         if abnormally:
             self.abnormal.inc()
             self.abnormal_total += 1
 
     def acknowledged(self, seconds: float) -> None:
-        """Note how long a command took."""
+        """Record how long a move took until its acknowledgement."""
         self.acks.observe(seconds)
         self._window.append(seconds)
 
     @property
     def p99_ms(self) -> float:
-        """The 99th percentile of the last commands, in milliseconds."""
+        """The 99th percentile of the last moves, in milliseconds; 0 before the first."""
         if not self._window:
             return 0.0
         ordered = sorted(self._window)

@@ -1,6 +1,7 @@
 """Settings: environment variables, some of which a flag overrides. Secrets come from files only.
 
-`TABLE` declares each setting once. An error is one line: variable or flag, value, what is allowed.
+`TABLE` declares each setting once. An empty variable counts as not set; an empty flag is a value like any other, and an
+error where it is not allowed. An error is one line: variable or flag, value, what is allowed.
 """
 
 import ipaddress
@@ -15,14 +16,14 @@ from chess_server.clients.rate_limit import Rate
 
 
 class SettingsError(ValueError):
-    """A setting that cannot be used; the message is for the user."""
+    """A setting cannot be used; the message is for the user."""
 
 
 Flags = Mapping[str, str | None]
-"""Flags as they were given, by name (`--port`); None for one that was not."""
+"""Flag (`--port`) → its value; None if it was not given."""
 
 Parser = Callable[[str, str], Any]
-"""`(name, value)` → the parsed value; raises SettingsError, which names the setting by `name`."""
+"""(variable or flag, value) → the setting; raises SettingsError."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +36,10 @@ class Setting:
     flag: str = ""
 
     def read(self, environment: Mapping[str, str], flags: Flags) -> Any:
-        """Parse the flag, else the variable, else the default. Raises SettingsError."""
+        """Read the value: the flag's, else the variable's, else the default. Raises SettingsError."""
         given = flags.get(self.flag)
         if given is not None:
-            return self.parse(self.flag, given or self.default)
+            return self.parse(self.flag, given)
         return self.parse(self.variable, environment.get(self.variable, "").strip() or self.default)
 
 
@@ -46,7 +47,6 @@ class Setting:
 class Settings:
     """All settings of `chess-server serve`."""
 
-    cluster_name: str
     cluster_uid: str
     pod_name: str
     pod_uid: str
@@ -76,7 +76,7 @@ class Settings:
 
     @classmethod
     def load(cls, environment: Mapping[str, str], flags: Flags) -> "Settings":
-        """Read all settings; a flag that is not None overrides its variable. Raises SettingsError."""
+        """Read every setting; raises SettingsError for the first that cannot be used."""
         values = {name: setting.read(environment, flags) for name, setting in TABLE.items()}
         _check_authority(values["database_url"], values["database_ca"], environment)
         values["pod_uid"] = values["pod_uid"] or f"local-{secrets.token_hex(6)}"
@@ -93,7 +93,7 @@ class DatabaseSettings:
 
     @classmethod
     def load(cls, environment: Mapping[str, str], flags: Flags) -> "DatabaseSettings":
-        """Read them as `Settings.load` does."""
+        """Read these settings as `Settings.load` does."""
         url, ca_file = (TABLE[name].read(environment, flags) for name in ("database_url", "database_ca"))
         _check_authority(url, ca_file, environment)
         return cls(database_url=url, database_ca=ca_file)
@@ -160,8 +160,9 @@ def _rate(name: str, value: str) -> Rate:
 def _secret(*schemes: str) -> Parser:
     def parse(name: str, value: str) -> str:
         if not value:
+            found = repr(value) if name.startswith("--") else "not set"
             raise SettingsError(
-                f"{name} is not set; it names a file that holds a URL like {schemes[0]}host:port"
+                f"{name} is {found}; allowed: a file that holds a URL like {schemes[0]}host:port"
             )
         url = _read(name, value)
         if not url.startswith(schemes):
@@ -186,7 +187,6 @@ def _read(name: str, path: str) -> str:
 
 
 TABLE: dict[str, Setting] = {
-    "cluster_name": Setting("CHESS_CLUSTER_NAME", "local", _text),
     "cluster_uid": Setting("CHESS_CLUSTER_UID", "local", _text),
     "pod_name": Setting("CHESS_POD_NAME", "", _text),
     "pod_uid": Setting("CHESS_POD_UID", "", _text),
@@ -222,7 +222,7 @@ TABLE: dict[str, Setting] = {
 
 
 def _check_authority(url: str, ca_file: str | None, environment: Mapping[str, str]) -> None:
-    """Refuse to verify without an authority: libpq would say so at each connection, for ever."""
+    """Refuse `sslmode=verify-…` without an authority: libpq would fail at each connection, again and again."""
     asked = dict(parse_qsl(urlsplit(url).query))
     mode = asked.get("sslmode", "")
     given = ca_file or asked.get("sslrootcert") or environment.get("PGSSLROOTCERT")

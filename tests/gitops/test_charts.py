@@ -85,9 +85,9 @@ def test_what_breaks_restricted_pod_security_would_be_noticed(api: Program) -> N
 
 @pytest.mark.parametrize("chart, settings, words", list(REFUSED.values()), ids=list(REFUSED))
 def test_helm_refuses_and_names(helm: Program, chart: str, settings: list[str], words: str) -> None:
-    said = helm("template", "chess", f"charts/{chart}", *_flags(settings), good=False)
-    assert said.code != 0
-    assert words in said.err
+    answer = helm("template", "chess", f"charts/{chart}", *_flags(settings), good=False)
+    assert answer.code != 0
+    assert words in answer.err
 
 
 def test_the_operator_chart_with_defaults_is_the_generated_operator(

@@ -68,11 +68,11 @@ def test_health(
 ) -> None:
     path = tmp_path / "cluster.yaml"
     path.write_text(yaml.safe_dump(_cluster(state)))
-    said = argocd_program(
+    answer = argocd_program(
         "admin", "settings", "resource-overrides", "health", path, "--argocd-cm-path", settings
     )
-    assert f"STATUS: {health}" in said.out
-    assert words in said.out
+    assert f"STATUS: {health}" in answer.out
+    assert words in answer.out
 
 
 @pytest.mark.parametrize("action, paused", [("pause", "true"), ("resume", "false")])
@@ -83,5 +83,5 @@ def test_actions(argocd_program: Program, settings: Path, tmp_path: Path, action
     listed = argocd_program(*common, "list-actions", path, "--argocd-cm-path", settings).out
     disabled = dict(line.split() for line in listed.splitlines()[1:] if line.strip())
     assert {name for name, off in disabled.items() if off == "false"} == {action}
-    said = argocd_program(*common, "run-action", path, action, "--argocd-cm-path", settings).out
-    assert f">   paused: {paused}" in said
+    answer = argocd_program(*common, "run-action", path, action, "--argocd-cm-path", settings).out
+    assert f">   paused: {paused}" in answer

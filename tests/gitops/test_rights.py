@@ -57,5 +57,5 @@ def test_on_call_may_do_exactly_this(
         "applications",
         application,
     )
-    said = argocd_program(*can, "--policy-file", policy, "--kubeconfig", nowhere, good=False)
-    assert said.out.strip() == answer, said.err
+    answered = argocd_program(*can, "--policy-file", policy, "--kubeconfig", nowhere, good=False)
+    assert answered.out.strip() == answer, answered.err

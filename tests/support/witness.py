@@ -13,7 +13,7 @@ class Witness:
     """Its socket, the types of what it received, and with which code the socket was closed."""
 
     socket: ClientConnection
-    told: list[str] = field(default_factory=list)
+    received: list[str] = field(default_factory=list)
     code: int | None = None
 
     async def listen(self) -> None:
@@ -21,7 +21,7 @@ class Witness:
             async for message in self.socket:
                 body = json.loads(message)
                 if isinstance(body, dict):
-                    self.told.append(body["t"])
+                    self.received.append(body["t"])
         except ConnectionClosed:
             pass
         self.code = self.socket.close_code

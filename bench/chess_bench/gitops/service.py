@@ -105,16 +105,15 @@ class GitOpsService:
         for name in ("chess-root", "chess"):
             await self._delete_application(name)
         await self._delete("-n", GAMES, "chessclusters", "--all")  # while the operator can still drain them
+        await asyncio.gather(self._delete("namespace", GAMES), self._clear_operator())
+
+    async def _clear_operator(self) -> None:
+        await self._delete_application("chess-operator")  # which would heal what goes before it
         await asyncio.gather(
-            self._delete("namespace", GAMES),
-            self._clear_operator(),
+            self._delete("namespace", SYSTEM),
             self._delete("clusterrole,clusterrolebinding", "chess-operator"),
             self._delete("crd", "chessclusters.chesscluster.dev"),
         )
-
-    async def _clear_operator(self) -> None:
-        await self._delete_application("chess-operator")
-        await self._delete("namespace", SYSTEM)
 
     async def leave(self) -> None:
         """Remove everything, including Argo CD."""

@@ -1,4 +1,4 @@
--- Purge what has expired, return what lives. KEYS: records, expiry.
+-- Remove expired records, return all others. KEYS: records, expiry.
 -- Returns {now in ms, earliest expiry in ms or false, uid, record, uid, record, …}.
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

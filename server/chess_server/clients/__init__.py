@@ -1,1 +1,1 @@
-"""Connected clients: who is admitted, what a message means (pure), and the client between its socket and the game."""
+"""Connected clients: admission, the session (pure), and the client that joins a socket to the lobby or a game."""

@@ -1,4 +1,4 @@
-"""Clients as this server hosts them: a session (pure) between a link and the lobby or a room."""
+"""Connected clients: each joins a link by its session (pure) to the lobby or to a room."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,8 @@ import structlog
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import Close, EnterPool, LeavePool, Send, Session, Submit
 from chess_server.game.commands import Command, MakeMove
-from chess_server.lobby.pools import Lobby, Seek
+from chess_server.lobby.pools import Lobby
+from chess_server.lobby.seeks import Seek
 from chess_server.metrics import Metrics
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room
@@ -35,8 +36,8 @@ FAULT = 1011
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
-    """What clients stand on."""
+class Services:
+    """The parts of the server that clients use. `changed` is called when a client has come or gone."""
 
     rooms: Rooms
     lobby: Lobby
@@ -48,30 +49,30 @@ class Host:
 
 
 class Client:
-    """A connected client. Subclasses say what its place means."""
+    """A connected client. Subclasses join it to the lobby or to a game."""
 
     kind = ""
 
-    def __init__(self, place: Place, rate: Rate, host: Host, number: int) -> None:
-        self._host = host
+    def __init__(self, place: Place, rate: Rate, services: Services, number: int) -> None:
+        self._services = services
         self._link: Link | None = None
         self._session = Session(place, rate, monotonic())
         self._tasks: set[asyncio.Task[None]] = set()
-        self.member = f"{host.pod_uid}|{number}"
+        self.member = f"{services.pod_uid}|{number}"
         self._arrival: asyncio.Task[None] | None = None
         self.asked_to_leave = False
 
     def opened(self, link: Link) -> None:
-        """Transport: the handshake is complete."""
+        """Handle the completed handshake."""
         self._link = link
-        self._host.clients.add(self)
-        self._host.metrics.connected(self.kind)
-        self._host.changed()
+        self._services.clients.add(self)
+        self._services.metrics.connected(self.kind)
+        self._services.changed()
         self._arrival = self._spawn(self._arrive())
 
     def text(self, message: bytes) -> None:
-        """Transport: a message has come."""
-        self._host.metrics.messages.inc()
+        """Handle a message."""
+        self._services.metrics.messages.inc()
         for effect in self._session.receive(message, monotonic()):
             if isinstance(effect, Send):
                 self.send(effect.frame)
@@ -81,11 +82,11 @@ class Client:
                 self._do(effect)
 
     def closed(self, ending: Ending) -> None:
-        """Transport: the socket is gone."""
+        """Handle the end of the socket."""
         self._link = None
-        self._host.clients.discard(self)
-        self._host.metrics.disconnected(ending.cause, ending.code, abnormally=ending.cause in ABNORMAL)
-        self._host.changed()
+        self._services.clients.discard(self)
+        self._services.metrics.disconnected(ending.cause, ending.code, abnormally=ending.cause in ABNORMAL)
+        self._services.changed()
         self._stop_arriving()
         _leaving(self._depart())
 
@@ -133,40 +134,40 @@ class Client:
 
 
 class LobbyClient(Client):
-    """Somebody who looks for an opponent."""
+    """A client in the lobby, who looks for an opponent."""
 
     kind = "lobby"
 
-    def __init__(self, place: LobbyPlace, rate: Rate, host: Host, number: int) -> None:
-        super().__init__(place, rate, host, number)
+    def __init__(self, place: LobbyPlace, rate: Rate, services: Services, number: int) -> None:
+        super().__init__(place, rate, services, number)
         self._seek = Seek(place.sri, self.member, self)
         self._turn = asyncio.Lock()
 
     async def _arrive(self) -> None:
-        with contextlib.suppress(UnavailableError):  # the lobby's next round looks for a missed redirect
-            await self._host.lobby.enter(self._seek)
+        with contextlib.suppress(UnavailableError):  # poolIn is answered with a missed redirect too
+            await self._services.lobby.enter(self._seek)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
         self._spawn(self._change(effect))
 
     async def _change(self, effect: Submit | EnterPool | LeavePool) -> None:
         async with self._turn:
-            with contextlib.suppress(UnavailableError):  # likewise: it repeats what it could not do
+            with contextlib.suppress(UnavailableError):  # the lobby's next round tries again
                 if isinstance(effect, EnterPool):
-                    await self._host.lobby.wait(self._seek, effect.pool)
+                    await self._services.lobby.wait(self._seek, effect.pool)
                 else:
-                    await self._host.lobby.stop_waiting(self._seek)
+                    await self._services.lobby.stop_waiting(self._seek)
 
     async def _depart(self) -> None:
         with contextlib.suppress(UnavailableError):  # the entry expires
-            await self._host.lobby.quit(self._seek)
+            await self._services.lobby.quit(self._seek)
 
 
 class GameClient(Client):
     """A player or a spectator."""
 
-    def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, host: Host, number: int) -> None:
-        super().__init__(place, rate, host, number)
+    def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, services: Services, number: int) -> None:
+        super().__init__(place, rate, services, number)
         self._place = place
         self._joined = asyncio.Event()
         self._room: Room | None = None
@@ -183,7 +184,7 @@ class GameClient(Client):
 
     async def _arrive(self) -> None:
         self._entered = True
-        self._room = await self._host.rooms.enter(self._place.game_id)
+        self._room = await self._services.rooms.enter(self._place.game_id)
         pause = JOIN_RETRY_SECONDS
         while not self._joined.is_set():
             try:
@@ -202,20 +203,20 @@ class GameClient(Client):
         player_id = self._place.player_id if isinstance(self._place, PlayPlace) else None
         game = await room.join(self._subscriber, self._place.resume, player_id)
         self._joined.set()
-        if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - later nobody comes from the lobby
-            with contextlib.suppress(UnavailableError):  # it expires
-                await self._host.lobby.joined(game, self._subscriber.color)
+        if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
+            with contextlib.suppress(UnavailableError):  # the redirect expires
+                await self._services.lobby.joined(game, self._subscriber.color)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
         if not isinstance(effect, Submit):
             return
         if self._pending >= MOST_PENDING:
             self._refused(
-                effect.command, "overloaded", "too much is waiting for this game; send the same again"
+                effect.command, "overloaded", "too many commands wait for this game; send the same again"
             )
             return
         self._pending += 1
-        self._spawn(self._submit(effect.command, self._host.clock.now_ms(), monotonic()))
+        self._spawn(self._submit(effect.command, self._services.clock.now_ms(), monotonic()))
 
     async def _submit(self, command: Command, received_ms: int, began: float) -> None:
         try:
@@ -226,13 +227,13 @@ class GameClient(Client):
         if answer is not None:
             self.send(answer)
         if isinstance(command, MakeMove):
-            self._host.metrics.acknowledged(monotonic() - began)
+            self._services.metrics.acknowledged(monotonic() - began)
 
     async def _put(self, command: Command, received_ms: int) -> bytes | None:
-        """Put a command to the game. What connected before the socket was cut is carried out all the same."""
+        """Submit a command to the room, also if the socket has been cut since the command came."""
         if self._room is None:
             return None
-        return await self._room.submit(self._subscriber.color, command, received_ms, self._lag_ms)
+        return await self._room.executor.submit(self._subscriber.color, command, received_ms, self._lag_ms)
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
@@ -241,7 +242,7 @@ class GameClient(Client):
                 task.cancel()
 
     def _refused(self, command: Command, code: str, message: str) -> None:
-        self._host.metrics.rejections.labels(code).inc()
+        self._services.metrics.rejections.labels(code).inc()
         self.send(frames.rejected(command.a, code, message))
 
     async def _depart(self) -> None:
@@ -250,7 +251,7 @@ class GameClient(Client):
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires
                 await self._room.leave(self._subscriber)
-        await self._host.rooms.quit(self._place.game_id)
+        await self._services.rooms.quit(self._place.game_id)
 
 
 ABNORMAL = frozenset({"cut", "idle", "slow_reader", "drain_deadline", "stopped", "fault"})
@@ -260,7 +261,7 @@ _departures: set[asyncio.Task[None]] = set()
 
 
 def _leaving(work: Coroutine[Any, Any, None]) -> None:
-    """Let a departure finish though its client is gone."""
+    """Run a departure to its end, though its client is gone."""
     task = asyncio.get_running_loop().create_task(_logged(work))
     _departures.add(task)
     task.add_done_callback(_departures.discard)

@@ -1,11 +1,11 @@
-"""Token buckets: how many messages a client may send."""
+"""Rate limits: how many messages a client may send, by token buckets."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many messages in so many seconds, all of which may come at once."""
+    """A limit of `messages` per `seconds`; all of them may come at once."""
 
     messages: int
     seconds: float
@@ -15,7 +15,7 @@ class Rate:
 
 
 class TokenBucket:
-    """Fills steadily, holds at most `rate.messages`."""
+    """Fills steadily, and holds at most `rate.messages` tokens."""
 
     __slots__ = ("_at", "_rate", "_tokens")
 
@@ -25,7 +25,7 @@ class TokenBucket:
         self._at = now
 
     def take(self, now: float) -> bool:
-        """Take one token if there is one."""
+        """Take a token; False if none is left. `now` is monotonic seconds."""
         rate = self._rate
         filled = self._tokens + (now - self._at) * rate.messages / rate.seconds
         self._tokens = min(float(rate.messages), filled)

@@ -1,4 +1,4 @@
-"""One client's session: messages in, effects out. Knows no socket, no store and no clock but its arguments."""
+"""One client's session: messages in, effects out. Uses no socket and no store; the time is an argument."""
 
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Close:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """Put a command to the game."""
+    """Submit a command to the game."""
 
     command: Command
 
@@ -50,7 +50,7 @@ RATE_POLICY = 1008
 
 
 class Session:
-    """What a place allows, and how often."""
+    """Checks each message of a client against its place and its rate."""
 
     __slots__ = ("_bucket", "_place", "_rate")
 
@@ -60,7 +60,7 @@ class Session:
         self._bucket = TokenBucket(rate, now)
 
     def receive(self, message: bytes, now: float) -> list[Effect]:
-        """Say what a text frame causes. `now` is monotonic seconds."""
+        """Return what a text frame causes. `now` is monotonic seconds."""
         if not self._bucket.take(now):
             return [Close(RATE_POLICY, f"rate limit: {self._rate}")]
         try:
@@ -75,7 +75,7 @@ class Session:
         if isinstance(request, PoolOut):
             return LeavePool()
         if not isinstance(request, PoolIn):
-            return Send(frames.error("not_here", "in the lobby; allowed: p, poolIn, poolOut"))
+            return Send(frames.error("not_here", "not possible in the lobby; allowed: p, poolIn, poolOut"))
         try:
             return EnterPool(pools.parse(request.d.id))
         except ValueError as error:
@@ -83,7 +83,9 @@ class Session:
 
     def _at_game(self, request: Request) -> Effect:
         if not isinstance(request, Command):
-            return Send(frames.error("not_here", "at a game; poolIn and poolOut belong to /lobby/socket"))
+            return Send(
+                frames.error("not_here", "not possible at a game; send poolIn and poolOut to /lobby/socket")
+            )
         if isinstance(self._place, WatchPlace):
-            return Send(frames.rejected(request.a, "read_only", "looking on; allowed: p"))
+            return Send(frames.rejected(request.a, "read_only", "not possible for a spectator; allowed: p"))
         return Submit(request)

@@ -1,1 +1,1 @@
-"""The game itself: pure values and rules. Knows no socket, no store and no clock but its arguments."""
+"""The game: values and rules. Pure: no socket, no store; the time is an argument."""

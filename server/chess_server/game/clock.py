@@ -1,7 +1,7 @@
 """The chess clock, with lag compensation as in lila.
 
-All times are milliseconds. Each player has a quota of lag that may be forgiven: it starts at three gains, grows
-by one gain a move and holds at most seven. The lag itself is what the server measured, never what a client says.
+All times are milliseconds. Each player has a quota of lag that may be forgiven: it starts at three gains, grows by one
+gain per move and holds at most seven. The lag itself is what the server measured, never what a client states.
 """
 
 from msgspec import Struct
@@ -11,7 +11,7 @@ from chess_server.game.color import Color
 
 EXPECTED_MOVES = 40
 GRACE_MS = 1000
-"""How much unspent quota delays a flag at most: the move may be under way."""
+"""How much unspent quota delays a flag at most, because the move may be on its way."""
 
 
 class Side(Struct, frozen=True, array_like=True):
@@ -22,7 +22,7 @@ class Side(Struct, frozen=True, array_like=True):
 
 
 class Clock(Struct, frozen=True, kw_only=True):
-    """Both sides' time. Whose turn it is and since when is not its business."""
+    """Both sides' time. The game knows whose turn it is, and since when."""
 
     initial_ms: int
     increment_ms: int
@@ -31,12 +31,12 @@ class Clock(Struct, frozen=True, kw_only=True):
 
     @property
     def gain_ms(self) -> int:
-        """What one move adds to the quota."""
+        """How much one move adds to the quota."""
         estimate_ms = self.initial_ms + EXPECTED_MOVES * self.increment_ms
         return min(1000, round(0.4 * estimate_ms / 100) + 150)
 
     def side(self, color: Color) -> Side:
-        """Give one player's side."""
+        """Return one player's side."""
         return self.white if color == "white" else self.black
 
     def left_after(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:

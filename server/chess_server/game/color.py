@@ -1,4 +1,4 @@
-"""White and Black, by the names that they have on the wire."""
+"""White and Black, by their names on the wire."""
 
 from typing import Literal
 

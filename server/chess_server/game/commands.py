@@ -1,7 +1,7 @@
-"""The commands of a game: a class here is all that decoding and dispatch know of one.
+"""The commands of a game, each declared once.
 
-A command is declared once: `name` is its type on the wire, its fields are its data there. The decoder
-(wire/requests.py) is made from `CLIENT_COMMANDS`; decide.py says what each one does.
+`name` is a command's type on the wire, its fields are its data there. The decoder (wire/requests.py) is made from
+`CLIENT_COMMANDS`; decide.py says what each one does.
 """
 
 from typing import Annotated, ClassVar
@@ -47,7 +47,7 @@ class DrawYes(Command, frozen=True, kw_only=True):
 
 
 class DrawNo(Command, frozen=True, kw_only=True):
-    """Decline a draw, or withdraw one's own offer."""
+    """Decline a draw offer, or withdraw one's own."""
 
     name = "draw-no"
 
@@ -73,7 +73,7 @@ class DrawForce(Command, frozen=True, kw_only=True):
 
 
 class Tick(Command, frozen=True, kw_only=True):
-    """The server's own: end the game if a flag has fallen or a first move was not made in time."""
+    """The server's own command: end the game if a flag has fallen or a first move was not made in time."""
 
     name = "tick"
 

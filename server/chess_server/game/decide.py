@@ -1,7 +1,7 @@
-"""What becomes of a command: `(game, who, command, moment) → Step | Rejected | Duplicate`. Pure.
+"""Decides each command: `(game, color, command, moment) → Step | Rejected | Duplicate`. Pure.
 
-The table at the end says which function decides which command. A game that is over grants nothing but what it accepted
-before.
+The table at the end says which function decides which command. A game that is over rejects every command but those that
+it accepted before.
 """
 
 from collections.abc import Callable
@@ -41,8 +41,7 @@ from chess_server.game.status import FIRST_MOVES, Status, result_of
 class Moment:
     """When a command arrived: thinking time of the player to move (without outages), and the sender's measured lag.
 
-    `opponent_gone` says whether the other player has been away for long enough to claim; `no_start_ms` how long a first
-    move may take.
+    `opponent_gone`: the other player's absence may be claimed. `no_start_ms`: how long a first move may take.
     """
 
     elapsed_ms: int
@@ -53,7 +52,7 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """The game after the command, and the events that lead there: versions `before.v + 1 … game.v`."""
+    """The game after the command, and the events that lead to it: versions `before.v + 1 … game.v`."""
 
     game: Game
     events: tuple[Event, ...]
@@ -61,7 +60,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """Not accepted; nothing has changed."""
+    """Not accepted; the game does not change."""
 
     code: str
     message: str
@@ -69,7 +68,7 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Duplicate:
-    """Accepted before: acknowledge it once the record holds it."""
+    """Accepted before: acknowledge it again once it is stored."""
 
 
 Outcome = Step | Rejected | Duplicate
@@ -93,7 +92,7 @@ def _resigned_before(game: Game, color: Color, command: Command) -> bool:
 
 
 def due_in_ms(game: Game, no_start_ms: int) -> int:
-    """How long after the turn began a Tick is worth trying."""
+    """How long after the turn began a Tick can end the game."""
     if game.ply < FIRST_MOVES:
         return no_start_ms
     side = game.clock.side(game.turn)
@@ -185,7 +184,8 @@ def _draw_claim(game: Game, color: Color, _command: Command, _moment: Moment) ->
     if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
         return _ended(game, "draw")
     return Rejected(
-        code="no_draw", message="a draw may be claimed in one's turn, on threefold repetition or fifty moves"
+        code="no_draw",
+        message="a draw may be claimed in your own turn, after threefold repetition or fifty moves",
     )
 
 

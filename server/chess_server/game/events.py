@@ -1,4 +1,4 @@
-"""What happened in a game: each bears the next version."""
+"""The events of a game; each has the next version."""
 
 from msgspec import Struct
 
@@ -7,7 +7,7 @@ from chess_server.game.status import Result, Status
 
 
 class Seconds(Struct, frozen=True, kw_only=True):
-    """Both clocks, in seconds, as they go on the wire."""
+    """Both clocks in seconds, as on the wire."""
 
     white: float
     black: float
@@ -24,13 +24,13 @@ class Moved(Struct, frozen=True, kw_only=True):
 
 
 class DrawOffered(Struct, frozen=True, kw_only=True):
-    """A draw was offered by a colour."""
+    """A color offered a draw."""
 
     color: Color
 
 
 class DrawDeclined(Struct, frozen=True, kw_only=True):
-    """A colour declined the offer, or took its own back."""
+    """A color declined the offer, or withdrew its own."""
 
     color: Color
 

@@ -1,7 +1,7 @@
-"""Time that nobody has to answer for: when this server could not reach Redis or PostgreSQL.
+"""Outages of Redis and PostgreSQL: time that no player pays for.
 
-A move's time is counted from the publication of the move before it to its arrival, less any outage in between. Two
-outages may overlap (both stores at once): they count once. Milliseconds of Redis TIME throughout.
+A move's time runs from the publication of the move before it to its arrival, less any outage in between. Where outages
+of both stores overlap, the time counts once. All times are milliseconds of Redis TIME.
 """
 
 from dataclasses import dataclass, replace
@@ -11,13 +11,13 @@ REMEMBERED_MS = 4 * 3600 * 1000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outages:
-    """Closed outages in order of their beginning, and the beginning of each one under way by the store's name."""
+    """Closed outages in order of their beginning, and for each store that is down, since when."""
 
     closed: tuple[tuple[int, int], ...] = ()
     open: tuple[tuple[str, int], ...] = ()
 
     def begin(self, store: str, since_ms: int) -> "Outages":
-        """Note that a store stopped answering. Again is no news."""
+        """Note that a store stopped answering. Nothing changes if it is down already."""
         if any(name == store for name, _ in self.open):
             return self
         return replace(self, open=(*self.open, (store, since_ms)))
@@ -34,7 +34,7 @@ class Outages:
         )
 
     def elapsed(self, since_ms: int, until_ms: int) -> int:
-        """Give the time between two moments without the outages in it."""
+        """Return the time between two moments, less the outages in between."""
         if until_ms <= since_ms:
             return 0
         spans = [*self.closed, *((begun, until_ms) for _, begun in self.open)]

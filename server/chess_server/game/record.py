@@ -1,4 +1,4 @@
-"""What of a game goes into the database, and a game made again from it."""
+"""What the database stores of a game, and the game made again from it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,14 +44,14 @@ def row_of(event: Moved, a: int | None, game: Game) -> MoveRow:
 
 
 def finish_of(game: Game) -> Finish | None:
-    """Make what is stored of the end, if the game is over."""
+    """Make what is stored of the end; None while the game is in play."""
     if not game.over:
         return None
     return Finish(status=game.status, winner=game.winner, result=game.result, pgn=pgn_of(game))
 
 
 def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
-    """Return a new game with the stored moves made again. Versions start anew: the epoch has risen."""
+    """Return a new game with the stored moves made again. The epoch has risen, so versions count from 0 again."""
     for row in rows:
         played = play(game.fen, row.uci)
         game = replace(

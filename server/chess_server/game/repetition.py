@@ -1,7 +1,7 @@
-"""Our own table of positions, for draws by repetition.
+"""A table of positions, for draws by repetition.
 
-python-chess finds repetitions by undoing the whole move stack. We keep no stack: the digests of the positions
-since the last move that cannot be taken back are enough, and they are few.
+python-chess finds repetitions by undoing the whole move stack. A game here has no stack: the digests of the positions
+since the last irreversible move are enough, and they are few.
 """
 
 from hashlib import blake2b
@@ -13,7 +13,7 @@ FIVEFOLD = 5
 
 
 def digest(fen: str) -> str:
-    """Digest what makes two positions the same: all of a FEN but its two counters."""
+    """Digest what two equal positions share: all of a FEN but its two counters."""
     return blake2b(fen.rsplit(" ", 2)[0].encode(), digest_size=8).hexdigest()
 
 

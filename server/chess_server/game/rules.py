@@ -22,7 +22,7 @@ class IllegalMoveError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Played:
-    """A legal move and what it led to; `status` is set when it ended the game on the board."""
+    """A legal move and the position after it; `status` is set if the move ends the game on the board."""
 
     uci: str
     san: str
@@ -63,7 +63,7 @@ def _ending(board: chess.Board) -> Status | None:
 
 
 def can_mate(fen: str, color: Color) -> bool:
-    """Whether a player has material to mate with, if the opponent's flag falls."""
+    """Whether a player has enough material to win if the opponent's flag falls."""
     return not chess.Board(fen).has_insufficient_material(color == "white")
 
 

@@ -8,7 +8,7 @@ from chess_server.game.state import Game
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Held:
-    """A game as Redis holds it. Versions above `committed` are not published, perhaps not in the database.
+    """A game as Redis holds it. Versions above `committed` are not published and may not be stored.
 
     `since_ms` is when the turn began, by Redis TIME.
     """
@@ -20,21 +20,21 @@ class Held:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crowd:
-    """Which players are connected, on whichever server: since when each is away, None for one who is not."""
+    """Since when each player is away; None for a player who is connected, on any server."""
 
     white_left_ms: int | None
     black_left_ms: int | None
 
     def left_ms(self, color: Color) -> int | None:
-        """Since when a player is away."""
+        """Since when a player is away; None for one who is connected."""
         return self.white_left_ms if color == "white" else self.black_left_ms
 
 
 def crowd_of(white_left: bytes, black_left: bytes) -> Crowd:
-    """Type what seat.lua returns and publishes."""
+    """Parse what seat.lua returns and publishes."""
     return Crowd(white_left_ms=int(white_left) or None, black_left_ms=int(black_left) or None)
 
 
 def age(held: Held) -> tuple[int, int]:
-    """Order states: a higher epoch is newer, then more published events."""
+    """Sort key of states: the higher epoch is newer, then the one with more published events."""
     return held.game.epoch, held.committed

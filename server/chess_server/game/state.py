@@ -1,27 +1,27 @@
-"""A game in play, as one immutable value: what Redis holds as one blob and every server can go on from."""
+"""A game as one immutable value: Redis holds it as one blob, from which every server can continue."""
 
 import msgspec
 from msgspec import Struct
 
 from chess_server.game.clock import Clock, start
-from chess_server.game.color import OTHER, Color, turn_at
+from chess_server.game.color import Color, turn_at
 from chess_server.game.repetition import Positions, digest
 from chess_server.game.rules import START
 from chess_server.game.status import Result, Status, result_of
 
 REMEMBERED = 24
-"""How many of the commands last accepted are remembered, so that one sent again is done once."""
+"""How many accepted commands a game remembers, so that a command sent again is carried out once."""
 
 
 class Player(Struct, frozen=True, kw_only=True):
-    """Who plays a colour: the secret of the play path, and the lobby's id of the client."""
+    """Who plays a color: the secret in the path of play, and the client's id in the lobby."""
 
     id: str
     sri: str = ""
 
 
 class Accepted(Struct, frozen=True, array_like=True):
-    """A command that was accepted: who, and by which number of theirs."""
+    """An accepted command: who sent it, and its number among that player's commands."""
 
     color: Color
     a: int
@@ -69,11 +69,11 @@ class Game(Struct, frozen=True, kw_only=True):
         return f"{self.clock.initial_ms // 60000}+{self.clock.increment_ms // 1000}"
 
     def player(self, color: Color) -> Player:
-        """Who plays a colour."""
+        """Who plays a color."""
         return self.white if color == "white" else self.black
 
     def color_of(self, secret: str) -> Color | None:
-        """Which colour a secret plays."""
+        """Which color a secret plays; None for a wrong secret."""
         by_secret: dict[str, Color] = {self.white.id: "white", self.black.id: "black"}
         return by_secret.get(secret)
 
@@ -81,12 +81,8 @@ class Game(Struct, frozen=True, kw_only=True):
         """Whether a player's command of that number was accepted before."""
         return a is not None and Accepted(color, a) in self.accepted
 
-    def mover(self) -> Color:
-        """Who made the last move."""
-        return OTHER[self.turn]
 
-
-def new_game(  # noqa: PLR0913 - a game is made in one place, from all that it is made of
+def new_game(  # noqa: PLR0913 - the one place where a game is made, from all its parts
     game_id: str,
     *,
     white: Player,

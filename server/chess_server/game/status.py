@@ -1,6 +1,6 @@
-"""How a game stands, as tables. Names are lila's.
+"""The statuses of a game, as tables. Names are lila's.
 
-What may live here: facts about statuses and commands that hold for every game. No code that looks at a board.
+Only facts that hold for every game belong here; no code that looks at a board.
 """
 
 from typing import Literal
@@ -12,20 +12,17 @@ Status = Literal[
 ]
 Result = Literal["1-0", "0-1", "1/2-1/2", "*"]
 
-DECISIVE: frozenset[Status] = frozenset({"mate", "resign", "outoftime", "timeout"})
-"""Endings that may have a winner."""
-
 UNPLAYED: frozenset[Status] = frozenset({"aborted", "noStart"})
-"""Endings of a game that never really began: the PGN's result is `*`."""
+"""Endings of a game that was not played: the PGN's result is `*`."""
 
 FIRST_MOVES = 2
-"""Plies before the clocks run and after which nobody may abort."""
+"""How many plies pass before the clocks run; afterwards a game cannot be aborted."""
 
 WINS: dict[Color, Result] = {"white": "1-0", "black": "0-1"}
 
 
 def result_of(status: Status, winner: Color | None) -> Result:
-    """Give the PGN result of a status."""
+    """Return the PGN result of a status."""
     if status == "started" or status in UNPLAYED:
         return "*"
     return WINS[winner] if winner is not None else "1/2-1/2"

@@ -1,1 +1,1 @@
-"""The lobby: who waits in which pool, and games made of pairs."""
+"""The lobby: who waits on this server (seeks), games made of pairs (pairing), and the pools that both go through."""

@@ -1,1 +1,1 @@
-"""Games with sockets here: rooms, their clocks, and what reaches whom."""
+"""Games with sockets on this server: rooms, their clocks, and what each socket is sent."""

@@ -1,4 +1,4 @@
-"""Who is at a game, on whichever server: seats in Redis, and how long each player has been away."""
+"""Which players are connected to a game, on any server: seats in Redis, and how long each player has been away."""
 
 from chess_server.game.color import Color
 from chess_server.game.shared import Crowd, Held
@@ -7,7 +7,7 @@ from chess_server.store.stores import Stores
 
 
 class Attendance:
-    """The seats of one game. `abandon_ms`: how long an absence lasts until it may be claimed."""
+    """The seats of one game. An absence of `abandon_ms` may be claimed."""
 
     def __init__(self, game_id: str, stores: Stores, abandon_ms: int) -> None:
         self._id = game_id
@@ -16,24 +16,24 @@ class Attendance:
         self.crowd: Crowd | None = None
 
     async def sit(self, subscriber: Subscriber) -> None:
-        """Take a player's seat, or look who is there for a spectator."""
+        """Take a player's seat; for a spectator, only read which players are connected."""
         subscriber.seated = subscriber.player
         members = [subscriber.entry] if subscriber.player else []
         crowd = await self._stores.games.seat("in" if subscriber.player else "look", self._id, members)
         self.crowd = crowd or self.crowd
 
     async def leave(self, subscriber: Subscriber) -> None:
-        """Give a seat back, if one was taken."""
+        """Give the seat back, if one was taken."""
         if subscriber.seated:
             await self._stores.games.seat("out", self._id, [subscriber.entry])
 
     async def refresh(self, players: list[Subscriber]) -> None:
-        """Repeat the seats of the players here, which expire otherwise."""
+        """Write the seats of this server's players again; they would expire."""
         members = [player.entry for player in players]
         self.crowd = await self._stores.games.seat("in", self._id, members) or self.crowd
 
     async def is_gone(self, color: Color) -> bool:
-        """Whether a player has been away for long enough to claim, by what Redis holds now."""
+        """Whether Redis says now that a player's absence may be claimed."""
         crowd = await self._stores.games.seat("look", self._id, [])
         left_ms = None if crowd is None else crowd.left_ms(color)
         if left_ms is None:
@@ -41,12 +41,12 @@ class Attendance:
         return self._elapsed_ms(left_ms, self._stores.clock.now_ms()) >= self._abandon_ms
 
     def timing(self, held: Held) -> Timing:
-        """Return the time spent on this turn, and when each absence may be claimed."""
+        """Return the time spent on this turn, and how long until each absence may be claimed."""
         elapsed_ms = self._elapsed_ms(held.since_ms, self._stores.clock.now_ms())
         return Timing(elapsed_ms=elapsed_ms, left_ms=self.claimable_in_ms())
 
     def claimable_in_ms(self) -> dict[Color, float | None]:
-        """How long until each player's absence may be claimed; None for one who is there."""
+        """How long until each player's absence may be claimed; None for one who is connected."""
         now_ms = self._stores.clock.now_ms()
         return {
             "white": self._claimable_in_ms("white", now_ms),

@@ -1,4 +1,4 @@
-"""What servers tell each other about a game, as read from its channel (written by store/lua/)."""
+"""The messages of a game's channel, by which servers share what has happened (written by store/redis/lua/). Pure."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from chess_server.game.shared import Crowd, crowd_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happened:
-    """Events `first, first + 1, …` as finished frames; `state` is the newest game or empty."""
+    """Events `first, first + 1, …` as finished frames; `state` is the game after them, empty if not the newest."""
 
     epoch: int
     since_ms: int
@@ -23,13 +23,13 @@ class Happened:
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """The game was put into Redis anew."""
+    """The game was written to Redis again."""
 
 
-News = Happened | Crowd | Reload
+ChannelMessage = Happened | Crowd | Reload
 
 
-def parse(message: bytes) -> News:
+def parse(message: bytes) -> ChannelMessage:
     """Parse a message of a game's channel."""
     head, _, body = message.partition(b"\n")
     words = head.split(b" ")

@@ -1,6 +1,6 @@
-"""The clock of one game on this server: an alarm for the moment at which the player to move has no time left.
+"""The clock of one game on this server: an alarm for when the player to move has no time left.
 
-It only rings; whether a flag has fallen is decided by the command that follows (`Tick`).
+The alarm only causes a `Tick`; deciding that command says whether a flag has fallen.
 """
 
 import asyncio
@@ -14,24 +14,24 @@ RETRY_SECONDS = 1.0
 
 
 class GameClock:
-    """One alarm at a time. `on_alarm` is called with the color whose turn it was when the alarm was set."""
+    """Holds one alarm at a time. `on_alarm` gets the color whose turn it was when the alarm was set."""
 
     def __init__(self, on_alarm: Callable[[Color], None]) -> None:
         self._on_alarm = on_alarm
         self._alarm: asyncio.TimerHandle | None = None
 
     def set(self, turn: Color, remaining_ms: int) -> None:
-        """Ring when the time left has passed, and not at any moment set before."""
+        """Set the alarm for when the time left has passed; it replaces the one before."""
         self.stop()
         self._start(turn, (remaining_ms + MARGIN_MS) / 1000)
 
     def retry(self, turn: Color) -> None:
-        """Ring again soon, unless an alarm is set already."""
+        """Set the alarm for soon, unless one is set."""
         if self._alarm is None:
             self._start(turn, RETRY_SECONDS)
 
     def stop(self) -> None:
-        """Do not ring."""
+        """Remove the alarm."""
         if self._alarm is not None:
             self._alarm.cancel()
             self._alarm = None

@@ -1,6 +1,7 @@
-"""What is known of one game, and how it changes: Redis first, PostgreSQL next, the world last.
+"""The state of one game, and how it changes: applied in Redis, stored in PostgreSQL, then published.
 
-Held in memory only while this server subscribes to the game's news (`live`); otherwise each look goes to Redis.
+The state is kept in memory only while this server is subscribed to the game's channel (`live`); otherwise each read
+goes to Redis.
 """
 
 import asyncio
@@ -28,7 +29,7 @@ class NoSuchGameError(Exception):
 
 
 class Ledger:
-    """One game's state. `on_kept` is called with each newer state that is remembered."""
+    """One game's state. `on_kept` is called with each newer state that is kept in memory."""
 
     def __init__(
         self, game_id: str, stores: Stores, no_start_ms: int, on_kept: Callable[[Held], None]
@@ -41,21 +42,21 @@ class Ledger:
         self._on_kept = on_kept
 
     async def settled(self) -> Held:
-        """Give the game with nothing left unpublished. Raises NoSuchGameError, UnavailableError, ContradictionError."""
+        """Return the game once all of it is published. Raises NoSuchGameError, UnavailableError, ContradictionError."""
         for _ in range(IN_FLIGHT_TRIES):
             held = await self.current()
             if held.committed == held.game.v:
                 return held
             self.held = None
-            await asyncio.sleep(IN_FLIGHT_SECONDS)  # most likely another server has it in hand
+            await asyncio.sleep(IN_FLIGHT_SECONDS)  # another server is most likely publishing it
         return await self.settle(await self.current())
 
     async def current(self) -> Held:
-        """Give the game as it is, perhaps with a tail that is not stored yet."""
+        """Return the game as Redis holds it; its last events may not be stored yet."""
         held = self.held or await self._stores.games.load(self.id)
         if held is None:
-            # Redis may have come back unnoticed: two servers that know it by different identities would each
-            # replace what the other has read back.
+            # Redis may have restarted since the last probe. Two servers that know it by different identities would
+            # each replace what the other has read back.
             await self._stores.health.probe()
             held = await self._stores.games.load(self.id) or await self._reread(None)
         self.keep(held)
@@ -76,7 +77,7 @@ class Ledger:
         return held
 
     async def settle(self, held: Held) -> Held:
-        """Store and publish what was applied in Redis, by whomever."""
+        """Store and publish what was applied in Redis, by this server or another."""
         if held.committed == held.game.v:
             return held
         game = held.game
@@ -102,18 +103,18 @@ class Ledger:
         return held
 
     def keep(self, held: Held) -> None:
-        """Remember a state if it is newer than the one remembered."""
+        """Keep a state in memory if it is newer than the one kept."""
         known = self.held
         if self.live and (known is None or age(held) > age(known)):
             self.held = held
             self._on_kept(held)
 
     def forget(self) -> None:
-        """Trust nothing that is remembered: the next look goes to Redis."""
+        """Drop the state in memory: the next read goes to Redis."""
         self.held = None
 
     async def carry_out(self, before: Game, step: Step, a: int | None) -> bool:
-        """Apply, store and publish a step; False if somebody else was first."""
+        """Apply, store and publish a step; False if another command was applied first."""
         applied = await self._stores.games.apply(before, step, a)
         if applied != "ok":
             self.held = None
@@ -125,7 +126,7 @@ class Ledger:
         return True
 
     async def arm(self, held: Held) -> None:
-        """Have the game looked at when its time is up, whoever is still here then."""
+        """Set the timer by which some server checks the game when its time is up."""
         now_ms = self._stores.clock.now_ms()
         if not held.game.over:
             await self._stores.timers.arm(self.id, now_ms + self.remaining_ms(held, now_ms), now_ms)

@@ -1,49 +1,44 @@
-"""One game on this server: the path of a command, joining and leaving, what other servers publish.
+"""One game on this server: who joins and leaves, what all servers publish, and the game's clock.
 
-A command: decide (pure) → apply in Redis → commit to PostgreSQL → publish → acknowledge. Each step may be repeated; a
-step that another server made first shows as a conflict, and the command is decided again on what is there now.
+Commands go to its `executor`.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from chess_server.game.color import OTHER, Color
-from chess_server.game.commands import Command, Tick
-from chess_server.game.decide import Duplicate, Moment, Rejected, decide
+from chess_server.game.color import Color
+from chess_server.game.commands import Tick
 from chess_server.game.shared import Crowd, Held, age
 from chess_server.game.state import Game, decode
 from chess_server.play import channel
 from chess_server.play.attendance import Attendance
+from chess_server.play.executor import CommandExecutor
 from chess_server.play.game_clock import GameClock
 from chess_server.play.ledger import Ledger, NoSuchGameError
 from chess_server.play.subscribers import Subscriber, Subscribers
 from chess_server.store.errors import ContradictionError, UnavailableError
 from chess_server.store.stores import Stores
-from chess_server.wire import frames
 from chess_server.wire.paths import Resume
 
 log = structlog.get_logger(__name__)
 
-TRIES = 4
-REMEMBERED_ARRIVALS = 16
-NOBODY_GONE: dict[Color, float | None] = {"white": None, "black": None}
+BOTH_CONNECTED: dict[Color, float | None] = {"white": None, "black": None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long players may leave each other waiting."""
+    """How long until a game without first moves ends, and until an absence may be claimed."""
 
     no_start_ms: int
     abandon_ms: int
 
 
 class Room:
-    """A game with sockets here, or one that a timer looks at (then it is not live: nothing is kept)."""
+    """A game with sockets on this server, or one that a timer checks (then its state is not kept in memory)."""
 
     def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts) -> None:
         self.id = game_id
@@ -51,79 +46,20 @@ class Room:
         self.subscribers = Subscribers()
         self.ledger = Ledger(game_id, stores, timeouts.no_start_ms, self._set_alarm)
         self._stores = stores
-        self._timeouts = timeouts
         self._crowd_sent: Crowd | None = None
-        self._lock = asyncio.Lock()
         self._catching = asyncio.Lock()
-        self._arrivals: deque[tuple[Color, int, int]] = deque(maxlen=REMEMBERED_ARRIVALS)
         self._attendance = Attendance(game_id, stores, timeouts.abandon_ms)
+        self.executor = CommandExecutor(self.ledger, self._attendance, stores.health, timeouts.no_start_ms)
         self._clock = GameClock(lambda turn: self.spawn(self._tick(turn)))
         self._tasks: set[asyncio.Task[None]] = set()
-
-    # The path of a command
-
-    async def submit(self, color: Color, command: Command, received_ms: int, lag_ms: int) -> bytes | None:
-        """Carry out a command; the answer for its sender."""
-        arrived_ms = self._arrival(color, command.a, received_ms)
-        async with self._lock:
-            try:
-                rejected = await self._try(color, command, arrived_ms, lag_ms)
-            except UnavailableError as error:
-                self.ledger.forget()
-                rejected = Rejected(
-                    code="unavailable", message=f"{error.store} does not answer; send the same again"
-                )
-            except ContradictionError:
-                rejected = Rejected(
-                    code="conflict", message="the game was read back from the database; see the full"
-                )
-        if rejected is not None:
-            return frames.rejected(command.a, rejected.code, rejected.message)
-        return None if command.a is None else frames.ack(command.a)
-
-    async def _try(self, color: Color, command: Command, arrived_ms: int, lag_ms: int) -> Rejected | None:
-        for _ in range(TRIES):
-            remembered = self.ledger.held
-            held = await self.ledger.settle(await self.ledger.current())
-            moment = await self._moment(held, color, command, arrived_ms, lag_ms)
-            outcome = decide(held.game, color, command, moment)
-            if isinstance(outcome, Rejected):
-                if held is not remembered:
-                    return outcome
-                self.ledger.forget()  # news may be under way: nobody is refused on what is only remembered
-                continue
-            if isinstance(outcome, Duplicate) or await self.ledger.carry_out(held.game, outcome, command.a):
-                return None
-            self.ledger.forget()
-        return Rejected(code="overloaded", message="too many commands at once; send the same again")
-
-    async def _moment(
-        self, held: Held, color: Color, command: Command, arrived_ms: int, lag_ms: int
-    ) -> Moment:
-        return Moment(
-            elapsed_ms=self._stores.health.outages.elapsed(held.since_ms, arrived_ms),
-            lag_ms=lag_ms,
-            opponent_gone=command.claims_absence and await self._attendance.is_gone(OTHER[color]),
-            no_start_ms=self._timeouts.no_start_ms,
-        )
-
-    def _arrival(self, color: Color, a: int | None, received_ms: int) -> int:
-        """When the first copy of a command came: a player does not pay for having to send it again."""
-        if a is None:
-            return received_ms
-        for known_color, known_a, known_ms in self._arrivals:
-            if (known_color, known_a) == (color, a):
-                return known_ms
-        self._arrivals.append((color, a, received_ms))
-        return received_ms
 
     # The clock
 
     async def check_time(self) -> bool:
-        """See whether time has ended the game; True when it is over."""
+        """End the game if its time is up; True if the game is over."""
         held = await self.ledger.settled()
         if not held.game.over:
-            await self.submit(held.game.turn, Tick(), self._stores.clock.now_ms(), 0)
+            await self.executor.submit(held.game.turn, Tick(), self._stores.clock.now_ms(), 0)
             held = await self.ledger.settled()
         if not held.game.over:
             await self.ledger.arm(held)
@@ -136,7 +72,7 @@ class Room:
             self._clock.set(held.game.turn, self.ledger.remaining_ms(held, self._stores.clock.now_ms()))
 
     async def _tick(self, turn: Color) -> None:
-        await self.submit(turn, Tick(), self._stores.clock.now_ms(), 0)
+        await self.executor.submit(turn, Tick(), self._stores.clock.now_ms(), 0)
         held = self.ledger.held
         if held is not None and not held.game.over:
             self._clock.retry(held.game.turn)
@@ -144,7 +80,7 @@ class Room:
     # Joining and leaving
 
     async def join(self, subscriber: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
-        """Bring a socket up to date and keep it so. A player's secret decides the color. Raises NoSuchGameError."""
+        """Bring a socket up to date and keep it so. `player_id` decides a player's color. Raises NoSuchGameError."""
         held = await self.ledger.settled()
         if player_id is not None:
             color = held.game.color_of(player_id)
@@ -157,7 +93,7 @@ class Room:
         self.subscribers.welcome(subscriber, held, missed, self._attendance.timing(held))
         newest = self.ledger.held
         if newest is not None and age(newest) > age(held):
-            self.spawn(self._catch_up())  # it came between the read and the welcome
+            self.spawn(self._catch_up())  # a newer event came between the read and the welcome
         self._set_alarm(newest or held)
         return held.game
 
@@ -174,15 +110,15 @@ class Room:
         await self._attendance.leave(subscriber)
 
     async def refresh_seats(self) -> None:
-        """Repeat that the players here are still here, and send them what has changed of their opponents."""
+        """Write this server's seats again, and send its players what has changed about their opponents."""
         players = self.subscribers.players
         if not players:
             return
         await self._attendance.refresh(players)
         over = self.ledger.held is not None and self.ledger.held.game.over
-        self.subscribers.send_absence(NOBODY_GONE if over else self._attendance.claimable_in_ms())
+        self.subscribers.send_absence(BOTH_CONNECTED if over else self._attendance.claimable_in_ms())
 
-    # What other servers publish
+    # What servers publish
 
     def on_message(self, message: bytes) -> None:
         """Handle a message of the game's channel."""
@@ -212,7 +148,7 @@ class Room:
             self.subscribers.send_crowd(crowd)
 
     async def _catch_up(self) -> None:
-        """Bring sockets up to date that have missed something; one task does it for all."""
+        """Bring all sockets up to date that have missed an event; one task at a time does it."""
         async with self._catching:
             held = await self.ledger.settled()
             behind = [one for one in self.subscribers.all if (one.epoch, one.v) != age(held)]
@@ -221,25 +157,23 @@ class Room:
                 self.subscribers.catch_up(one, held, missed, self._attendance.timing(held))
 
     async def check(self, version: tuple[int, int, int] | None) -> None:
-        """Compare what Redis holds (epoch, v, committed) with what was sent here, and repair it."""
+        """Compare what Redis holds (epoch, v, committed) with what was sent from here, and repair a difference."""
         if version is None or self.subscribers.behind(version[0], version[2]):
             self.ledger.forget()
             await self._catch_up()
         elif version[1] > version[2]:
-            async with self._lock:
-                self.ledger.forget()
-                await self.ledger.settled()
+            await self.executor.settle()
 
     # Tasks
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
-        """Run a task; what fails because of a store is repaired by the next sweep."""
+        """Run a task; the next sweep repairs what fails because of a store."""
         task = asyncio.get_running_loop().create_task(_quietly(self.id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     def close(self) -> None:
-        """Forget everything; nobody is here any more."""
+        """Stop the clock and drop the state, after the last client has left."""
         self.ledger.live = False
         self.ledger.forget()
         self._clock.stop()
@@ -249,6 +183,6 @@ async def _quietly(game_id: str, work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
     except (UnavailableError, ContradictionError, NoSuchGameError) as error:
-        log.debug("put off", game=game_id, reason=str(error))
+        log.debug("postponed", game=game_id, reason=str(error))
     except Exception:
         log.exception("a game's task failed", game=game_id)

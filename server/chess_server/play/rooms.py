@@ -1,4 +1,4 @@
-"""All games with a socket here: one subscription each, swept regularly against what Redis holds."""
+"""All games with a socket on this server: one subscription each, compared with Redis at regular intervals."""
 
 import asyncio
 import contextlib
@@ -17,14 +17,14 @@ from chess_server.store.stores import Stores
 log = structlog.get_logger(__name__)
 
 SWEEP_SECONDS = 3.0
-STAY_SECONDS = 5.0
+SEATS_SECONDS = 5.0
 TIMER_SECONDS = 1.0
 CHUNK = 200
 REARM_IN_MS = 2000
 
 
 class Rooms:
-    """The rooms of this server, by game."""
+    """The rooms of this server, by game id."""
 
     def __init__(self, stores: Stores, bus: Bus, keys: Keys, timeouts: Timeouts) -> None:
         self._stores = stores
@@ -36,11 +36,11 @@ class Rooms:
 
     @property
     def playing(self) -> int:
-        """Games with at least one player's socket here."""
+        """The number of games with a player's socket on this server."""
         return sum(bool(room.subscribers.players) for room in self._rooms.values())
 
     async def enter(self, game_id: str) -> Room:
-        """Give the room of a game, subscribed; each `enter` is paired with one `quit`."""
+        """Return the room of a game, subscribed to its channel; `quit` must follow each `enter`."""
         room = self._rooms.get(game_id)
         if room is None:
             room = self._rooms[game_id] = Room(game_id, self._stores, self._timeouts)
@@ -50,7 +50,7 @@ class Rooms:
         return room
 
     async def quit(self, game_id: str) -> None:
-        """Give a room back; the last one out ends the subscription."""
+        """Leave a room; the last client to leave ends the subscription."""
         room = self._rooms[game_id]
         room.users -= 1
         if room.users == 0:
@@ -59,13 +59,13 @@ class Rooms:
             await self._bus.unsubscribe(self._keys.channel(game_id))
 
     def distrust(self) -> None:
-        """Trust nothing that is remembered of any game, and compare everything now."""
+        """Drop the state of every game in memory, and compare all rooms with Redis now."""
         for room in self._rooms.values():
             room.ledger.forget()
         self._sweep_now.set()
 
     async def sweep(self) -> None:
-        """Compare all rooms with Redis for ever."""
+        """Compare all rooms with Redis, again and again until cancelled."""
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
@@ -74,20 +74,20 @@ class Rooms:
             await self._try(self._sweep_once)
 
     async def refresh_seats(self) -> None:
-        """Repeat the players' seats for ever."""
+        """Write the players' seats again before they expire, until cancelled."""
         while True:
-            await asyncio.sleep(STAY_SECONDS)
+            await asyncio.sleep(SEATS_SECONDS)
             for room in list(self._rooms.values()):
                 await self._try(room.refresh_seats)
 
     async def check_timers(self) -> None:
-        """Look at games whose time has come, wherever their players are."""
+        """Check games whose timer is due, on whichever server their players are, until cancelled."""
         while True:
             await asyncio.sleep(TIMER_SECONDS)
             await self._try(self._check_due)
 
     async def rearm(self, pod_uid: str) -> None:
-        """Arm the timers of all games in play, after Redis has lost them; one server does it."""
+        """Set the timers of all games in play after Redis has lost them; one server does it for all."""
         if not await self._stores.timers.may_rearm(pod_uid):
             return
         after, at_ms = "", self._stores.clock.now_ms() + REARM_IN_MS
@@ -99,7 +99,7 @@ class Rooms:
         try:
             await work()
         except (UnavailableError, ContradictionError, NoSuchGameError) as error:
-            log.debug("put off", reason=str(error))
+            log.debug("postponed", reason=str(error))
         except Exception:
             log.exception("a round failed")
 

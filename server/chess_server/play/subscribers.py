@@ -1,6 +1,7 @@
 """The sockets at a game on this server, and what has been sent to each.
 
-Each has its own `v` and `epoch`: an event that comes twice, late or not at all is sent once, in order.
+Each has its own `v` and `epoch`. So every event is sent once and in order, also if it was published twice or late, or
+missed.
 """
 
 from dataclasses import dataclass
@@ -25,9 +26,9 @@ class Subscriber:
     epoch: int = 0
     """The version up to which it has been sent everything."""
     seated: bool = False
-    """Whether it has a seat in Redis."""
+    """Whether it has taken a seat in Redis."""
     absence_sent: str = ""
-    """What it was last sent of its opponent's absence: nothing, `gone` or `claimable`."""
+    """The last message about its opponent's absence: none, `gone` or `claimable`."""
 
     @property
     def entry(self) -> str:
@@ -37,7 +38,7 @@ class Subscriber:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timing:
-    """At one moment: time spent on this turn; how long until each absence may be claimed (None: is there)."""
+    """Time spent on this turn, and how long until each absence may be claimed; None for a player who is connected."""
 
     elapsed_ms: int
     left_ms: dict[Color, float | None]
@@ -55,7 +56,7 @@ class Subscribers:
         return [subscriber for subscriber in self.all if subscriber.player]
 
     def publish(self, happened: Happened) -> bool:
-        """Send events to whoever has all before them; False if somebody has missed an earlier one."""
+        """Send events to each socket that has all before them; False if a socket has missed an earlier one."""
         for v, frame in enumerate(happened.frames, happened.first):
             for subscriber in self.all:
                 if subscriber.epoch == happened.epoch and subscriber.v == v - 1:
@@ -64,11 +65,11 @@ class Subscribers:
         return not self.behind(happened.epoch, happened.last)
 
     def behind(self, epoch: int, v: int) -> bool:
-        """Whether somebody has not been sent everything up to a version."""
+        """Whether a socket has not been sent everything up to a version."""
         return any((subscriber.epoch, subscriber.v) < (epoch, v) for subscriber in self.all)
 
     def welcome(self, subscriber: Subscriber, held: Held, missed: list[bytes] | None, timing: Timing) -> None:
-        """Add a socket with its first message: the events that it missed, or the whole game for None."""
+        """Add a socket and send its first message: the events in `missed`, or the whole game if that is None."""
         subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
         if missed is None:
             subscriber.sender.send(_full(subscriber, held, timing))
@@ -79,7 +80,7 @@ class Subscribers:
     def catch_up(
         self, subscriber: Subscriber, held: Held, missed: list[bytes] | None, timing: Timing
     ) -> None:
-        """Bring a socket up to date: by the last events of `missed`, or by the whole game for None."""
+        """Bring a socket up to date: by the last events of `missed`, or by the whole game if that is None."""
         if (subscriber.epoch, subscriber.v) >= age(held) and subscriber.epoch == held.game.epoch:
             return
         if missed is None:
@@ -90,13 +91,13 @@ class Subscribers:
         subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
 
     def send_crowd(self, crowd: Crowd) -> None:
-        """Send everybody which players are there."""
+        """Send all sockets which players are connected."""
         frame = frames.crowd(white=crowd.white_left_ms is None, black=crowd.black_left_ms is None)
         for subscriber in self.all:
             subscriber.sender.send(frame)
 
     def send_absence(self, left_ms: dict[Color, float | None]) -> None:
-        """Send each player what has changed of the opponent's absence."""
+        """Send each player what has changed about the opponent's absence."""
         for player in self.players:
             away: Color = OTHER[player.color]
             _send_absence(player, away, left_ms[away])
@@ -113,7 +114,7 @@ def _full(subscriber: Subscriber, held: Held, timing: Timing) -> bytes:
 
 
 def _send_absence(player: Subscriber, away: Color, claim_in_ms: float | None) -> None:
-    """Send once that the opponent has gone, once that the claim is open, once that the opponent is back."""
+    """Send once each: the opponent has gone, the absence may be claimed, the opponent is back."""
     if claim_in_ms is None:
         if player.absence_sent:
             player.sender.send(frames.gone(away, is_gone=False))

@@ -1,1 +1,1 @@
-"""This pod among the others: its heartbeat, its drain, its admin port."""
+"""This server as a pod: its heartbeat, its drain, its admin port."""

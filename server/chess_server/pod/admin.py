@@ -1,4 +1,4 @@
-"""The admin port: `/livez`, `/readyz`, `/metrics`. Plain HTTP, one answer a connection."""
+"""The admin port: `/livez`, `/readyz`, `/metrics`. Plain HTTP, one answer per connection."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ Handler = Callable[[], Answer]
 
 
 class Admin:
-    """A listener with a table of paths."""
+    """An HTTP listener; `handlers` maps each path to what answers it."""
 
     def __init__(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers

@@ -1,7 +1,7 @@
-"""A drain: ask every client to move on, in waves; close what is left at the deadline.
+"""A pod's drain: ask every client to reconnect elsewhere, in waves; close at the deadline what is left.
 
-Ordered by a mark in Redis (may be taken back) or by SIGTERM (may not). Everything that is connected is served in
-full until it leaves.
+The operator orders a drain in Redis and may take it back; a drain by SIGTERM is final. Clients are served in full until
+they leave.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ RESTART = 1012
 
 
 class Leaver(Protocol):
-    """A client that can be asked to move on."""
+    """A client that can be asked to reconnect elsewhere."""
 
     asked_to_leave: bool
 
@@ -39,14 +39,14 @@ class Leaver(Protocol):
 
 
 def spread_seconds(clients: int, window_seconds: float) -> float:
-    """Over how long to ask: the whole window for many, a moment for few."""
+    """How many seconds to spread the requests over: a short time for few clients, up to the window for many."""
     if clients <= FEW:
         return min(window_seconds, QUICK_SECONDS)
     return min(window_seconds, max(QUICK_SECONDS, clients / CLIENTS_A_SECOND))
 
 
-class Drain:
-    """The state of leaving. `on_change` is called when it begins or is taken back."""
+class PodDrain:
+    """Whether this pod drains, and the task that empties it. `on_change`: a drain has begun or was taken back."""
 
     def __init__(self, clients: Callable[[], Collection[Leaver]], window_seconds: float) -> None:
         self._clients = clients
@@ -59,24 +59,24 @@ class Drain:
 
     @property
     def draining(self) -> bool:
-        """Whether newcomers are refused."""
+        """Whether new connections are refused."""
         return self._deadline is not None
 
     def begin(self, seconds: float, *, final: bool = False) -> bool:
-        """Drain until `seconds` from now at the latest; False if it was known. `final`: cannot be taken back."""
+        """Drain within `seconds`; False if it drains already. `final`: the drain cannot be taken back."""
         deadline = monotonic() + seconds
-        news = self._deadline is None
+        begins = self._deadline is None
         self._final = self._final or final
         self._deadline = deadline if self._deadline is None else min(deadline, self._deadline)
         if self._waves is None:
             self._waves = asyncio.get_running_loop().create_task(self._run())
-        if news:
+        if begins:
             log.info("draining", clients=len(self._clients()), seconds=round(seconds, 1), final=final)
             self.on_change()
-        return news
+        return begins
 
     def cancel(self) -> bool:
-        """Accept again; False if there is nothing to take back."""
+        """Take the drain back; False if there is none, or if it is final."""
         if self._deadline is None or self._final:
             return False
         self._deadline = None
@@ -98,7 +98,7 @@ class Drain:
         for client in list(self._clients()):
             client.close(RESTART, "restart", "drain_deadline")
         until = monotonic() + FAREWELL_SECONDS
-        while self._clients() and monotonic() < until:  # noqa: ASYNC110 - two conditions, and nobody sets an event
+        while self._clients() and monotonic() < until:  # noqa: ASYNC110 - two conditions, neither has an event
             await asyncio.sleep(TICK_SECONDS)
         self.empty.set()
 
@@ -116,7 +116,7 @@ class Drain:
     async def _pause(self, seconds: float) -> None:
         until = monotonic() + seconds
         await asyncio.sleep(TICK_SECONDS)
-        while monotonic() < until and not self._over():  # noqa: ASYNC110 - likewise
+        while monotonic() < until and not self._over():  # noqa: ASYNC110 - two conditions, neither has an event
             await asyncio.sleep(TICK_SECONDS)
 
     def _over(self) -> bool:

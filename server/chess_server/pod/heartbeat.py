@@ -1,4 +1,4 @@
-"""This pod's statement in the registry: every few seconds, and soon after its count has changed."""
+"""This pod's record in the registry: written every few seconds, and soon after its count has changed."""
 
 import asyncio
 import contextlib
@@ -10,7 +10,7 @@ import structlog
 from chess_presence.connecting import REDIS_ERRORS
 from chess_presence.records import Beat, Heartbeat
 from chess_presence.registry import HEARTBEAT_SECONDS, QUIET_SECONDS, Registry
-from chess_server.pod.drain import Drain
+from chess_server.pod.drain import PodDrain
 from chess_server.store.health import RedisTime
 
 log = structlog.get_logger(__name__)
@@ -19,10 +19,10 @@ RETRY_SECONDS = 1.0
 
 
 class HeartbeatLoop:
-    """Beats, and obeys the drain orders that it hears of."""
+    """Writes the record, and carries out the drain order that each write returns."""
 
     def __init__(
-        self, registry: Registry, drain: Drain, clock: RedisTime, state: Callable[[], Heartbeat]
+        self, registry: Registry, drain: PodDrain, clock: RedisTime, state: Callable[[], Heartbeat]
     ) -> None:
         self._registry = registry
         self._drain = drain
@@ -32,16 +32,16 @@ class HeartbeatLoop:
         self._reported: tuple[int, bool] | None = None
 
     def on_order(self, pod_uid: bytes) -> None:
-        """Hear from the orders' channel."""
+        """Handle a message of the orders' channel: beat soon if the order is for this pod."""
         if pod_uid.decode() == self._state().uid:
             self._wake.set()
 
     def wake(self) -> None:
-        """Say the count soon."""
+        """Beat soon."""
         self._wake.set()
 
     async def run(self) -> None:
-        """Beat for ever."""
+        """Beat until cancelled."""
         while True:
             pause = await self._beat()
             await asyncio.sleep(QUIET_SECONDS)
@@ -51,7 +51,7 @@ class HeartbeatLoop:
             self._wake.clear()
 
     async def _changed(self) -> None:
-        """Return at once when the count is another one than was said."""
+        """Wait for a change; returns at once if the state differs from the last record."""
         state = self._state()
         if (state.connections, state.draining) != self._reported:
             return
@@ -62,7 +62,7 @@ class HeartbeatLoop:
         try:
             beat = await self._registry.beat(state)
         except REDIS_ERRORS as error:
-            log.debug("no heartbeat", error=str(error))
+            log.debug("heartbeat failed", error=str(error))
             return RETRY_SECONDS
         self._reported = (state.connections, state.draining)
         self._apply_order(beat)
@@ -75,6 +75,6 @@ class HeartbeatLoop:
             self._drain.cancel()
 
     async def leave(self, pod_uid: str) -> None:
-        """Say goodbye."""
+        """Remove this pod's record."""
         with contextlib.suppress(*REDIS_ERRORS):
             await self._registry.leave(pod_uid)

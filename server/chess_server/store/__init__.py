@@ -1,1 +1,1 @@
-"""Redis (games in play, events, presence of players, timers, pools) and PostgreSQL (what lasts)."""
+"""The stores: Redis (games in play, their events, seats, timers, pools) and PostgreSQL (games and moves for good)."""

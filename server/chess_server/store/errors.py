@@ -1,8 +1,8 @@
-"""What can go wrong between the server and its stores."""
+"""What calls to the stores raise."""
 
 
 class UnavailableError(Exception):
-    """A store does not answer, or not in time. Whether the call was carried out is unknown."""
+    """A store did not answer in time. Whether the call was carried out is unknown."""
 
     def __init__(self, store: str, detail: str) -> None:
         super().__init__(f"{store}: {detail}")
@@ -11,12 +11,12 @@ class UnavailableError(Exception):
 
 
 class ContradictionError(Exception):
-    """PostgreSQL holds another move at a ply than the one that was to be stored."""
+    """PostgreSQL holds another move at the same ply."""
 
 
 class UnusableRedisError(Exception):
-    """A Redis that this server cannot work with; the message is for the user."""
+    """This Redis cannot be used; the message is for the user."""
 
 
 class SchemaError(Exception):
-    """The schema is behind and may not be migrated; the message is for the user."""
+    """The schema is too old and must not be migrated; the message is for the user."""

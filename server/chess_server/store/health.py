@@ -1,7 +1,7 @@
-"""Whether Redis and PostgreSQL answer, since when not, and what time Redis says it is.
+"""Whether Redis and PostgreSQL answer, since when not, and Redis TIME.
 
-Redis TIME is the only clock that games know. This server's monotonic clock carries it between probes: of the latest
-probes the one with the shortest round trip says how far the two are apart.
+Redis TIME is the only clock of games. Between probes it is this server's monotonic clock plus an offset; of the latest
+probes, the one with the shortest round trip says which.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ def _monotonic_ms() -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodesState:
-    """What Redis says of itself: the time in milliseconds, and the identity of each node."""
+    """What a probe returns: Redis TIME in milliseconds, and the identity of each node."""
 
     now_ms: float
     replids: dict[str, str]
@@ -40,27 +40,27 @@ class Nodes(Protocol):
     """All nodes that hold keys."""
 
     def of(self, key: str) -> str:
-        """Name the node that holds a key. Raises UnavailableError."""
+        """Return the node that holds a key. Raises UnavailableError."""
 
     async def probe(self) -> NodesState:
-        """Ask all nodes. Raises what redis-py raises."""
+        """Probe all nodes. Raises what redis-py raises."""
 
 
 class RedisTime:
-    """Redis TIME, carried by the local monotonic clock."""
+    """Redis TIME, computed from the local monotonic clock."""
 
     def __init__(self) -> None:
         self._samples: deque[tuple[float, float]] = deque([(1e9, time() * 1000 - _monotonic_ms())], SAMPLES)
 
     def sample(self, redis_ms: float, sent_ms: float, received_ms: float) -> None:
-        """Learn from a probe; a jump of more than a second (another host) empties the memory."""
+        """Add a probe. A jump of more than a second (another host) drops all samples before it."""
         offset = redis_ms - (sent_ms + received_ms) / 2
         if abs(offset - self._offset()) > 1000 + (received_ms - sent_ms):
             self._samples.clear()
         self._samples.append((received_ms - sent_ms, offset))
 
     def now_ms(self) -> int:
-        """Redis TIME now, in milliseconds."""
+        """Return Redis TIME in milliseconds."""
         return int(_monotonic_ms() + self._offset())
 
     def _offset(self) -> float:
@@ -68,7 +68,7 @@ class RedisTime:
 
 
 class Health:
-    """The state of both stores. A store that failed is `down` until a probe or a call succeeds."""
+    """The state of both stores. Redis is down until a probe succeeds, PostgreSQL until a call does."""
 
     def __init__(self, nodes: Nodes, clock: RedisTime) -> None:
         self._nodes = nodes
@@ -79,8 +79,9 @@ class Health:
         self.redis_seen_at: float | None = None
         self.failures: dict[str, int] = {"redis": 0, "postgresql": 0}
         self.on_redis_changed: Callable[[], None] = lambda: None
-        """Called when Redis is another one than before (restarted or failed over)."""
+        """Called when a node has a new identity: Redis was restarted or has failed over."""
         self.on_redis_back: Callable[[], None] = lambda: None
+        """Called when Redis answers again."""
 
     @property
     def redis_down(self) -> bool:
@@ -88,7 +89,7 @@ class Health:
         return self._is_down("redis")
 
     def failed(self, store: str, began_ms: int, error: BaseException) -> None:
-        """Note that a call to a store failed that had begun at `began_ms`."""
+        """Note that a call to a store failed; `began_ms` is when it began."""
         self.failures[store] += 1
         if not self._is_down(store):
             log.warning("store unavailable", store=store, error=f"{type(error).__name__}: {error}"[:200])
@@ -102,7 +103,7 @@ class Health:
         log.info("store available again", store=store)
 
     async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Call Redis; one that is down is probed first, so that its identity is known. Raises UnavailableError."""
+        """Call Redis; if it is down, probe first, so that its identity is known. Raises UnavailableError."""
         if self.redis_down or not self._replids:
             await self.probe()
         began_ms = self._clock.now_ms()
@@ -114,20 +115,20 @@ class Health:
         return answer
 
     def identity(self, key: str) -> str:
-        """Tell which Redis holds a key; another one than before may have forgotten it. Raises UnavailableError."""
+        """Return the identity of the node that holds a key: a new one may lack data. Raises UnavailableError."""
         replid = self._replids.get(self._nodes.of(key))
         if replid is None:
-            raise UnavailableError("redis", "its nodes have changed, and the new one is not known yet")
+            raise UnavailableError("redis", "its nodes have changed, and the new one was not probed yet")
         return replid
 
     async def probe(self) -> None:
-        """Ask Redis for its time and identity; at most one probe is under way. Raises UnavailableError."""
+        """Read Redis' time and identity; calls at the same time share one probe. Raises UnavailableError."""
         if self._probing is None or self._probing.done():
             self._probing = asyncio.get_running_loop().create_task(self._probe())
         await asyncio.shield(self._probing)
 
     async def keep_probing(self) -> None:
-        """Probe for ever."""
+        """Probe until cancelled."""
         while True:
             with contextlib.suppress(UnavailableError):
                 await self.probe()
@@ -149,7 +150,7 @@ class Health:
         self._replids = replids
         self.answered("redis")
         if before and not set(replids.values()) <= set(before.values()):
-            log.warning("redis is another one now; games are read back from the database")
+            log.warning("redis has a new identity; games are read back from the database")
             self.on_redis_changed()
         if was_down:
             self.on_redis_back()

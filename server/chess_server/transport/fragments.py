@@ -1,4 +1,4 @@
-"""Fragments to messages, as RFC 6455 wants it. Pure: opcodes and payloads in, whole texts out."""
+"""Fragments to messages, by RFC 6455. Pure: opcodes and payloads in, whole texts out."""
 
 CONTINUATION = 0x0
 TEXT = 0x1
@@ -8,7 +8,7 @@ CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
 
 
 class ProtocolError(Exception):
-    """The peer broke the protocol: the close code that it has earned, and why."""
+    """The peer broke the protocol: `code` is the close code for it, `reason` says what was wrong."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -17,7 +17,7 @@ class ProtocolError(Exception):
 
 
 class Assembler:
-    """Collects one message at a time. Only text is spoken here."""
+    """Collects the fragments of one message at a time. Only text messages are accepted."""
 
     __slots__ = ("_limit", "_parts")
 
@@ -26,14 +26,14 @@ class Assembler:
         self._parts: bytearray | None = None
 
     def feed(self, opcode: int, payload: bytes, *, fin: bool) -> bytes | None:
-        """Take a data frame; give the message when it is whole. Raises ProtocolError."""
+        """Take a data frame; return the message when it is whole, else None. Raises ProtocolError."""
         if opcode == TEXT and fin and self._parts is None:
             return _text(payload, self._limit)
         return self._fragment(opcode, payload, fin=fin)
 
     def _fragment(self, opcode: int, payload: bytes, *, fin: bool) -> bytes | None:
         if opcode == BINARY:
-            raise ProtocolError(1003, "binary frames mean nothing here")
+            raise ProtocolError(1003, "binary frames are not accepted; send text")
         if (opcode == CONTINUATION) != (self._parts is not None):
             raise ProtocolError(1002, "fragments out of order")
         parts = self._parts if self._parts is not None else bytearray()
@@ -45,12 +45,12 @@ class Assembler:
 
 
 def close_code(payload: bytes) -> int:
-    """Give the code to answer a close frame with: its own, if it bore one. Raises ProtocolError."""
+    """Return the code that answers a close frame: its own, or 1000 if it has none. Raises ProtocolError."""
     if not payload:
         return NO_FAULT
     code = int.from_bytes(payload[:2], "big")
     if not any(first <= code <= last for first, last in CLOSE_CODES):
-        raise ProtocolError(1002, "no close code that may be sent")
+        raise ProtocolError(1002, "invalid close code")
     return code
 
 

@@ -1,7 +1,7 @@
-"""The server's view of a WebSocket, whichever library carries it.
+"""The interface between the server and its WebSockets, the same for every library.
 
-A transport calls `Admit` once for each upgrade request, then the `Handler` that it returned: `opened`, `text` for each
-whole message, `closed` exactly once. All calls are made on the event loop and return at once.
+A transport calls `Admit` once per upgrade request, then the `Handler` that it returned: `opened`, `text` for each whole
+message, `closed` exactly once. All calls are made on the event loop and return at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -32,13 +32,12 @@ class Refused:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ending:
-    """How a socket ended: the close code that counts, and who began it.
+    """How a socket ended: the close code that counts, and why.
 
-    `by_client`: the client sent a close frame first. `cause` is one word for logs and metrics.
+    `cause` is one word for logs and metrics; `client`: the client sent a close frame first.
     """
 
     code: int
-    by_client: bool
     cause: str
 
 

@@ -1,4 +1,4 @@
-"""The production transport: picows' core on uvloop. Fragments, close handshake and caps are ours."""
+"""The production transport: picows on uvloop. Fragments, close handshake and limits are in this package."""
 
 import asyncio
 from http import HTTPStatus
@@ -65,7 +65,7 @@ class PicowsLink(WSListener):
         return self._keepalive.lag_ms
 
     def send(self, frame: bytes) -> None:
-        """Send a text frame; a reader that is too slow loses its socket."""
+        """Send a text frame; cut the socket of a client that reads too slowly."""
         transport = self._transport
         if transport is None or self._closing:
             return
@@ -90,12 +90,12 @@ class PicowsLink(WSListener):
         self._abort()
 
     def check_keepalive(self, now: float) -> None:
-        """Ping, or give the socket up."""
+        """Ping if that is due; close a socket from which nothing comes."""
         due = self._keepalive.due(now, self._limits)
         if due is Due.PING and self._transport is not None and not self._closing:
             self._transport.send_ping(self._keepalive.ping(now))
         elif due is Due.CUT:
-            self.close(1001, "nothing heard", "idle")
+            self.close(1001, "nothing received", "idle")
 
     def on_ws_connected(self, transport: WSTransport) -> None:
         """picows: the handshake is complete."""
@@ -106,7 +106,7 @@ class PicowsLink(WSListener):
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """picows: a frame has come."""
-        self._keepalive.heard(monotonic())
+        self._keepalive.received(monotonic())
         try:
             if frame.rsv1 or frame.rsv2 or frame.rsv3:
                 raise ProtocolError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
@@ -117,7 +117,7 @@ class PicowsLink(WSListener):
         except ProtocolError as fault:
             self.close(fault.code, fault.reason, "client_fault")
             if frame.msg_type == WSMsgType.CLOSE:
-                transport.disconnect()  # its half of the handshake has come, broken as it is
+                transport.disconnect()  # a close frame ends the handshake, even a broken one
 
     def _data(self, frame: WSFrame) -> None:
         if self._closing:
@@ -144,7 +144,7 @@ class PicowsLink(WSListener):
         self._client.closed(_ending(transport, self._cause))
 
     def pause_writing(self) -> None:
-        """picows: the client reads more slowly than we write."""
+        """picows: the client reads more slowly than the server writes."""
         self._paused = True
 
     def resume_writing(self) -> None:
@@ -167,14 +167,14 @@ class PicowsTransport:
         self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen."""
+        """Listen; return the port."""
         self._server = await ws_create_server(
             self._listener,
             host,
             port,
             websocket_handshake_timeout=HANDSHAKE_SECONDS,
-            logger_name=_Quiet(),  # type: ignore[arg-type] # any object with a logger's methods will do
-            enable_auto_pong=False,  # which would answer pings that are broken, too
+            logger_name=_Quiet(),  # type: ignore[arg-type] # picows takes any object with a logger's methods
+            enable_auto_pong=False,  # it would answer broken pings too
             max_frame_size=self._limits.max_message,
             read_buffer_init_size=READ_BUFFER,
             use_aiofastnet=False,
@@ -195,7 +195,7 @@ class PicowsTransport:
     def _listener(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
         headers = request.headers
         if "upgrade" in headers.get("Connection", "").lower():
-            headers["Connection"] = "upgrade"  # Firefox says `keep-alive, Upgrade`, which picows refuses
+            headers["Connection"] = "upgrade"  # Firefox sends `keep-alive, Upgrade`, which picows refuses
         answer = self._admit(request.path.decode("latin-1"))
         if isinstance(answer, Refused):
             response = WSUpgradeResponse.create_error_response(
@@ -218,7 +218,7 @@ def _pending(transport: WSTransport) -> int:
 
 
 def _code(info: WSCloseInfo | None) -> int:
-    """Give a close code as a number; picows has an enum for those that it knows and numbers for the rest."""
+    """Return a close code as a number; picows has an enum for known codes and numbers for all others."""
     code: object = ABNORMAL if info is None else info.code
     return code.value if isinstance(code, WSCloseCode) else int(cast("int", code))
 
@@ -226,14 +226,14 @@ def _code(info: WSCloseInfo | None) -> int:
 def _ending(transport: WSTransport, cause: str) -> Ending:
     handshake = transport.close_handshake
     if handshake is None:
-        return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+        return Ending(code=ABNORMAL, cause=cause or "cut")
     if handshake.recv_then_sent and not cause:
-        return Ending(code=_code(handshake.recv), by_client=True, cause="client")
-    return Ending(code=_code(handshake.sent), by_client=False, cause=cause or "client_fault")
+        return Ending(code=_code(handshake.recv), cause="client")
+    return Ending(code=_code(handshake.sent), cause=cause or "client_fault")
 
 
 class _Quiet:
-    """picows' log, less its news of each connection. A logger for each connection would cost more than the socket."""
+    """A logger for picows that keeps exceptions only. A real logger per connection would cost more than the socket."""
 
     def isEnabledFor(self, _level: int) -> bool:  # noqa: N802 - logging's own name
         return False

@@ -1,4 +1,4 @@
-"""The reference transport: `websockets`, compression off. Slower, complete; what picows must behave like."""
+"""The reference transport: `websockets`, compression off. Slower, but complete: picows must behave like it."""
 
 import asyncio
 import contextlib
@@ -38,7 +38,7 @@ class WebsocketsLink:
         return self._keepalive.lag_ms
 
     def send(self, frame: bytes) -> None:
-        """Send a text frame; a reader that is too slow loses its socket."""
+        """Send a text frame; cut the socket of a client that reads too slowly."""
         if self.cause or self._connection.state.name != "OPEN":
             return
         self._connection.protocol.send_text(frame)
@@ -55,16 +55,16 @@ class WebsocketsLink:
         self._closing = asyncio.get_running_loop().create_task(self._connection.close(code, reason[:120]))
 
     def check_keepalive(self, now: float) -> None:
-        """Ping, or give the socket up."""
+        """Ping if that is due; close a socket from which nothing comes."""
         due = self._keepalive.due(now, self._limits)
         if due is Due.PING and not self.cause:
             self._ping(now)
         elif due is Due.CUT:
-            self.close(1001, "nothing heard", "idle")
+            self.close(1001, "nothing received", "idle")
 
-    def heard(self) -> None:
-        """Note that a message came."""
-        self._keepalive.heard(monotonic())
+    def received(self) -> None:
+        """Note that a message was received."""
+        self._keepalive.received(monotonic())
 
     def _ping(self, now: float) -> None:
         payload = self._keepalive.ping(now)
@@ -84,13 +84,13 @@ class WebsocketsTransport:
         self._admit = admit
         self._limits = limits
         self._links: set[WebsocketsLink] = set()
-        self._connections: WeakSet[ServerConnection] = WeakSet()  # with those whose handshake has only begun
+        self._connections: WeakSet[ServerConnection] = WeakSet()  # also those in the handshake
         self._accepted: WeakKeyDictionary[ServerConnection, Handler] = WeakKeyDictionary()
         self._server: Server | None = None
         self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
-        """Listen."""
+        """Listen; return the port."""
         self._server = await serve(
             self._serve_one,
             host,
@@ -148,11 +148,15 @@ class WebsocketsTransport:
         with contextlib.suppress(ConnectionClosed):
             while True:
                 message = await connection.recv()
-                link.heard()
+                link.received()
                 if isinstance(message, str):
                     client.text(message.encode())
                 else:
-                    link.close(CloseCode.UNSUPPORTED_DATA, "binary frames mean nothing here", "client_fault")
+                    link.close(
+                        CloseCode.UNSUPPORTED_DATA,
+                        "binary frames are not accepted; send text",
+                        "client_fault",
+                    )
                     return
 
     async def _check_keepalives(self) -> None:
@@ -168,13 +172,13 @@ def _ending(connection: ServerConnection, cause: str) -> Ending:
     protocol = connection.protocol
     received, sent = protocol.close_rcvd, protocol.close_sent
     if received is not None and (sent is None or protocol.close_rcvd_then_sent):
-        return Ending(code=received.code, by_client=True, cause="client")
+        return Ending(code=received.code, cause="client")
     if sent is not None and cause != "slow_reader":
-        return Ending(code=sent.code, by_client=False, cause=cause or "client_fault")
-    return Ending(code=ABNORMAL, by_client=False, cause=cause or "cut")
+        return Ending(code=sent.code, cause=cause or "client_fault")
+    return Ending(code=ABNORMAL, cause=cause or "cut")
 
 
 def _forget(task: "asyncio.Task[None]") -> None:
-    """Take note of a failed ping: that its socket closed is nobody's error."""
+    """Retrieve the failure of a ping, so that asyncio does not log it: a socket may close while a ping is under way."""
     if not task.cancelled():
         task.exception()

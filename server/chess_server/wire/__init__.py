@@ -1,1 +1,1 @@
-"""The protocol as typed messages (docs/protocol.md): bytes in, values out, and back. Knows no socket."""
+"""The protocol as typed messages (docs/protocol.md): bytes to values and back. Pure."""

@@ -1,4 +1,4 @@
-"""What the server says, as finished frames. An event's frame is made once and sent to everybody as it is."""
+"""The server's messages, as finished frames. An event's frame is made once and sent to all sockets unchanged."""
 
 from typing import Protocol
 
@@ -15,7 +15,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Sender(Protocol):
-    """Whoever frames can be sent to."""
+    """A socket that takes frames."""
 
     def send(self, frame: bytes) -> None:
         """Send a frame."""
@@ -50,27 +50,27 @@ def error(code: str, message: str) -> bytes:
 
 
 def redirect(full_id: str, color: Color) -> bytes:
-    """Encode the news of a pairing."""
+    """Encode the redirect of a paired player to the game."""
     return frame("redirect", {"id": full_id, "url": f"/play/{full_id}", "color": color})
 
 
 def server_restart(delay_ms: int, jitter_ms: int) -> bytes:
-    """Encode the request to move on to another server."""
+    """Encode the request to reconnect to another server."""
     return frame("serverRestart", {"delayMs": delay_ms, "jitterMs": jitter_ms})
 
 
 def crowd(*, white: bool, black: bool) -> bytes:
-    """Encode who is there."""
+    """Encode which players are connected."""
     return frame("crowd", {"white": white, "black": black})
 
 
 def gone(color: Color, *, is_gone: bool) -> bytes:
-    """Encode that a player went, or came back."""
+    """Encode that a player has gone, or is back."""
     return frame("gone", {"color": color, "gone": is_gone})
 
 
 def gone_in(color: Color, seconds: float) -> bytes:
-    """Encode when a player's absence may be claimed."""
+    """Encode in how many seconds a player's absence may be claimed."""
     return frame("goneIn", {"color": color, "seconds": seconds})
 
 
@@ -82,10 +82,10 @@ def batch(v: int, epoch: int, events: list[bytes]) -> bytes:
 def full(
     game: Game, color: Color, *, player: bool, elapsed_ms: int, left_ms: dict[Color, float | None]
 ) -> bytes:
-    """Encode all there is to know for one client.
+    """Encode the whole game for one client.
 
-    `elapsed_ms` is the time already spent on this turn; `left_ms` says for each colour how long until its absence may
-    be claimed (None: it is there).
+    `elapsed_ms` is the time spent on this turn; `left_ms` says for each color how long until its absence may be claimed
+    (None: the player is connected).
     """
     opponent = OTHER[color]
     gone_in_ms = left_ms[opponent]
@@ -108,18 +108,18 @@ def full(
         if gone_in_ms is None
         else {"online": False, "goneIn": gone_in_ms / 1000},
         "crowd": {"white": left_ms["white"] is None, "black": left_ms["black"] is None},
-        **_said(game),
+        **_optional(game),
     }
     return frame("full", data, v=game.v, epoch=game.epoch)
 
 
-def _said(game: Game) -> dict[str, str]:
-    said = {
+def _optional(game: Game) -> dict[str, str]:
+    fields = {
         "winner": game.winner,
         "drawOffer": game.draw_offer,
         "pgnResult": game.result if game.over else None,
     }
-    return {name: value for name, value in said.items() if value is not None}
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _clock(game: Game, elapsed_ms: int) -> dict[str, object]:

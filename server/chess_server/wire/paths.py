@@ -1,4 +1,4 @@
-"""Paths and queries of an upgrade request: who wants to be where."""
+"""Paths and queries of upgrade requests: the place that a client asks for."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from chess_server.game.color import Color
 
 
 class PathError(ValueError):
-    """A request that cannot be served: HTTP status, code, and what is allowed."""
+    """A request that is refused: HTTP status, code, and a message that says what is allowed."""
 
     def __init__(self, status: int, code: str, message: str) -> None:
         super().__init__(message)
@@ -27,7 +27,7 @@ class Resume:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LobbyPlace:
-    """A seat in the lobby."""
+    """A client's place in the lobby."""
 
     sri: str
 

@@ -22,7 +22,7 @@ class Pool:
 
 
 def parse(name: str) -> Pool:
-    """Parse a pool's name; raises ValueError that says what is allowed."""
+    """Parse a pool's name; raises ValueError, whose message says what is allowed."""
     found = _NAME.fullmatch(name)
     minutes, increment = (int(group) for group in found.groups()) if found else (0, 0)
     if not minutes + increment > 0 or max(minutes, increment) > LONGEST:

@@ -1,6 +1,6 @@
-"""Messages of clients, as typed values.
+"""The messages of clients, as typed values.
 
-A frame that is not understood raises BadMessageError; its text names the field and what is allowed.
+A frame that cannot be decoded raises BadMessageError; its message names the field and what is allowed.
 """
 
 from functools import reduce
@@ -14,7 +14,7 @@ from chess_server.game.commands import CLIENT_COMMANDS, Command
 
 
 class BadMessageError(ValueError):
-    """A frame that has no meaning here."""
+    """A frame that cannot be decoded."""
 
 
 class PoolData(Struct, frozen=True):
@@ -24,7 +24,7 @@ class PoolData(Struct, frozen=True):
 
 
 class Ping(Struct, frozen=True, tag_field="t", tag="p"):
-    """A ping. The lag that a client may state in it is ignored."""
+    """A ping. A lag that the client states in it is ignored."""
 
 
 class PoolIn(Struct, frozen=True, tag_field="t", tag="poolIn"):
@@ -47,7 +47,7 @@ Request = Ping | PoolIn | PoolOut | Command
 
 
 def _message(command: type[Command]) -> type[CommandMessage]:
-    """Make the message of a command. Its data may be left out when none of its fields is required."""
+    """Make the message class of a command. Its data may be left out if no field is required."""
     required = any(field.required for field in msgspec.structs.fields(command))
     data: Any = ("d", command) if required else ("d", command | None, None)
     name = f"{command.__name__}Message"

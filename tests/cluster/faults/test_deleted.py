@@ -1,4 +1,4 @@
-"""A ChessCluster deleted under live games: every player is told and gets the drain, nothing hangs, nothing is left."""
+"""A ChessCluster deleted under live games: all players are notified and drained, nothing hangs or is left."""
 
 import asyncio
 from typing import Any
@@ -9,8 +9,8 @@ from witness import seat
 
 pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
 
-DEADLINE_S = 8
-GONE_S = 90
+DEADLINE_SECONDS = 8
+GONE_SECONDS = 90
 
 
 async def remains(arena: Arena) -> list[str]:
@@ -32,21 +32,21 @@ COMMANDS = {
 
 @pytest.mark.parametrize("how", COMMANDS)
 async def test_deleted_under_live_games(make_arena: Any, how: str) -> None:
-    async with make_arena(drain={"deadlineSeconds": DEADLINE_S, "reconnectWindowSeconds": 2}) as arena:
+    async with make_arena(drain={"deadlineSeconds": DEADLINE_SECONDS, "reconnectWindowSeconds": 2}) as arena:
         host, port = await arena.entry()
         witnesses = await asyncio.gather(*(seat(f"ws://{host}:{port}") for _ in range(20)))
         listening = [asyncio.create_task(witness.listen()) for witness in witnesses]
         command = [part.format(namespace=arena.namespace) for part in COMMANDS[how]]
         await arena.kubectl.run("-n", arena.namespace, *command)
-        async with asyncio.timeout(DEADLINE_S + 40):
+        async with asyncio.timeout(DEADLINE_SECONDS + 40):
             await asyncio.gather(*listening)
-        assert [witness for witness in witnesses if "serverRestart" not in witness.told] == []
+        assert [witness for witness in witnesses if "serverRestart" not in witness.received] == []
         assert {witness.code for witness in witnesses} == {1012}
 
         async def nothing_left() -> bool:
             return not await remains(arena)
 
-        await eventually(nothing_left, "nothing is left", within=GONE_S)
+        await eventually(nothing_left, "nothing is left", within=GONE_SECONDS)
         async with arena.registry() as registry:
             assert (await registry.read()).records == {}
             assert await registry.orders() == {}

@@ -35,9 +35,9 @@ async def test_frozen_redis(make_arena: Any) -> None:
         async with Untouched(arena):
             await localcluster("store", "stop", "redis")
             await asyncio.sleep(30)  # the fault itself lasts this long
-            said = await arena.condition("ScalingActive")
+            condition = await arena.condition("ScalingActive")
             await localcluster("store", "cont", "redis")
-            assert said["status"] == "False", f"nobody was told: {said}"
+            assert condition["status"] == "False", f"not reported: {condition}"
 
             async def recovered() -> bool:
                 return (await arena.condition("ScalingActive"))["status"] == "True"

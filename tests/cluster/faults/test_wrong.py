@@ -12,13 +12,13 @@ async def says(arena: Arena, kind: str, status: str, *words: str) -> None:
     """Wait for a condition that names all of these."""
     last: dict[str, Any] = {}
 
-    async def said() -> bool:
+    async def reported() -> bool:
         last.update(await arena.condition(kind))
         return last.get("status") == status and all(
             word in f"{last['reason']} {last['message']}" for word in words
         )
 
-    await eventually(said, lambda: f"{kind}={status} with {words}: {last}", within=60)
+    await eventually(reported, lambda: f"{kind}={status} with {words}: {last}", within=60)
 
 
 async def test_missing_secret(make_arena: Any) -> None:
@@ -62,8 +62,8 @@ async def test_unreachable_redis(make_arena: Any) -> None:
         before = await arena.restarts()
         await arena.patch({"redis": {"urlSecretRef": {"name": "elsewhere", "key": "url"}}})
         await says(arena, "ScalingActive", "False", "redis.invalid:6379")
-        told = str(await arena.get()) + str(await arena.events())
-        assert "s3cret" not in told
+        shown = str(await arena.get()) + str(await arena.events())
+        assert "s3cret" not in shown
         assert await arena.restarts() == before, "the players' pods stay as they are"
 
 

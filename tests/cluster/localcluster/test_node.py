@@ -152,7 +152,7 @@ def test_an_image_goes_to_the_node_only_when_it_has_changed(
     namespace: Namespace, home: Home, tmp_path: Path
 ) -> None:
     (tmp_path / "Dockerfile").write_text("ARG BASE\nFROM ${BASE}\nCOPY word /word\nUSER 10001\n")
-    fresh, said = [], []
+    fresh, words = [], []
     unheard = uuid.uuid4().hex  # an earlier run may have built the same words
     for number, word in enumerate([f"e4 {unheard}", f"e4 {unheard}", f"d4 {unheard}"]):
         (tmp_path / "word").write_text(word)
@@ -162,9 +162,9 @@ def test_an_image_goes_to_the_node_only_when_it_has_changed(
         namespace.kubectl(
             "wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/word-{number}", "--timeout=30s"
         )
-        said.append(namespace.kubectl("logs", f"word-{number}").strip())
+        words.append(namespace.kubectl("logs", f"word-{number}").strip())
     assert fresh == [True, False, True]
-    assert [word.split()[0] for word in said] == ["e4", "e4", "d4"]
+    assert [word.split()[0] for word in words] == ["e4", "e4", "d4"]
 
 
 def test_every_listener_is_on_loopback_or_the_bridge(home: Home) -> None:

@@ -33,8 +33,8 @@ def test_it_has_its_own_network_processes_and_settings() -> None:
     panic = Path("/proc/sys/kernel/panic").read_text()
     look = "ls /sys/class/net; ls -d /proc/[0-9]* | wc -l; echo $LOCALCLUSTER_HOME"
     process = start(f"{look}; echo 77 > /proc/sys/kernel/panic; exit 3")
-    said, _ = process.communicate(timeout=30)
-    links, processes, home = said.split()
+    output, _ = process.communicate(timeout=30)
+    links, processes, home = output.split()
     assert process.returncode == 3
     assert links == "lo"
     assert int(processes) < 10
@@ -61,5 +61,19 @@ def test_what_a_killed_run_left_is_no_obstacle() -> None:
     for hierarchy in Path("/sys/fs/cgroup").glob("*/cgroup.procs"):
         (hierarchy.parent / f"chess-lane-{NAME}" / "localcluster").mkdir(parents=True)
     process = start("true")
-    said, _ = process.communicate(timeout=30)
-    assert (process.returncode, said, traces()) == (0, "", [])
+    output, _ = process.communicate(timeout=30)
+    assert (process.returncode, output, traces()) == (0, "", [])
+
+
+def test_a_second_of_the_same_name_is_refused_and_disturbs_nothing(tmp_path: Path) -> None:
+    first = start(f"mkdir -p $LOCALCLUSTER_HOME; touch {tmp_path}/began; sleep 60")
+    wait_until((tmp_path / "began").exists, "the first runs")
+    before = traces()
+    second = start("true")
+    output, _ = second.communicate(timeout=30)
+    assert (second.returncode, output) == (1, f"lanes.machine: {NAME} runs already, process {first.pid}\n")
+    assert first.poll() is None
+    assert traces() == before != []
+    first.send_signal(signal.SIGTERM)
+    first.communicate(timeout=30)
+    assert traces() == []

@@ -35,9 +35,9 @@ async def test_a_push_is_synced_and_in_force(world: World, figures: Callable[...
         return None if seen and value == wanted else f"maxReplicas {value}"
 
     await until(f"maxReplicas {wanted} is in force", complaint, 60)
-    figures(push_to_in_force_s=round(time.monotonic() - pushed, 1))
+    figures(push_to_in_force_seconds=round(time.monotonic() - pushed, 1))
     await world.settled("chess", revision=revision)
-    figures(push_to_synced_healthy_s=round(time.monotonic() - pushed, 1))
+    figures(push_to_synced_healthy_seconds=round(time.monotonic() - pushed, 1))
 
 
 async def test_what_cel_refuses_fails_readably_and_harms_nobody(
@@ -84,7 +84,7 @@ async def test_a_hand_s_edit_is_taken_back(world: World, figures: Callable[..., 
         return None if value == wanted else f"maxReplicas {value}"
 
     await until(f"maxReplicas is {wanted} again", complaint, 60)
-    figures(self_heal_s=round(time.monotonic() - edited, 1))
+    figures(self_heal_seconds=round(time.monotonic() - edited, 1))
 
 
 async def test_a_pause_from_argo_cd_s_pages_stays_until_it_is_resumed(world: World) -> None:

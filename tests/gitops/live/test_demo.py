@@ -38,9 +38,9 @@ def _is_tidy(node: Program) -> None:
 def test_from_an_empty_cluster_to_a_played_game(empty_node: Program) -> None:
     OUT.unlink(missing_ok=True)
     demo = _demo()
-    said, _ = demo.communicate(timeout=280)
-    assert demo.returncode == 0, said[-3000:]
-    assert "all as promised" in said
+    output, _ = demo.communicate(timeout=280)
+    assert demo.returncode == 0, output[-3000:]
+    assert "all as promised" in output
     figures = json.loads(OUT.read_text())
     assert figures["games"] > 0
     assert figures["moves"] > figures["games"]
@@ -52,13 +52,13 @@ def test_ctrl_c_leaves_nothing_behind(empty_node: Program) -> None:
     demo = _demo()
     try:
         assert demo.stdout is not None
-        heard = []
+        lines = []
         for line in demo.stdout:
-            heard.append(line)
+            lines.append(line)
             if "Argo CD brings the operator" in line:
                 break
         else:
-            pytest.fail(f"it ended before: {''.join(heard)[-2000:]}")
+            pytest.fail(f"it ended before: {''.join(lines)[-2000:]}")
         os.killpg(demo.pid, signal.SIGINT)
         interrupted = time.monotonic()
         rest, _ = demo.communicate(timeout=150)

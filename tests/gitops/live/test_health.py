@@ -1,4 +1,4 @@
-"""Health as Argo CD tells it: never better than the truth."""
+"""Health as Argo CD reports it: never better than the truth."""
 
 from typing import Any
 

@@ -51,7 +51,7 @@ async def test_deleting_the_application_drains_live_games(
 async def _removed_under_play(
     world: World, fleet: Callable[..., Fleet], message: str, deadline: float
 ) -> dict[str, Any]:
-    """Push under live games. Those who play on end their games in peace; those who only sit there are told, and when.
+    """Push under live games. Players who play on finish their games; those who only sit there are notified.
 
     The players mean to leave after the game that they are in: with the service gone, no lobby has a next one.
     """
@@ -65,21 +65,22 @@ async def _removed_under_play(
         world.push(message)
         pushed = time.monotonic()
         await until("the ChessCluster is going", lambda: _going(world), 60)
-        told = time.monotonic()
+        notified = time.monotonic()
         assert players.counts.playing == PLAYERS, "the test means live games"
         moves = players.counts.moves
         report = await players.finish(deadline)
         assert await world.entry() == port, "the way in outlasts the game"
         async with asyncio.timeout(deadline + 15):
             await asyncio.gather(*listening)
-        served = time.monotonic() - told
+        served = time.monotonic() - notified
         await until("nothing of the operator's is left", lambda: _children_left(world), 60)
-    assert [witness for witness in witnesses if "serverRestart" not in witness.told] == []
+    assert [witness for witness in witnesses if "serverRestart" not in witness.received] == []
     assert {witness.code for witness in witnesses} == {1012}
     assert served > deadline - 3, "who does not go of himself has until the deadline"
     await _played_out(world, report, moves)
     return {
-        "push_to_drain_s": round(told - pushed, 1), "push_to_gone_s": round(time.monotonic() - pushed, 1),
+        "push_to_drain_seconds": round(notified - pushed, 1),
+        "push_to_gone_seconds": round(time.monotonic() - pushed, 1),
         "games": report.counts.games, "moves_in_drain": report.counts.moves - moves,
         "dropped": report.counts.dropped, "lost": report.counts.lost,
     }  # fmt: skip

@@ -49,7 +49,7 @@ async def test_changing_load_never_makes_it_out_of_sync(
             players.leave(BUSY - CALM)
             await asyncio.sleep(SWING_SECONDS)
         report = await players.finish(90)
-    figures(load_s=LOAD_SECONDS, replicas_seen=sorted(set(desired)), sync_seen=sorted(set(sync)))
+    figures(load_seconds=LOAD_SECONDS, replicas_seen=sorted(set(desired)), sync_seen=sorted(set(sync)))
     assert len(set(desired)) > 1, "the load should have changed the replicas"
     assert set(sync) == {"Synced"}
     assert report.counts.dropped == report.counts.lost == 0

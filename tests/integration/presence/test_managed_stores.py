@@ -31,7 +31,7 @@ def _endpoint(given: Given) -> Endpoint:
     return Endpoint(url=given.url, ca=given.ca.read_text() if given.ca else None)
 
 
-async def test_what_servers_state_wakes_the_operator_and_is_read_together(given: Given) -> None:
+async def test_heartbeats_wake_the_operator_and_are_read_together(given: Given) -> None:
     reader = PresenceReader(_endpoint(given))
     woken = {uid: asyncio.Event() for uid in ("one", "two", "three")}  # on nodes of their own, most likely
     for uid, event in woken.items():
@@ -55,7 +55,7 @@ async def test_what_servers_state_wakes_the_operator_and_is_read_together(given:
     await reader.stop()
 
 
-async def test_without_the_right_authority_nothing_is_read(given: Given, tmp_path: Path) -> None:
+async def test_a_certificate_of_another_authority_is_refused(given: Given, tmp_path: Path) -> None:
     if given.ca is None:
         pytest.skip("no TLS here")
     reader = PresenceReader(Endpoint(url=given.url, ca=Authority(tmp_path).ca.read_text()))

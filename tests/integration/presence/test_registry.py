@@ -1,4 +1,4 @@
-"""The registry against a real Redis, step by step beside a model of what it should say."""
+"""The registry on a real Redis, compared step by step with a model of it."""
 
 import asyncio
 import signal
@@ -40,7 +40,7 @@ def connections(reading: Reading | ResponseError) -> dict[str, int]:
 
 
 class RegistryModel(RuleBasedStateMachine):
-    """Any order of beats, goodbyes, orders, passing time and lost memory. Moving the scores is time passing."""
+    """Beats, leaves, orders, passing time and lost data in any sequence. To let time pass, scores are moved."""
 
     url: str
     pods = st.sampled_from(["p1", "p2", "p3"])
@@ -140,7 +140,7 @@ async def test_an_order_reaches_its_pod(client: Redis) -> None:
     await pubsub.aclose()
 
 
-async def test_clusters_on_one_endpoint_are_read_in_one_go_and_do_not_mix(client: Redis) -> None:
+async def test_clusters_on_one_endpoint_are_read_at_once_and_do_not_mix(client: Redis) -> None:
     for cluster, count in {"c1": 1, "c2": 2}.items():
         await Registry(client, cluster).beat(Heartbeat(uid="p", connections=count))
     readings = await read_many(client, ["c1", "c2", "nobody"])
@@ -151,7 +151,7 @@ async def test_clusters_on_one_endpoint_are_read_in_one_go_and_do_not_mix(client
     }
 
 
-async def test_a_cluster_whose_keys_are_of_another_type_harms_no_other(client: Redis) -> None:
+async def test_a_cluster_whose_keys_have_another_type_does_not_affect_others(client: Redis) -> None:
     await Registry(client, "good").beat(Heartbeat(uid="p", connections=1))
     await client.set(keys.records("bad"), "no hash")
     readings = await read_many(client, ["bad", "good"])
@@ -160,7 +160,7 @@ async def test_a_cluster_whose_keys_are_of_another_type_harms_no_other(client: R
     assert "WRONGTYPE" in str(readings["bad"])
 
 
-async def test_a_uid_that_is_no_text_is_named_and_harms_no_other(client: Redis) -> None:
+async def test_a_uid_that_is_not_text_is_named_and_does_not_affect_others(client: Redis) -> None:
     registry = Registry(client, UID)
     await registry.beat(Heartbeat(uid="good", connections=2))
     await client.hset(keys.records(UID), b"\xff", b"{}")
@@ -168,7 +168,7 @@ async def test_a_uid_that_is_no_text_is_named_and_harms_no_other(client: Redis) 
     assert (set(reading.records), reading.unreadable) == ({"good"}, frozenset({"\ufffd"}))
 
 
-async def test_a_record_that_cannot_be_read_is_named_and_harms_no_other(client: Redis) -> None:
+async def test_an_unreadable_record_is_named_and_does_not_affect_others(client: Redis) -> None:
     registry = Registry(client, UID)
     await registry.beat(Heartbeat(uid="good", connections=2))
     await client.hset(keys.records(UID), "bad", "{nonsense")
@@ -243,7 +243,7 @@ async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty()
             revived.signal(signal.SIGTERM)
 
 
-async def test_an_abandoned_cluster_leaves_nothing_behind(client: Redis) -> None:
+async def test_every_key_of_a_deleted_cluster_expires(client: Redis) -> None:
     registry = Registry(client, UID, ttl_seconds=0.05)
     await registry.beat(Heartbeat(uid="p1", connections=1))
 

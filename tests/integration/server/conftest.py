@@ -35,7 +35,7 @@ SUPPORT = Path(__file__).parents[2] / "support"
 
 @dataclass
 class Frail:
-    """A store that a test may stop or kill, and start again where it was."""
+    """A store that a test may stop or kill, and start again on the same port."""
 
     store: Store
     begin: Callable[[Path, str, int], Store]
@@ -48,7 +48,7 @@ class Frail:
         self.store.signal(number)
 
     def end(self, number: Signals) -> None:
-        """End it by a signal: Redis comes back empty, PostgreSQL as it was."""
+        """End it by a signal. Started again, Redis is empty and PostgreSQL has its data."""
         self.store.signal(number)
         await_end([self.store.process], DEADLINE)
 
@@ -123,7 +123,7 @@ class Fleet:
             wait_until(lambda server=server: server.ready, f"{server.name} is ready", within=60)
 
     def launch(self, dying: str | None = None, **settings: str) -> ServerProcess:
-        """Start a server; `dying`: one that kills itself at a step of its first pairing (tests/support)."""
+        """Start a server. `dying`: the step of its first pairing at which it kills itself (tests/support)."""
         program = ["chess_server.cli", "serve"] if dying is None else ["dying_server", dying]
         name = f"{self.cluster_uid}-{len(self.servers)}"
         redis_file, database_file = self.directory / "redis.url", self.directory / "database.url"
@@ -194,7 +194,7 @@ def _faultless(fleet: Fleet) -> None:
 
 @pytest.fixture(scope="session")
 def make_fleet(tmp_path_factory: pytest.TempPathFactory, redis_server: Frail, postgres: Frail) -> Any:
-    """Make the servers of one ChessCluster, none to begin with."""
+    """Make a fleet of one ChessCluster, at first without servers."""
 
     @contextlib.contextmanager
     def make(uid: str, redis: Any = redis_server, database: Any = postgres) -> Iterator[Fleet]:
@@ -210,7 +210,7 @@ def make_fleet(tmp_path_factory: pytest.TempPathFactory, redis_server: Frail, po
 
 @pytest.fixture(scope="session")
 def fleet(make_fleet: Any) -> Iterator[Fleet]:
-    """Servers of one ChessCluster: two for all tests that harm nobody; a test adds those that it means to harm."""
+    """Servers of one ChessCluster: two that no test may harm; a test that kills a server starts its own."""
     with make_fleet("shared") as made:
         made.start(2, CHESS_ABANDON_SECONDS="1")
         yield made
@@ -228,7 +228,7 @@ def query(fleet: Fleet) -> Any:
 
 @pytest.fixture(scope="session")
 def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
-    """Two servers on a Redis of their own, which may be stopped and killed."""
+    """Two servers on a Redis of their own, which a test may stop and kill."""
     with _redis() as redis, make_fleet("frail", redis) as made:
         made.start(2)
         yield made
@@ -236,7 +236,7 @@ def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
 
 @pytest.fixture(params=[PicowsTransport, WebsocketsTransport], ids=["picows", "websockets"])
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
-    """A listening transport, one after the other."""
+    """A listening transport, each of the two in turn."""
     front = Front()
     transport = request.param(front.admit, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
     port = await transport.start("127.0.0.1", 0)

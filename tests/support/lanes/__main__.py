@@ -1,7 +1,7 @@
 """`make test` and `make test-fast`: run jobs beside each other, show how far they are, add up what came of them.
 
-`python -m lanes all|quick [JOB…]`; with names, only those jobs and what they need. The exit code is 0 only if every
-job succeeded.
+`python -m lanes all|quick [JOB…]`; with names, only those jobs and what they need. Exit codes: 0 every job succeeded,
+1 one did not, 2 a wrong job or another run goes on, 130 interrupted. However it ends, it ends the jobs first.
 """
 
 import os
@@ -11,11 +11,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
+from tempfile import gettempdir
+from types import FrameType
 
 from lanes import jobs, results, schedule
 from lanes.jobs import Job, Load
+from lanes.lock import HeldError, held
 from lanes.schedule import ENDED, State
 
 POLL_SECONDS = 0.2
@@ -27,6 +31,8 @@ LAST_LINES = 250
 COLLECTED = re.compile(r"^collected (\d+) items?", re.MULTILINE)
 OUTCOMES = re.compile(r"^(?:tests/\S+ )?([.FEsx]+)(?: +\[ *\d+%\])?$", re.MULTILINE)
 PYTHONPATH = str(Path(__file__).resolve().parents[1])
+MACHINE_LOCK = Path(gettempdir()) / "chesscluster-test.lock"
+"""Two whole runs would take each other's nodes down."""
 
 
 class Run:
@@ -43,17 +49,18 @@ class Run:
 
     def to_the_end(self) -> int:
         """Run everything that can be run; returns the exit code."""
-        jobs.OUT.mkdir(parents=True, exist_ok=True)
         try:
             while not all(job.name in self._states and self._states[job.name] in ENDED for job in self._jobs):
                 self._start_what_may()
                 self._note_what_ended()
                 self._show()
                 time.sleep(POLL_SECONDS)
+            return self._report()
         except KeyboardInterrupt:
-            self._stop()
+            self._print("interrupted; Ctrl-C again does not wait for what the jobs take away")
             return 130
-        return self._report()
+        finally:
+            self._stop()
 
     def _now(self) -> float:
         return time.monotonic() - self._start
@@ -61,7 +68,7 @@ class Run:
     def _start_what_may(self) -> None:
         for job in schedule.hopeless(self._jobs, self._states):
             self._states[job.name] = State.SKIPPED
-            self._say(f"- {job.name}: not run")
+            self._print(f"- {job.name}: not run")
             if job.collects:
                 self._count(job, results.Counts(errors=1), self._now())
         for job in schedule.startable(self._jobs, self._states, os.cpu_count() or 1):
@@ -90,18 +97,19 @@ class Run:
             code = self._processes[job.name].poll()
             if code is None:
                 continue
-            self._states[job.name] = State.PASSED if code == 0 else State.FAILED
             counts = results.read(job.results) if job.collects else results.Counts()
-            if code and job.collects and not counts.failed + counts.errors:
+            if code and job.collects and not counts.bad:
                 counts += results.Counts(errors=1)
+            failed = bool(code or counts.bad)
+            self._states[job.name] = State.FAILED if failed else State.PASSED
             self._count(job, counts, self._began[job.name])
-            self._say_end(job, code, counts)
+            outcome = str(counts) if job.collects else f"exit code {code}" if code else "done"
+            self._print_end(job, outcome, failed=failed)
 
-    def _say_end(self, job: Job, code: int, counts: results.Counts) -> None:
+    def _print_end(self, job: Job, outcome: str, *, failed: bool) -> None:
         took = self._now() - self._began[job.name]
-        outcome = str(counts) if job.collects else f"exit code {code}" if code else "done"
-        self._say(f"{'✗' if code else '✓'} {job.name}: {outcome} ({took:.0f} s)")
-        if code:
+        self._print(f"{'✗' if failed else '✓'} {job.name}: {outcome} ({took:.0f} s)")
+        if failed:
             lines = job.log.read_text(errors="replace").splitlines()
             print("\n".join([f"--- {job.log}", *lines[-LAST_LINES:], "---"]), flush=True)
 
@@ -118,32 +126,31 @@ class Run:
         self._shown = time.monotonic()
         running = [job for job in self._jobs if self._states.get(job.name) is State.RUNNING]
         left = sum(job.name not in self._states for job in self._jobs)
-        self._say(f"… {', '.join(map(_progress, running))}; {left} jobs left")
+        self._print(f"… {', '.join(map(_progress, running))}; {left} jobs left")
 
-    def _say(self, text: str) -> None:
+    def _print(self, text: str) -> None:
         seconds = int(self._now())
         print(f"{seconds // 60:3}:{seconds % 60:02}  {text}", flush=True)
 
     def _stop(self) -> None:
-        """Pass Ctrl-C on and give the jobs the time to take away what they made."""
+        """Pass Ctrl-C on to the jobs that still run, and give them the time to take away what they made."""
         living = [process for process in self._processes.values() if process.poll() is None]
         for process in living:
             os.killpg(process.pid, signal.SIGINT)
         deadline = time.monotonic() + STOP_SECONDS
-        for process in living:
-            try:
-                process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-        self._say("interrupted")
+        try:
+            while any(process.poll() is None for process in living) and time.monotonic() < deadline:
+                time.sleep(POLL_SECONDS)
+        finally:
+            for process in living:
+                if process.poll() is None:
+                    os.killpg(process.pid, signal.SIGKILL)
 
     def _report(self) -> int:
         print(f"\n{results.table(self._tiers)}\n")
         failed = [job.name for job in self._jobs if self._states[job.name] is not State.PASSED]
         if failed:
-            print(
-                f"did not pass: {', '.join(failed)}; what they wrote is in {jobs.OUT.relative_to(jobs.ROOT)}/\n"
-            )
+            print(f"did not pass: {', '.join(failed)}; what they wrote is in {os.path.relpath(jobs.OUT)}/\n")
         print(results.closing_line((line.counts for line in self._tiers.values()), self._now()), flush=True)
         return 1 if failed else 0
 
@@ -159,12 +166,16 @@ def _progress(job: Job) -> str:
     return f"{job.name} ({lines[-1].removeprefix('… ')[:70]})" if lines else job.name
 
 
+class UnknownJobError(Exception):
+    """A name that no job has, and the names that there are."""
+
+
 def chosen(names: Sequence[str], everything: Sequence[Job]) -> list[Job]:
     """Return the named jobs with all that they need, in the table's order; all of them without names."""
     known = {job.name: job for job in everything}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise SystemExit(f"lanes: {', '.join(unknown)}: unknown; the jobs are {', '.join(known)}")
+        raise UnknownJobError(f"{', '.join(unknown)}: unknown; the jobs are {', '.join(known)}")
     wanted, pending = set[str](), list(names or known)
     while pending:
         name = pending.pop()
@@ -183,9 +194,30 @@ def main() -> int:
     which, *names = sys.argv[1:] or [""]
     sets = {"all": jobs.ALL, "quick": jobs.QUICK}
     if which not in sets:
-        raise SystemExit("usage: python -m lanes all|quick [JOB…]")
-    schedule.check(sets[which])
-    return Run(chosen(names, sets[which])).to_the_end()
+        print("usage: python -m lanes all|quick [JOB…]", file=sys.stderr)
+        return 2
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        schedule.check(sets[which])
+        wanted = chosen(names, sets[which])
+        with held(jobs.OUT / "lock"), held(MACHINE_LOCK) if which == "all" else nullcontext():
+            return Run(wanted).to_the_end()
+    except UnknownJobError as error:
+        print(f"lanes: {error}", file=sys.stderr)
+        return 2
+    except HeldError as error:
+        print(f"lanes: another run goes on, process {error}; wait for its end, or stop it", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"lanes: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -105,24 +105,18 @@ SETUP = (
 
 GITOPS = tuple(f"gitops/test_{name}.py" for name in ("charts", "health_rules", "overlays", "rights"))
 FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
-AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "helm", "kubectl"))
+AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal"))
+BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))
 LOST = tuple(f"cluster/faults/test_{name}.py" for name in ("redis", "killed", "wrong"))
 LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted"))
 
-NODE_LIFE = replace(
-    _pytest("node-life", "cluster", "cluster/localcluster", needs=("node",), load=Load.PLAYS),
-    follows=("gitops-push", "demo", "faults", "gitops-away"),
-)
-"""It takes this machine's own node down, and with it directories over which the others' machines have mounted theirs:
-the kernel unmounts what is mounted, in whatever namespace, on a directory that is removed."""
-
-ALL = (
-    *SETUP,
+TESTS = (
     _live("gitops-push", "gitops", *FROM_GIT, needs=("programs",)),
     _live("demo", "cluster", "cluster/demo", *LEFT),
     _live("faults", "cluster", *LOST),
     _live("gitops-away", "gitops", *AND_AWAY, needs=("programs",)),
-    NODE_LIFE,
+    _live("gitops-hand", "gitops", *BY_HAND, needs=("programs",)),
+    _live("node-life", "cluster", "cluster/localcluster"),
     _integration("operator", "operator", "crd", needs="node"),
     _integration("server", "server", "presence", needs="packages"),
     _integration("others", "localcluster", "bench", "examples", needs="node"),
@@ -132,3 +126,14 @@ ALL = (
     *QUICK,
 )
 """Every test. The longest come first, and those on which most of the others wait."""
+
+DOWN = Job(
+    name="down",
+    tier="clean-up",
+    command=(str(BIN / "localcluster"), "down"),
+    follows=("node", *(job.name for job in TESTS)),
+)
+"""Last: it removes directories over which the others' machines have mounted theirs, and the kernel unmounts what is
+mounted, in whatever namespace, on a directory that is removed."""
+
+ALL = (*SETUP, *TESTS, DOWN)

@@ -16,7 +16,10 @@ import time
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from lanes.lock import HeldError, held
+
 CGROUPS = Path("/sys/fs/cgroup")
+LOCKS = Path("/run/lock")
 PROCESSES = "cgroup.procs"
 EMPTIED = ("/run", "/var/lib/kubelet", "/var/lib/cni", "/var/log/containers")
 """Directories that container tools share per machine whatever their home is."""
@@ -33,6 +36,14 @@ def run(name: str, command: Sequence[str]) -> int:
     """Run the command to its end; returns its exit code. Ctrl-C and SIGTERM end the whole machine at once."""
     if os.geteuid():
         raise SystemExit("lanes.machine: needs root, for namespaces and control groups")
+    try:
+        with held(LOCKS / f"chess-lane-{name}.lock"):
+            return _run(name, command)
+    except HeldError as error:
+        raise SystemExit(f"lanes.machine: {name} runs already, process {error}") from error
+
+
+def _run(name: str, command: Sequence[str]) -> int:
     home = Path(f"/var/lib/chess-lane-{name}")
     groups = [hierarchy / f"chess-lane-{name}" for hierarchy in _hierarchies()]
     _remove(groups, home)  # what a killed run has left
@@ -98,9 +109,7 @@ def _remove_group(group: Path) -> None:
             group.rmdir()
         except OSError as error:
             if time.monotonic() > deadline:
-                raise SystemExit(
-                    f"lanes.machine: {group} is in use: does another run of this job go on?"
-                ) from error
+                raise SystemExit(f"lanes.machine: {group} cannot be removed: {error.strerror}") from error
             time.sleep(0.1)
         else:
             return

@@ -15,6 +15,11 @@ class Counts:
     errors: int = 0
     skipped: int = 0
 
+    @property
+    def bad(self) -> int:
+        """How many did not go as they should."""
+        return self.failed + self.errors
+
     def __add__(self, other: "Counts") -> "Counts":
         return Counts(
             passed=self.passed + other.passed,

@@ -30,6 +30,7 @@ def test_everybody_together_needs_several_replicas(players: int) -> None:
         pytest.param({"DEMO_PLAYERS": "7"}, "a whole number from 8 to 2000", id="too-few"),
         pytest.param({"DEMO_PLAYERS": "-400"}, "DEMO_PLAYERS: '-400'", id="negative"),
         pytest.param({"DEMO_THINK_SECONDS": "nan"}, "DEMO_THINK_SECONDS: 'nan'", id="nan"),
+        pytest.param({"REACTION_CHANGES": "0"}, "a whole number from 1 to 1000", id="no-change"),
         pytest.param({"KEEP": "perhaps"}, "KEEP: 'perhaps' is not allowed", id="flag"),
         pytest.param(
             {"DEMO_ENTRY": "localhost"}, "DEMO_ENTRY: 'localhost' is not allowed; give host:port", id="entry"

@@ -1,5 +1,6 @@
 """What can be set, and what is reported when it cannot be."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,19 @@ def test_what_is_wrong_in_a_variable_goes_by_its_name(kubeconfig: str) -> None:
         load(kubeconfig, CHESS_OPERATOR_NAMESPACES="A_b")
 
 
+@pytest.mark.parametrize("flag", [setting.flag for setting in TABLE.values()])
+def test_an_empty_flag_is_refused_in_one_line_by_its_name(kubeconfig: str, flag: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{flag}: '' is not .+") as refused:
+        load(kubeconfig, flag)
+    assert "\n" not in str(refused.value)
+
+
+def test_an_empty_variable_counts_as_not_set(kubeconfig: str) -> None:
+    variables = [variable for setting in TABLE.values() for variable in setting.variables]
+    empty, unset = load(kubeconfig, **dict.fromkeys(variables, " ")), load(kubeconfig)
+    assert replace(empty, identity="") == replace(unset, identity="")
+
+
 def test_the_lease_s_namespace_is_checked(kubeconfig: str) -> None:
     assert load(kubeconfig, "--lease-namespace", "chess").lease_namespace == "chess"
     with pytest.raises(SettingsError, match="--lease-namespace: 'A_b' is not a namespace's name"):
@@ -114,7 +128,7 @@ async def test_a_kubeconfig_that_is_none(tmp_path: Path, content: bytes, reason:
 
 
 def test_a_kubeconfig_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="there is no file"):
+    with pytest.raises(SettingsError, match=r"^--kubeconfig: '.*/none' is not an existing file$"):
         load(str(tmp_path / "none"))
 
 

@@ -24,7 +24,7 @@ async def test_a_task_is_cancelled_until_it_ends() -> None:
     assert len(swallowed) == 2
 
 
-async def test_a_failure_while_ending_is_nobodys_news() -> None:
+async def test_a_failure_while_ending_is_not_logged() -> None:
     async def failing() -> None:
         try:
             await asyncio.sleep(60)
@@ -40,7 +40,7 @@ async def test_a_failure_while_ending_is_nobodys_news() -> None:
     assert heard == []
 
 
-async def test_what_has_ended_or_never_was_is_left_alone() -> None:
+async def test_ended_tasks_and_none_are_left_alone() -> None:
     done = asyncio.create_task(asyncio.sleep(0, "kept"))
     await done
     await cancelling.end(done, None)

@@ -1,4 +1,4 @@
-"""A census counts what lives, and knows what it does not know."""
+"""A census counts live records, and names the pods that are missing."""
 
 import pytest
 from hypothesis import given
@@ -75,7 +75,7 @@ counts = st.dictionaries(uids, st.integers(0, 5000))
 
 
 @given(counts, st.dictionaries(uids, st.integers(NOW - 100_000, NOW)), counts)
-def test_what_is_unknown_never_lowers_the_count(
+def test_a_missing_pod_never_lowers_the_count(
     live: dict[str, int], since: dict[str, int], last: dict[str, int]
 ) -> None:
     census: Census = take(reading(**live), expected=pods(**since), last=last, now_ms=NOW)

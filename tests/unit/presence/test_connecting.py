@@ -1,4 +1,4 @@
-"""Which client a URL asks for, and which URL is refused without being shown."""
+"""Which client a URL asks for, and which URLs are refused without being shown."""
 
 import pytest
 from redis.asyncio import Redis
@@ -32,7 +32,7 @@ def test_a_url_says_what_redis_is(url: str, kind: type, plain: str) -> None:
         ("redis://:hunter2@h/2?cluster=true", "the database is '2'; allowed with cluster=true: 0"),
     ],
 )
-def test_a_url_that_is_none_is_refused_without_showing_it(url: str, says: str) -> None:
+def test_a_bad_url_is_refused_without_showing_it(url: str, says: str) -> None:
     with pytest.raises(connecting.UrlError) as refused:
         connecting.client(url)
     assert says in str(refused.value)

@@ -1,4 +1,4 @@
-"""What a heartbeat record must survive: other versions, other tongues, and nonsense."""
+"""Heartbeat records of other versions, with any text, and bytes that are not a record."""
 
 import contextlib
 
@@ -72,6 +72,6 @@ def test_a_record_that_cannot_be_counted_says_why(raw: bytes, field: str) -> Non
 
 
 @given(st.binary(max_size=200))
-def test_nothing_but_a_record_error_comes_out_of_nonsense(raw: bytes) -> None:
+def test_any_other_bytes_raise_a_record_error(raw: bytes) -> None:
     with contextlib.suppress(RecordError):
         decode(raw)

@@ -1,6 +1,6 @@
-"""Settings from variables and flags; what is wrong is said in one line."""
+"""Settings from variables and flags; an error is one line."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -34,6 +34,20 @@ def test_flags_override_variables(minimal: dict[str, str]) -> None:
 def test_a_wrong_flag_is_named_by_its_own_name(minimal: dict[str, str]) -> None:
     with pytest.raises(SettingsError, match="--port is 'http'; allowed: a whole number from 0 to 65535"):
         Settings.load(minimal, {"--port": "http"})
+
+
+@pytest.mark.parametrize("flag", [setting.flag for setting in TABLE.values() if setting.flag])
+def test_an_empty_flag_is_refused_in_one_line_by_its_name(minimal: dict[str, str], flag: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{flag} is ''; allowed: .+") as refused:
+        Settings.load(minimal, {flag: ""})
+    assert "\n" not in str(refused.value)
+
+
+def test_an_empty_variable_counts_as_not_set(minimal: dict[str, str]) -> None:
+    settings = Settings.load({**dict.fromkeys((s.variable for s in TABLE.values()), " "), **minimal}, {})
+    assert replace(settings, pod_uid="", pod_name="") == replace(
+        Settings.load(minimal, {}), pod_uid="", pod_name=""
+    )
 
 
 def test_every_field_has_one_setting() -> None:
@@ -81,7 +95,7 @@ def test_what_is_wrong_is_named(minimal: dict[str, str], name: str, value: str, 
 
 
 @pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
-def test_to_verify_takes_an_authority(
+def test_verifying_needs_an_authority(
     minimal: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
@@ -97,7 +111,7 @@ def test_to_verify_takes_an_authority(
     assert Settings.load(minimal, {}).database_ca is None
 
 
-def test_the_repr_of_settings_tells_no_secret(minimal: dict[str, str]) -> None:
+def test_the_repr_of_settings_shows_no_secret(minimal: dict[str, str]) -> None:
     settings = Settings.load(minimal, {})
     assert isinstance(settings, Settings)
     assert "secret" not in repr(settings)

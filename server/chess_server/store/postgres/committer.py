@@ -1,8 +1,8 @@
-"""Group commit: what many games want stored within a few milliseconds goes into one transaction.
+"""Group commit: the entries of many games within a few milliseconds go into one transaction.
 
-`commit` returns when PostgreSQL has stored it; no move is acknowledged or published before that. While PostgreSQL
-is out of reach, a batch is tried again for a while, then `commit` raises. The command stays in Redis and is stored
-with the next try for its game.
+`commit` returns when PostgreSQL has stored the entry; no move is acknowledged or published before. While PostgreSQL
+does not answer, a batch is tried again for some seconds, then `commit` raises. The events stay in Redis, and are stored
+when the game is next settled (play/ledger.py).
 """
 
 import asyncio
@@ -28,7 +28,7 @@ class _Waiting:
 
 
 class Committer:
-    """One queue, one batch under way."""
+    """Holds one queue of entries, and commits one batch at a time."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,11 +36,11 @@ class Committer:
         self._wake = asyncio.Event()
 
     async def commit(self, entry: Entry) -> None:
-        """Store an entry. Raises UnavailableError (unknown whether stored) or ContradictionError."""
+        """Store an entry. Raises UnavailableError (it may be stored or not) or ContradictionError."""
         if not entry.rows and entry.finish is None:
             return
         if len(self._queue) >= MOST_WAITING:
-            raise UnavailableError("postgresql", "too much is waiting to be stored")
+            raise UnavailableError("postgresql", "too many entries wait to be stored")
         waiting = _Waiting(entry, asyncio.get_running_loop().create_future(), monotonic())
         self._queue.append(waiting)
         self._wake.set()
@@ -48,11 +48,11 @@ class Committer:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing waits."""
+        """Whether the queue is empty."""
         return not self._queue
 
     async def run(self) -> None:
-        """Commit for ever."""
+        """Commit until cancelled."""
         while True:
             await self._wake.wait()
             await asyncio.sleep(LINGER_SECONDS)

@@ -1,6 +1,6 @@
-"""PostgreSQL: games, moves, and nothing else. Each method is one transaction with a time limit.
+"""Games and moves in PostgreSQL. Each method is one transaction with a time limit.
 
-Rows that are already there are compared, never overwritten: after a Redis failover another move may hold a ply.
+Moves that are stored already are compared, never overwritten: after a Redis failover, another move may hold the ply.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -58,7 +58,7 @@ LIVE_GAMES = "SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What one game wants stored: moves in order, and its end."""
+    """What to store of one game: moves in order, and its end."""
 
     game_id: str
     rows: tuple[MoveRow, ...]
@@ -102,7 +102,7 @@ def connection_pool(
 
 
 class Database:
-    """A pool of connections; `UnavailableError` is all that its callers must expect."""
+    """The database, over a pool of connections. Its methods raise UnavailableError."""
 
     def __init__(
         self, pool: "AsyncConnectionPool[AsyncConnection[Any]]", health: Health, clock: RedisTime
@@ -112,7 +112,7 @@ class Database:
         self._clock = clock
 
     async def commit(self, entries: Sequence[Entry]) -> set[str]:
-        """Store a batch in one transaction; returns the games whose rows contradict what is there."""
+        """Store a batch in one transaction; returns the games for which other moves are stored."""
 
         async def store(connection: AsyncConnection[Any]) -> set[str]:
             async with connection.transaction():
@@ -142,7 +142,7 @@ class Database:
         await self._run(store)
 
     async def withdraw_game(self, game_id: str) -> None:
-        """Remove a game that no player was told of."""
+        """Delete a game to which no player was sent. A game with a move stays."""
 
         async def remove(connection: AsyncConnection[Any]) -> None:
             await connection.execute(WITHDRAW_GAME, (game_id,))
@@ -150,7 +150,7 @@ class Database:
         await self._run(remove)
 
     async def reread(self, game_id: str) -> Game | None:
-        """Make a game again from what is stored, under a new epoch; None if there is no such game."""
+        """Make a game again from what is stored, under the next epoch; None if there is no such game."""
 
         async def read(connection: AsyncConnection[Any]) -> Any:
             async with connection.transaction():
@@ -162,7 +162,7 @@ class Database:
         return None if found is None else _restored(game_id, found, [MoveRow(*row) for row in moves])
 
     async def live_games(self, after: str) -> list[str]:
-        """Name up to a thousand games in play whose id follows `after`."""
+        """Return the ids of up to a thousand games in play that follow `after`, in order."""
 
         async def read(connection: AsyncConnection[Any]) -> list[str]:
             return [row[0] for row in await (await connection.execute(LIVE_GAMES, (after,))).fetchall()]

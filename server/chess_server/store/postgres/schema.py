@@ -1,6 +1,6 @@
-"""The database's schema: one query whether it is up to date, alembic only when it is not.
+"""The database's schema: a query for its revision, and alembic only if it is too old.
 
-alembic and SQLAlchemy cost half a second of CPU to import; a server that starts on a current schema never imports them.
+To import alembic and SQLAlchemy takes half a second of CPU; a server that starts on a current schema never does.
 """
 
 import contextlib
@@ -54,13 +54,13 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
 
 
 def ensure(url: str, settings: dict[str, Any], *, may_migrate: bool) -> None:
-    """Migrate if the schema is behind and that is allowed. Raises SchemaError, UnavailableError."""
+    """Migrate the schema if it is too old. Raises SchemaError if it must not be migrated, UnavailableError."""
     revision = current(url, settings)
     if revision == HEAD or is_newer(revision):
         return
     if not may_migrate:
         raise SchemaError(
-            f"the database's schema is at {revision or 'nothing'}, this version needs {HEAD}; "
+            f"the database's schema is {f'at {revision}' if revision else 'empty'}, this version needs {HEAD}; "
             "run `chess-server migrate` or set CHESS_MIGRATE=auto"
         )
     upgrade(url, settings)
@@ -68,7 +68,7 @@ def ensure(url: str, settings: dict[str, Any], *, may_migrate: bool) -> None:
 
 
 def is_newer(revision: str | None) -> bool:
-    """Whether a newer server has migrated it: such a schema is left alone."""
+    """Whether a newer server has migrated the schema: it is left as it is."""
     return revision is not None and revision > HEAD
 
 

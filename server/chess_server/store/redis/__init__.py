@@ -1,1 +1,1 @@
-"""Redis: games in play with their events, seats, timers and pools; Lua scripts in lua/."""
+"""Redis: games in play with their events, seats, timers and pools; the Lua scripts are in lua/."""

@@ -1,7 +1,7 @@
-"""Redis pub/sub: one callback per channel, over one connection to each node that holds a channel of ours.
+"""Redis pub/sub: one callback per channel, over one connection to each node that holds a subscribed channel.
 
-The node that holds a channel's slot publishes it. In a cluster, slots move and primaries change, so `run` checks again
-and again that each channel is subscribed where it is published.
+The node that holds a channel's slot publishes it. In a cluster, slots move and primaries change, so `run` checks every
+second that each channel is subscribed at the node that publishes it.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ CHECK_SECONDS = 1.0
 
 
 class Bus:
-    """Subscriptions of this server. `node_of` gives the node of a channel, `connect` connects to a node."""
+    """The subscriptions of this server. `node_of` returns the node of a channel, `connect` connects to a node."""
 
     def __init__(self, node_of: Callable[[str], str], connect: Callable[[str], Connection]) -> None:
         self._node_of = node_of
@@ -30,24 +30,24 @@ class Bus:
         self._subscriptions: dict[str, NodeSubscription] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self.on_resubscribed: Callable[[], None] = lambda: None
-        """Called when all channels of a node are subscribed again after a gap."""
+        """Called when all channels of a node are subscribed again: messages may have been missed."""
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Listen to a channel; returns when Redis has confirmed it. Raises UnavailableError."""
+        """Subscribe to a channel; returns when Redis has confirmed it. Raises UnavailableError."""
         node = self._nodes.get(channel) or self._node_of(channel)
         self._listeners[channel] = listener
         self._nodes[channel] = node
         await self._subscription(node).subscribe(channel, listener)
 
     async def unsubscribe(self, channel: str) -> None:
-        """Stop listening."""
+        """Unsubscribe from a channel."""
         self._listeners.pop(channel, None)
         node = self._nodes.pop(channel, None)
         if node is not None:
             await self._subscriptions[node].unsubscribe(channel)
 
     async def run(self) -> None:
-        """Follow the channels to their nodes, forever."""
+        """Follow the channels to their nodes until cancelled."""
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             await self._follow()
@@ -76,7 +76,7 @@ class Bus:
             await self._subscriptions[node].unsubscribe(channel)
             await self._resume(channel)
         if moved:
-            log.info("channels followed to other nodes", channels=len(moved))
+            log.info("channels moved to other nodes", channels=len(moved))
             self.on_resubscribed()
         if len(self._subscriptions) > 1:
             await self._close_unused()
@@ -89,7 +89,7 @@ class Bus:
                 async with asyncio.timeout(CHECK_SECONDS):
                     await subscription.subscribe(channel, listener)
             except TimeoutError:
-                log.debug("put off", channel=channel)  # subscribed as soon as the connection is up
+                log.debug("postponed", channel=channel)  # subscribed as soon as the connection is up
 
     def _now_at(self, channel: str, node: str) -> str:
         try:
@@ -98,7 +98,7 @@ class Bus:
             return node
 
     async def _close_unused(self) -> None:
-        """Close connections without a subscription, such as one to a node that is gone."""
+        """Close connections without a subscription, such as one to a node that has left."""
         unused = [node for node, subscription in self._subscriptions.items() if subscription.unused]
         for node in unused:
             del self._subscriptions[node]

@@ -1,7 +1,7 @@
-"""Connections to Redis: time limits everywhere, pools bounded, certificates checked; one server or a Redis Cluster.
+"""Connections to Redis, one server or a Redis Cluster: time limits everywhere, bounded pools, checked certificates.
 
-What a Redis must be is asked once, before anybody is served: a mode that the URL does not name, or a version without
-sharded channels, is refused in one line instead of failing call by call.
+`check` runs once, before the first client: a mode that the URL does not name, or a version without sharded channels, is
+refused in one line instead of failing call by call.
 """
 
 from typing import Any, cast
@@ -20,7 +20,7 @@ from chess_server.store.redis.nodes import ManyNodes, OneNode
 TIMEOUT_SECONDS = 2.0
 MOST_CONNECTIONS = 16
 MOST_CONNECTIONS_A_NODE = 256
-"""A cluster's client raises where the pool of a single server waits, so this is out of the way of any burst."""
+"""Where the pool of a single server waits, a cluster's client raises; so this limit is above any burst."""
 OLDEST = 7
 
 
@@ -34,7 +34,9 @@ class RedisEndpoint:
         except UrlError as error:
             raise UnusableRedisError(str(error)) from None
         except ValueError:
-            raise UnusableRedisError("the URL's query or path is not one of redis-py's") from None
+            raise UnusableRedisError(
+                "the URL's query or path has a value that redis-py does not accept"
+            ) from None
         self._tls = given.pop("connection_class", None) is SSLConnection
         if self._tls and ca_file:
             given["ssl_ca_certs"] = ca_file
@@ -62,7 +64,7 @@ class RedisEndpoint:
         return Redis.from_pool(pool)  # which is closed with it
 
     def nodes(self, client: Redis) -> Nodes:
-        """Say which node holds what."""
+        """Make what finds the node of a key."""
         return ManyNodes(cast("Any", client)) if self.clustered else OneNode(client)
 
     def connect(self, node: str) -> Connection:
@@ -74,7 +76,7 @@ class RedisEndpoint:
         return self._kind(**options)
 
     async def check(self) -> None:
-        """Ask Redis whether it is one to work with. Raises UnusableRedisError, or what redis-py raises."""
+        """Check Redis' version and mode. Raises UnusableRedisError, or what redis-py raises."""
         client = Redis(connection_pool=BlockingConnectionPool(connection_class=self._kind, **self._options))
         try:
             server, cluster = await client.info("server"), await client.info("cluster")

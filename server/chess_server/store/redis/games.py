@@ -1,4 +1,4 @@
-"""Games in Redis: each call is one round trip. What the keys hold is said in keys.py, what happens in lua/."""
+"""Games in Redis, one round trip per call. keys.py says what each key holds, lua/ what each script does."""
 
 from typing import Any, Literal
 
@@ -35,7 +35,7 @@ class Games:
         self._seat = client.register_script(source("seat"))
 
     async def load(self, game_id: str) -> Held | None:
-        """Read a game; None if Redis has none, or one from before it lost its memory."""
+        """Read a game; None if Redis has none, or one written to a Redis of another identity."""
         found = await self._health.redis(
             lambda: self._client.hmget(
                 self._keys.game(game_id), ["state", "v", "committed", "since", "replid"]
@@ -62,7 +62,7 @@ class Games:
         ]
 
     async def create(self, game: Game, *, instead_of: int | None = None) -> bool:
-        """Put a game there, unless another server did so first; `instead_of`: an epoch that is known to be wrong."""
+        """Write a game; False if another server did so first. `instead_of`: the epoch of a wrong copy to replace."""
         answer = await self._health.redis(
             lambda: self._create(
                 keys=[self._keys.game(game.id), self._keys.events(game.id)],
@@ -107,7 +107,7 @@ class Games:
         return applied
 
     async def publish(self, game: Game) -> int | None:
-        """Publish all events up to the game's version; when the turn began, or None if the game's epoch has passed."""
+        """Publish all events up to the game's version; return when the turn began, None if the epoch has changed."""
         answer = await self._health.redis(
             lambda: self._publish(
                 keys=[self._keys.game(game.id), self._keys.events(game.id)],
@@ -119,7 +119,7 @@ class Games:
     async def events(
         self, game_id: str, epoch: int, after: int, upto: int
     ) -> list[tuple[bytes, MoveRow | None]]:
-        """Read the events `after + 1 … upto`, as far as they are still there, in order."""
+        """Read the events `after + 1 … upto` in order, as far as Redis still has them."""
         if upto <= after:
             return []
         found = await self._health.redis(

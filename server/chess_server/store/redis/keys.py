@@ -1,7 +1,7 @@
 """Where the server's data lives in Redis: one builder per key.
 
-A game's keys share the hash tag `{game id}`; the lobby's share one for all pools, because a pairing touches several of
-them at once; each timer bucket is its own slot. Channels are sharded ones and bear the tag of what they speak of.
+A game's keys share the hash tag `{game id}`; those of the lobby share one for all pools, because a pairing touches
+several at once; each timer bucket has its own. Channels are sharded, with the tag of the game or lobby they belong to.
 """
 
 from dataclasses import dataclass
@@ -29,11 +29,11 @@ class Keys:
         return f"chess:{self.cluster_uid}:{{{game_id}}}:seats"
 
     def channel(self, game_id: str) -> str:
-        """Channel: what happens in a game."""
+        """Sharded channel: what happens in a game."""
         return f"chess:{self.cluster_uid}:{{{game_id}}}:news"
 
     def waits(self) -> str:
-        """Hash: sri → who waits, JSON: pool, owner, and what the wait is promised to."""
+        """Hash: sri → its wait as JSON: pool, owner, and the token and end of a promise."""
         return f"{self._lobby()}:waits"
 
     def expiry(self) -> str:
@@ -45,24 +45,24 @@ class Keys:
         return f"{self._lobby()}:waiting:{pool}"
 
     def redirect(self, sri: str) -> str:
-        """Give the key of a redirect that a client has not followed yet."""
+        """Redirect frame that a client has not followed yet."""
         return f"{self._lobby()}:redirect:{sri}"
 
     def lobby_channel(self, pod_uid: str) -> str:
-        """Channel: redirects for the lobby sockets of one server."""
+        """Sharded channel: redirects for the lobby sockets of one server."""
         return f"{self._lobby()}:pod:{pod_uid}"
 
     def _lobby(self) -> str:
         return f"chess:{{{self.cluster_uid}-lobby}}"
 
     def timers(self, bucket: int) -> str:
-        """Sorted set: game → when to look at it."""
+        """Sorted set: game → when to check it."""
         return f"chess:{self.cluster_uid}:{{timers-{bucket}}}"
 
     def timers_of(self, game_id: str) -> str:
-        """Give the bucket of a game."""
+        """Return the bucket of a game."""
         return self.timers(crc32(game_id.encode()) % BUCKETS)
 
     def rearm_lease(self) -> str:
-        """Give the key of who arms the timers again after Redis has lost them."""
+        """Lease of the server that sets the timers again after Redis has lost them."""
         return f"chess:{self.cluster_uid}:rearm"

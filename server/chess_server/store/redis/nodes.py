@@ -1,7 +1,7 @@
-"""Which Redis holds a key, and which Redis it is: one server, or the primaries of a Redis Cluster.
+"""Which Redis node holds a key, and its identity: one server, or the primaries of a Redis Cluster.
 
-A node is named by its address, the only one by an empty string. Its identity is its `master_replid`: another one means
-that what the node remembers may be older than what was told to players.
+A node is named by its address; a single server by an empty string. A node's identity is its `master_replid`: if it
+changes, the node's data may be older than what players have been sent.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ from chess_server.store.health import NodesState
 
 
 class OneNode:
-    """A Redis that is not a cluster."""
+    """A single Redis server."""
 
     def __init__(self, client: Redis) -> None:
         self._client = client
 
     def of(self, _key: str) -> str:
-        """Name the only node."""
+        """Return the name of the only node."""
         return ""
 
     async def probe(self) -> NodesState:
-        """Ask it for its time and identity in one round trip."""
+        """Read its time and identity in one round trip."""
         async with self._client.pipeline(transaction=False) as pipeline:
             pipeline.time()
             pipeline.info("replication")
@@ -35,23 +35,23 @@ class OneNode:
 
 
 class ManyNodes:
-    """A Redis Cluster. It counts as answering when all of its primaries do."""
+    """A Redis Cluster. It counts as available if all of its primaries answer."""
 
     def __init__(self, cluster: RedisCluster) -> None:
         self._cluster = cluster
 
     def of(self, key: str) -> str:
-        """Name the primary that holds a key's slot, as far as is known."""
+        """Return the primary that holds a key's slot, by the client's last view of the cluster."""
         try:
             node = self._cluster.get_node_from_key(key)
         except SlotNotCoveredError as error:
             raise UnavailableError("redis", str(error)) from None
         if node is None:
-            raise UnavailableError("redis", "no node holds the key's slot")
+            raise UnavailableError("redis", "the key's slot has no node")
         return str(node.name)
 
     async def probe(self) -> NodesState:
-        """Ask one primary for the time, always the same, and all for their identity."""
+        """Read the time from one primary, always the same, and the identity of each."""
         await self._cluster.initialize()
         names = sorted(str(node.name) for node in self._cluster.get_primaries())
         time = await self._ask("TIME", names[0])

@@ -1,8 +1,7 @@
-"""Who waits for an opponent, in Redis; and the redirects that players have not followed yet.
+"""The pools in Redis: who waits for an opponent, and the redirects that players have not followed yet.
 
-Pairing takes three steps: `enter` or `stay` promises two players to each other, their game is made, `seal` makes the
-promise true. The last one alone changes anything for players, all of it at once; what is broken off before it leaves
-two who wait.
+Pairing takes three steps: `enter` or `stay` promises two players to each other, their game is made, `seal` sends both
+there. Only the last one changes anything for players, for both at once. If pairing stops before it, both wait on.
 """
 
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ REDIRECT_SECONDS = 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Match:
-    """Two that are promised to each other: `sri` asked, `other` had waited."""
+    """Two players promised to each other: `sri` asked, `other` was waiting."""
 
     pool: str
     sri: str
@@ -33,13 +32,13 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The client was paired already and has not come to the board yet."""
+    """The client is paired already, and has not joined its game yet."""
 
     frame: bytes
 
 
 Placed = Match | Redirect | Literal["waiting", "elsewhere"]
-"""`elsewhere`: another socket of this sri has asked since, or its client has stopped waiting."""
+"""`elsewhere`: another socket of this sri has asked since, or the client has stopped waiting."""
 
 
 class Pools:
@@ -60,20 +59,20 @@ class Pools:
         return await self._place("in", pool, sri, owner)
 
     async def stay(self, pool: str, sri: str, owner: str) -> Placed:
-        """Repeat that a client waits."""
+        """Repeat a client's wait, before it expires."""
         return await self._place("stay", pool, sri, owner)
 
     async def leave(self, sri: str) -> Placed:
-        """Stop waiting, as the client asks, whichever socket began it; it may have been paired before."""
-        told = await self._stop("out", sri, "")
-        return Redirect(bytes(told)) if told else "elsewhere"
+        """Stop waiting, as the client asks, whichever socket began it; a Redirect if it was paired before."""
+        redirect = await self._stop("out", sri, "")
+        return Redirect(bytes(redirect)) if redirect else "elsewhere"
 
     async def quit(self, sri: str, owner: str) -> None:
-        """Stop waiting because a socket is gone, if it is still that socket's wait."""
+        """Stop waiting because a socket is gone, if that socket still owns the wait."""
         await self._stop("quit", sri, owner)
 
     async def seal(self, match: Match, redirects: Mapping[str, bytes]) -> bool:
-        """Send both to their game; False, and neither of them goes, if one has left meanwhile."""
+        """Send both to their game; False, and neither is sent, if one of them has left."""
         one, other = match.sri, match.other
         answer = await self._health.redis(
             lambda: self._seal(
@@ -94,12 +93,12 @@ class Pools:
         return bool(answer[0] == b"sealed")
 
     async def redirect_of(self, sri: str) -> bytes | None:
-        """Give the redirect that a client has not followed yet."""
+        """Read the redirect that a client has not followed yet."""
         found = await self._health.redis(lambda: self._client.get(self._keys.redirect(sri)))
         return bytes(found) if found is not None else None
 
     async def followed(self, sri: str, game_id: str) -> None:
-        """Forget a redirect that has been followed."""
+        """Delete the redirect that a client has followed."""
         held = await self.redirect_of(sri)
         if held is not None and game_id.encode() in held:
             await self._health.redis(lambda: self._client.delete(self._keys.redirect(sri)))
@@ -132,9 +131,9 @@ class Pools:
         return "elsewhere" if answer[0] == b"elsewhere" else "waiting"
 
     async def _stop(self, op: str, sri: str, owner: str) -> bytes | None:
-        told: bytes | None = await self._health.redis(
+        redirect: bytes | None = await self._health.redis(
             lambda: self._unwait(
                 keys=[*self._waits, self._keys.redirect(sri)], args=[op, sri, owner, WAITING_TTL_MS]
             )
         )
-        return told
+        return redirect

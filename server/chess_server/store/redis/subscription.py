@@ -1,8 +1,8 @@
 """A connection to one Redis node, for the sharded channels that it holds.
 
-A subscription can die without a sign (redis-py#2089), so the server pings on the connection itself and gives it up when
-nothing comes back. After each reconnect everything is subscribed again, and the owner is told that something may have
-been missed.
+A subscription can stop silently (redis-py#2089), so the server pings on this connection and closes it when no answer
+comes. After each reconnect all channels are subscribed again, and `on_resubscribed` is called: messages may have been
+missed.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ Listener = Callable[[bytes], None]
 
 
 class NodeSubscription:
-    """The subscriptions at one node. `on_resubscribed` is called when all of them stand again after a gap."""
+    """The subscriptions at one node. `on_resubscribed` is called when all of them are confirmed after a connect."""
 
     def __init__(self, connect: Callable[[], Connection], on_resubscribed: Callable[[], None]) -> None:
         self._connect = connect
@@ -47,7 +47,7 @@ class NodeSubscription:
         return not self._listeners
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
-        """Listen to a channel; returns when Redis has confirmed it."""
+        """Subscribe to a channel; returns when Redis has confirmed it."""
         self._listeners[channel] = listener
         confirmed = self._confirmed.setdefault(channel, asyncio.Event())
         if self._connection is not None and not confirmed.is_set():
@@ -55,17 +55,17 @@ class NodeSubscription:
         await confirmed.wait()
 
     async def unsubscribe(self, channel: str) -> None:
-        """Stop listening."""
+        """Unsubscribe from a channel."""
         self._listeners.pop(channel, None)
         confirmed = self._confirmed.pop(channel, None)
         if confirmed is not None:
-            confirmed.set()  # whoever still waits for it is not left waiting
+            confirmed.set()  # ends the wait of a `subscribe` under way
             if self._connection is not None:
                 self._leaving[channel] += 1
             await self._send("SUNSUBSCRIBE", channel)
 
     async def run(self) -> None:
-        """Stay connected for ever."""
+        """Stay connected until cancelled."""
         pause = RETRY_SECONDS
         while True:
             try:
@@ -100,7 +100,7 @@ class NodeSubscription:
                 await connection.disconnect(nowait=True)
 
     async def _subscribe_all(self) -> None:
-        """Subscribe channel by channel: those of one command would have to share a slot in a cluster."""
+        """Subscribe channel by channel: in a cluster, the channels of one command must share a slot."""
         for channel in list(self._listeners):
             await self._send("SSUBSCRIBE", channel)
         await self._send("PING", "again")
@@ -112,15 +112,15 @@ class NodeSubscription:
         await connection.disconnect(nowait=True)
 
     async def _send(self, *command: str) -> None:
-        """Send unless the connection is down: the next one subscribes to what is listed then."""
+        """Send a command unless the connection is down: the next connection subscribes to all channels anyway."""
         connection = self._connection
-        if connection is None or not connection.is_connected:  # redis-py would connect it again
+        if connection is None or not connection.is_connected:  # redis-py would reconnect by itself
             return
         try:
             await connection.send_command(*command, check_health=False)
         except REDIS_ERRORS:
-            pass  # `_listen` finds it out too
-        except AttributeError:  # redis-py has no writer left where the connection closed while it sent
+            pass  # `_listen` fails too, and reconnects
+        except AttributeError:  # redis-py has no writer left if the connection closed while it sent
             if connection.is_connected:
                 raise
 
@@ -141,7 +141,7 @@ class NodeSubscription:
             self._on_resubscribed()
 
     def _dispatch(self, channel: str, message: bytes) -> None:
-        """Hand a message over; a listener that fails costs nobody else the subscription."""
+        """Pass a message to its listener; if that fails, the subscriptions go on."""
         listener = self._listeners.get(channel)
         try:
             if listener is not None:
@@ -150,11 +150,11 @@ class NodeSubscription:
             log.exception("a listener failed", channel=channel)
 
     def _unsubscribed(self, channel: str) -> None:
-        """Tell an unsubscription of ours from one by Redis, whose slot has moved to another node."""
+        """Handle the end of a subscription: by `unsubscribe`, or by Redis if the slot has moved to another node."""
         if self._leaving[channel] > 0:
             self._leaving[channel] -= 1
         elif channel in self._listeners:
-            raise RedisConnectionError(f"{channel} is not held here any more")
+            raise RedisConnectionError(f"this node no longer holds {channel}")
 
     def _confirm(self, channel: str) -> None:
         confirmed = self._confirmed.get(channel)

@@ -1,7 +1,7 @@
-"""When a game is to be looked at though nobody is there: buckets in Redis, claimed under a lease.
+"""Timers in Redis: when some server must check a game, in buckets that are claimed under a lease.
 
-Servers with a player's socket watch the clock themselves, to the millisecond. These timers are for the rest: both
-players gone, their servers killed. So a game is armed once, and armed again only when its time came too early.
+A server with a player's socket watches the game's clock itself, to the millisecond. Timers are for games without one:
+both players have gone, or their servers were killed. So a timer is armed once, and again only if it came too early.
 """
 
 from typing import Any
@@ -28,12 +28,12 @@ class Timers:
         self._claim = client.register_script(source("claim"))
 
     async def arm(self, game_id: str, at_ms: int, now_ms: int) -> None:
-        """Have a game looked at, at `at_ms` of Redis TIME or a minute from now."""
+        """Set a game's timer to `at_ms` of Redis TIME, at most a minute from now."""
         due = min(at_ms, now_ms + FURTHEST_MS)
         await self._health.redis(lambda: self._client.zadd(self._keys.timers_of(game_id), {game_id: due}))
 
     async def rearm(self, game_ids: list[str], at_ms: int) -> None:
-        """Arm many games that have no timer."""
+        """Set the timers of those games that have none."""
 
         async def ask() -> Any:
             async with self._client.pipeline(transaction=False) as pipeline:
@@ -45,7 +45,7 @@ class Timers:
             await self._health.redis(ask)
 
     async def may_rearm(self, pod_uid: str) -> bool:
-        """Whether this server is the one to arm all timers again."""
+        """Whether this server sets all timers again: the first to ask does, for half a minute."""
         return bool(
             await self._health.redis(
                 lambda: self._client.set(self._keys.rearm_lease(), pod_uid, nx=True, ex=REARM_SECONDS)
@@ -53,11 +53,11 @@ class Timers:
         )
 
     async def disarm(self, game_id: str) -> None:
-        """Forget a game."""
+        """Remove a game's timer."""
         await self._health.redis(lambda: self._client.zrem(self._keys.timers_of(game_id), game_id))
 
     async def due(self) -> list[str]:
-        """Claim the games whose time has come."""
+        """Claim the games whose timer is due."""
         found: list[str] = []
         for bucket in range(BUCKETS):
             found += await self._due(self._keys.timers(bucket))

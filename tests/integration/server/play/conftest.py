@@ -1,4 +1,4 @@
-"""Players as docs/protocol.md wants them, and the lobby that pairs them."""
+"""Players by docs/protocol.md, and the lobby that pairs them."""
 
 import asyncio
 import contextlib
@@ -18,7 +18,7 @@ _numbers = count(1)
 
 @dataclass
 class Player:
-    """A player as docs/protocol.md wants it: keeps `v` and `epoch`, checks that no event is missing or told twice."""
+    """A player by docs/protocol.md: keeps `v` and `epoch`, and checks that no event is missing or sent twice."""
 
     full_id: str
     color: str
@@ -68,7 +68,7 @@ class Player:
         return a
 
     async def persist(self, uci: str, seconds: float = DEADLINE) -> int:
-        """Move, sending the same again for as long as it is not acknowledged."""
+        """Move, and send the same again until it is acknowledged."""
         a = await self.try_move(uci)
         until = time.monotonic() + seconds
         while a not in self.acked:
@@ -86,7 +86,7 @@ class Player:
         return self.nacked.get(a, {"ack": a})
 
     async def until(self, kind: str, seconds: float = DEADLINE) -> dict:
-        """The data of the first event or message of a kind, which may have come already."""
+        """The data of the first event or message of a kind, also if it has come before."""
         found: list[dict] = []
 
         def there() -> bool:
@@ -114,7 +114,7 @@ class Player:
             raise TimeoutError(f"{self.color} waited {seconds} s for {what}") from None
 
     async def drain_socket(self, seconds: float = 0.2) -> None:
-        """Take whatever comes within a moment."""
+        """Receive what comes within a short time."""
         with contextlib.suppress(TimeoutError):
             await self._until(lambda: False, "", seconds)
 

@@ -1,4 +1,4 @@
-"""What may break while people play: servers, Redis, PostgreSQL. Nobody is lost, no acknowledged move either."""
+"""Servers, Redis or PostgreSQL fail while people play: no player is lost, and no acknowledged move."""
 
 import asyncio
 import signal
@@ -15,7 +15,7 @@ OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
 
 
 async def play(white: Any, black: Any, moves: Any, first_ply: Any = 0) -> None:
-    """Play moves in turn, each sent again until it is acknowledged; both see each."""
+    """Play moves in turn, each sent again until it is acknowledged; both players see each."""
     for ply, uci in enumerate(moves, first_ply):
         mover, other = (white, black) if ply % 2 == 0 else (black, white)
         await mover.until_ply(ply)
@@ -23,7 +23,7 @@ async def play(white: Any, black: Any, moves: Any, first_ply: Any = 0) -> None:
         await other.until_ply(ply + 1)
 
 
-async def test_a_killed_servers_players_go_on_elsewhere(fleet: Any, lobby: Any) -> None:
+async def test_players_of_a_killed_server_continue_on_another(fleet: Any, lobby: Any) -> None:
     [one], other = fleet.start(1), fleet.servers[0]
     white, black = await lobby.pair(one, other)
     await play(white, black, OPENING[:3])
@@ -82,7 +82,7 @@ def _wait_applied(fleet: Any, game_id: Any) -> None:
     client.close()
 
 
-async def test_a_frozen_redis_cuts_nobody_and_nothing_is_lost(frail_fleet: Any, lobby: Any) -> None:
+async def test_a_frozen_redis_cuts_no_socket_and_loses_no_move(frail_fleet: Any, lobby: Any) -> None:
     servers = frail_fleet.servers[:2]
     white, black = await lobby.pair(*servers, "1+0")
     await play(white, black, OPENING[:4])
@@ -118,7 +118,7 @@ async def test_a_redis_that_comes_back_empty_is_filled_from_postgresql(frail_fle
     assert {(await lobby.redirected(socket))["color"] for socket in sockets} == {"white", "black"}
 
 
-async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(
+async def test_waiting_players_are_still_paired_after_redis_has_lost_them(
     frail_fleet: Any, lobby: Any
 ) -> None:
     server = frail_fleet.servers[0]
@@ -129,9 +129,7 @@ async def test_waiting_players_are_still_paired_after_redis_has_forgotten_them(
     assert {(await lobby.redirected(socket))["color"] for socket in (first, second)} == {"white", "black"}
 
 
-async def test_with_nobody_there_a_flag_falls_though_redis_forgot_the_timer(
-    frail_fleet: Any, lobby: Any
-) -> None:
+async def test_without_players_a_flag_falls_though_redis_lost_the_timer(frail_fleet: Any, lobby: Any) -> None:
     server = frail_fleet.servers[0]
     white, black = await lobby.pair(server, server, "0+4")
     await play(white, black, OPENING[:2])
@@ -186,7 +184,7 @@ async def test_where_postgresql_holds_another_move_the_game_is_read_back(
     await play(white, black, ["e5d4"], 3)
 
 
-async def test_sigterm_hands_everybody_over_and_exits_0(fleet: Any, lobby: Any) -> None:
+async def test_sigterm_hands_all_clients_over_and_exits_0(fleet: Any, lobby: Any) -> None:
     [one], other = fleet.start(1), fleet.servers[0]
     white, black = await lobby.pair(one, one)
     await play(white, black, OPENING[:2])
@@ -263,7 +261,7 @@ async def _record(registry: Any, uid: Any, condition: Any, seconds: Any = 5.0) -
     await eventually(reached, f"the record of {uid}", within=seconds, every=0.02)
 
 
-async def test_a_full_server_says_so(fleet: Any, lobby: Any) -> None:
+async def test_a_full_server_refuses_with_a_reason(fleet: Any, lobby: Any) -> None:
     from websockets.exceptions import InvalidStatus
 
     [server] = fleet.start(1, CHESS_MAX_CONNECTIONS="2")

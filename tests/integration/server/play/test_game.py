@@ -5,6 +5,7 @@ import time
 from typing import Any
 
 import pytest
+from polling import eventually
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.integration
@@ -34,7 +35,7 @@ async def test_an_acknowledged_move_is_in_postgresql_already(servers: Any, lobby
     assert query("SELECT uci FROM moves WHERE game_id = %s", white.game_id) == [("e2e4",)]
 
 
-async def test_the_same_number_again_is_acknowledged_again_and_done_once(
+async def test_a_command_sent_again_is_acknowledged_again_and_carried_out_once(
     servers: Any, lobby: Any, query: Any
 ) -> None:
     white, black = await lobby.pair(*servers)
@@ -72,7 +73,7 @@ async def _double(player: Any, server: Any) -> Any:
         pytest.param("resign-force", {"a": 7}, "not_gone", "has not been gone", id="opponent-is-here"),
     ],
 )
-async def test_a_wish_that_cannot_be_granted_is_refused_and_the_game_goes_on(
+async def test_a_rejected_command_does_not_end_the_game(
     servers: Any, lobby: Any, kind: Any, data: Any, code: Any, says: Any
 ) -> None:
     white, _ = await lobby.pair(*servers)
@@ -103,7 +104,7 @@ async def test_moving_in_the_opponents_turn_is_refused(servers: Any, lobby: Any)
         pytest.param("[" * 3000, "Expected `object`", id="deep-nesting"),
     ],
 )
-async def test_a_bad_frame_is_a_typed_error_and_nothing_else(
+async def test_a_bad_frame_is_answered_with_a_typed_error_only(
     servers: Any, lobby: Any, frame: Any, says: Any
 ) -> None:
     white, _ = await lobby.pair(*servers)
@@ -177,7 +178,7 @@ async def test_a_player_resumes_on_the_other_server_without_a_gap(servers: Any, 
     assert [event["d"]["uci"] for event in black.events if event["t"] == "move"] == ["e2e4", "e7e5", "g1f3"]
 
 
-async def test_without_a_version_everything_is_told_anew(servers: Any, lobby: Any) -> None:
+async def test_without_a_version_the_whole_game_is_sent(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
     await black.close()
@@ -239,7 +240,7 @@ async def test_a_wrong_secret_is_refused(servers: Any, lobby: Any) -> None:
     assert [frame["d"]["code"] for frame in thief.others] == ["no_such_game"]
 
 
-async def test_no_start_ends_a_game_nobody_begins(fleet: Any, lobby: Any) -> None:
+async def test_a_game_without_first_moves_ends(fleet: Any, lobby: Any) -> None:
     [server] = fleet.start(1, CHESS_NO_START_SECONDS="1")
     white, _ = await lobby.pair(server, server)
     assert await white.until("endData", 5) == {"status": "noStart", "pgnResult": "*"}
@@ -264,6 +265,15 @@ async def test_pairing_is_quick_and_by_chance(servers: Any, lobby: Any) -> None:
     assert time.monotonic() - began < 1
 
 
+async def test_a_pairing_is_counted_once(servers: Any, lobby: Any) -> None:
+    def pairings() -> float:
+        return sum(server.metric("chess_server_pairings_total") for server in servers)
+
+    before = pairings()
+    await lobby.pair(*servers, pool="6+6")
+    await eventually(lambda: pairings() == before + 1, "the pairing is counted", within=5, every=0.05)
+
+
 async def test_one_sri_is_never_paired_with_itself(servers: Any, lobby: Any) -> None:
     sri, first = await lobby.enter(servers[0], "8+8")
     await lobby.enter(servers[1], "8+8", sri)
@@ -273,7 +283,9 @@ async def test_one_sri_is_never_paired_with_itself(servers: Any, lobby: Any) -> 
     assert (await lobby.redirected(other))["color"] in ("white", "black")
 
 
-async def test_a_redirect_that_was_cut_off_is_told_again_elsewhere(servers: Any, lobby: Any) -> None:
+async def test_a_redirect_that_was_not_followed_is_sent_again_by_another_server(
+    servers: Any, lobby: Any
+) -> None:
     sri, first = await lobby.enter(servers[0], "9+9")
     first.transport.abort()
     _, again = await lobby.enter(servers[1], "9+9", sri)

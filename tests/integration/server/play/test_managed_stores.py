@@ -1,4 +1,4 @@
-"""Stores as ElastiCache and RDS give them: TLS, PostgreSQL that refuses whoever comes without, Redis Cluster."""
+"""Stores as ElastiCache and RDS provide them: TLS only, for PostgreSQL too, and a Redis Cluster."""
 
 import asyncio
 import contextlib
@@ -102,7 +102,7 @@ async def _counts(registry: Registry) -> dict[str, int]:
 
 
 async def _drained(fleet: Any, redis: Given, server: Any, player: Any) -> None:
-    """An order reaches its server at once, by its channel and not with the next heartbeat."""
+    """An order reaches its server at once by its channel, not only with the next heartbeat."""
     async with _client(redis) as client:
         registry = Registry(client, fleet.cluster_uid)
         began = time.monotonic()
@@ -141,7 +141,7 @@ async def _play(white: Any, black: Any, moves: Any, first: int = 0, seconds: flo
 
 
 async def _delivered_at_once(white: Any, black: Any) -> None:
-    """News come by subscription again, not only by the sweep that repairs gaps every few seconds."""
+    """Events come by subscription again, not only by the sweep that repairs gaps every few seconds."""
     for uci, mover, other in (("e1g1", white, black), ("b7b5", black, white)):
         await mover.persist(uci)
         await other.until_ply(mover.ply, 20)
@@ -154,7 +154,7 @@ def bare_cluster() -> Iterator[Cluster]:
 
 
 def _refusal(directory: Path, redis_url: str, database_url: str, **settings: str) -> tuple[int, str]:
-    """The exit code and words of a server that cannot work with what it was given."""
+    """The exit code and message of a server that cannot use its stores."""
     files = {"CHESS_REDIS_URL_FILE": redis_url, "CHESS_DATABASE_URL_FILE": database_url}
     for name, url in files.items():
         (directory / name).write_text(url)
@@ -172,7 +172,7 @@ def _refusal(directory: Path, redis_url: str, database_url: str, **settings: str
     return ended.returncode, ended.stderr.decode()
 
 
-def test_a_cluster_that_is_not_named_as_one_is_refused(
+def test_a_cluster_without_cluster_true_in_its_url_is_refused(
     bare_cluster: Cluster, postgres: Any, tmp_path: Path
 ) -> None:
     url = bare_cluster.given.url.removesuffix("?cluster=true")
@@ -183,7 +183,7 @@ def test_a_cluster_that_is_not_named_as_one_is_refused(
     )
 
 
-def test_one_that_is_none_but_named_a_cluster_is_refused(
+def test_a_single_redis_with_cluster_true_in_its_url_is_refused(
     redis_server: Any, postgres: Any, tmp_path: Path
 ) -> None:
     code, words = _refusal(tmp_path, f"{redis_server.url}?cluster=true", postgres.url)
@@ -193,7 +193,7 @@ def test_one_that_is_none_but_named_a_cluster_is_refused(
     )
 
 
-def test_to_verify_postgresql_without_an_authority_is_refused(
+def test_verifying_postgresql_without_an_authority_is_refused(
     redis_server: Any, database: Given, tmp_path: Path
 ) -> None:
     code, words = _refusal(tmp_path, redis_server.url, database.url)
@@ -202,7 +202,7 @@ def test_to_verify_postgresql_without_an_authority_is_refused(
 
 
 @pytest.mark.parametrize("store", ["redis", "postgresql"])
-def test_a_certificate_of_another_authority_is_not_believed(
+def test_a_certificate_of_another_authority_is_refused(
     make_fleet: Any,
     authority: Authority,
     database: Given,

@@ -1,4 +1,4 @@
-"""Pairing while servers die: two are sent to one game or not at all, and nobody waits for somebody who is not there."""
+"""Pairing while servers are killed: both players are sent to one game or neither is, and nobody plays alone."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ SELECT id FROM games WHERE status = 'started' AND increment_seconds IN (7, 8) AN
 """
 QUICK_END = {"CHESS_NO_START_SECONDS": "4"}
 SOON = 8.0
-"""Within that everybody who came back is at the board: a round of the lobby, and a server's start on a busy machine."""
+"""Time until all who came back are at the board: a round of the lobby, and a server's start on a busy machine."""
 
 
 @pytest.fixture(scope="module")
 def mortal_fleet(make_fleet: Any) -> Iterator[Any]:
-    """One server that survives; games that nobody begins end within seconds."""
+    """One server that survives; games without first moves end within seconds."""
     with make_fleet("mortal") as fleet:
         fleet.start(1, **QUICK_END)
         yield fleet
@@ -39,7 +39,7 @@ def mortal_fleet(make_fleet: Any) -> Iterator[Any]:
         pytest.param(8, ("promised", "sealed"), id="both-on-it"),
     ],
 )
-async def test_a_server_killed_at_any_step_sends_both_or_nobody(
+async def test_a_server_killed_at_any_step_sends_both_or_neither(
     mortal_fleet: Any, lobby: Any, increment: Any, steps: Any
 ) -> None:
     doomed = {step: mortal_fleet.launch(dying=step, **QUICK_END) for step in steps}
@@ -61,7 +61,7 @@ async def _killed_at(fleet: Any, lobby: Any, doomed: Any, pool: str) -> None:
     ann, waiting = await lobby.enter(first, pool)
     await _until_waiting(fleet, ann, pool)
     bob, cut = await lobby.enter(doomed, pool)
-    with contextlib.suppress(ConnectionClosed):  # killed after the seal, it may have passed the news on
+    with contextlib.suppress(ConnectionClosed):  # killed after the seal, it may have delivered the redirect
         await lobby.redirected(cut)
     await cut.wait_closed()
     _, again = await lobby.enter(survivor, pool, bob)
@@ -83,13 +83,11 @@ def _white_first(redirect: Any) -> bool:
 
 
 def _none_in_play(fleet: Any) -> None:
-    """Games that nobody was sent to are not left behind."""
+    """No game is left to which no player was sent."""
     wait_until(lambda: not fleet.query(IN_PLAY), lambda: f"none of {fleet.query(IN_PLAY)} in play", within=20)
 
 
-async def test_a_player_of_a_killed_server_is_not_given_to_the_next_who_comes(
-    mortal_fleet: Any, lobby: Any
-) -> None:
+async def test_a_player_of_a_killed_server_is_not_paired(mortal_fleet: Any, lobby: Any) -> None:
     survivor, [doomed] = mortal_fleet.servers[0], mortal_fleet.start(1)
     ann, lost = await lobby.enter(doomed, "30+7")
     await _until_waiting(mortal_fleet, ann, "30+7")
@@ -106,7 +104,9 @@ async def test_a_player_of_a_killed_server_is_not_given_to_the_next_who_comes(
     assert time.monotonic() - began < 1
 
 
-async def test_who_left_the_pool_from_a_new_socket_is_not_paired(mortal_fleet: Any, lobby: Any) -> None:
+async def test_a_player_who_left_the_pool_on_a_new_socket_is_not_paired(
+    mortal_fleet: Any, lobby: Any
+) -> None:
     survivor, [doomed] = mortal_fleet.servers[0], mortal_fleet.start(1)
     ann, _half_dead = await lobby.enter(
         doomed, "31+7"
@@ -126,7 +126,7 @@ async def test_who_left_the_pool_from_a_new_socket_is_not_paired(mortal_fleet: A
 
 
 async def _until_waiting(fleet: Any, sri: str, pool: str | None) -> None:
-    """Wait until Redis knows in which pool somebody waits; None for one who has said that it does not."""
+    """Wait until Redis has the pool in which a client waits; None: the client has stopped waiting."""
     async with Redis.from_url(fleet.redis.url) as client:
 
         async def there() -> bool:

@@ -62,7 +62,9 @@ def test_messages(place: Place, message: bytes, effect: Effect) -> None:
         pytest.param(PLAY, b"[" * 5000, "error", "bad_message", id="depth"),
     ],
 )
-def test_what_is_refused_is_said(place: Place, message: bytes, kind: str, code: str) -> None:
+def test_a_refused_message_is_answered_with_a_code(
+    place: Place, message: bytes, kind: str, code: str
+) -> None:
     [effect] = receive(place, message)
     assert isinstance(effect, Send)
     said = json.loads(effect.frame)
@@ -71,12 +73,12 @@ def test_what_is_refused_is_said(place: Place, message: bytes, kind: str, code: 
 
 
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
-def test_whatever_comes_is_answered(message: bytes) -> None:
+def test_any_message_is_answered(message: bytes) -> None:
     for place in (LOBBY, PLAY, WATCH):
         assert len(receive(place, message)) == 1
 
 
-def test_too_many_messages_close_and_time_makes_room() -> None:
+def test_too_many_messages_close_and_time_refills_the_bucket() -> None:
     session = Session(PLAY, Rate(3, 3.0), 0.0)
     assert [session.receive(b"null", 0.0) for _ in range(3)] == 3 * [[Send(b"0")]]
     assert session.receive(b"null", 0.5) == [Close(1008, "rate limit: 3 messages in 3 s")]

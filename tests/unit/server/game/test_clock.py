@@ -1,4 +1,4 @@
-"""The clock forgives measured lag within a quota, and loses no time otherwise."""
+"""The clock forgives measured lag within a quota, and counts all other time."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ def test_the_gain_follows_the_estimated_length(initial: int, increment: int, gai
     assert clock.white.quota_ms == 3 * gain
 
 
-def test_a_game_without_initial_time_starts_with_something() -> None:
+def test_a_game_without_initial_time_starts_with_its_increment_at_least_3_s() -> None:
     assert start(0, 1).white.left_ms == 3000
     assert start(0, 30).white.left_ms == 30_000
 

@@ -1,4 +1,4 @@
-"""What becomes of a command."""
+"""How each command is decided."""
 
 import random
 
@@ -125,7 +125,7 @@ def test_refusals(game: Game, color: Color, command: Command, moment: Moment, co
     assert outcome.code == code
 
 
-def test_a_wish_is_granted_once() -> None:
+def test_a_command_is_accepted_once() -> None:
     game = accepted(decide(fresh(), "white", MakeMove(uci="e2e4", a=7), NOW)).game
     assert decide(game, "white", MakeMove(uci="e2e4", a=7), NOW) == Duplicate()
     assert isinstance(decide(game, "black", MakeMove(uci="e7e5", a=7), NOW), Step), (
@@ -133,7 +133,7 @@ def test_a_wish_is_granted_once() -> None:
     )
 
 
-def test_a_resignation_sent_again_is_granted_even_after_its_number_was_forgotten() -> None:
+def test_a_resignation_sent_again_is_a_duplicate_even_after_its_number_was_dropped() -> None:
     game = accepted(decide(fresh(), "white", Resign(a=3), NOW)).game
     assert (game.status, game.winner) == ("resign", "black")
     assert decide(replace(game, accepted=()), "white", Resign(a=3), NOW) == Duplicate()
@@ -186,7 +186,7 @@ def test_a_move_after_the_flag_has_fallen_loses() -> None:
     assert (ended.status, ended.winner, ended.ply) == ("outoftime", "black", 2)
 
 
-def test_nobody_wins_a_game_that_was_not_begun() -> None:
+def test_a_game_without_first_moves_has_no_winner() -> None:
     late = Moment(elapsed_ms=60_000)
     assert accepted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
     assert played("e2e4").result == "*"

@@ -1,4 +1,4 @@
-"""Time in which the stores did not answer belongs to nobody."""
+"""No player pays for time in which a store did not answer."""
 
 import pytest
 from hypothesis import given
@@ -30,7 +30,7 @@ def test_a_store_that_fails_again_began_to_fail_the_first_time() -> None:
     assert outages == Outages(closed=((10, 50),))
 
 
-def test_long_past_outages_are_forgotten() -> None:
+def test_old_outages_are_dropped() -> None:
     outages = Outages(closed=((0, 10),)).begin("redis", 10**9).end("redis", 10**9 + 1)
     assert outages.closed == ((10**9, 10**9 + 1),)
 

@@ -1,4 +1,4 @@
-"""How many clients a drain asks in a second."""
+"""Over how many seconds a drain asks its clients to reconnect."""
 
 import pytest
 

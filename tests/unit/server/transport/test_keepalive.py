@@ -13,12 +13,12 @@ def test_a_socket_is_pinged_at_once_and_then_every_ping_seconds_and_cut_when_not
     assert keepalive.due(19.9, LIMITS) is Due.NOTHING
     assert keepalive.due(20.0, LIMITS) is Due.PING
     assert keepalive.due(60.0, LIMITS) is Due.CUT
-    keepalive.heard(30.0)
+    keepalive.received(30.0)
     assert keepalive.due(89.9, LIMITS) is not Due.CUT
     assert keepalive.due(90.0, LIMITS) is Due.CUT
 
 
-def test_lag_is_what_the_server_measured_smoothed() -> None:
+def test_lag_is_measured_by_the_server_and_smoothed() -> None:
     keepalive = Keepalive(0.0)
     keepalive.pong(keepalive.ping(1.0), 1.1)
     assert keepalive.lag_ms == 100
@@ -26,7 +26,7 @@ def test_lag_is_what_the_server_measured_smoothed() -> None:
     assert keepalive.lag_ms == 130
 
 
-def test_a_pong_that_was_not_asked_for_measures_nothing() -> None:
+def test_a_pong_without_a_ping_measures_nothing() -> None:
     keepalive = Keepalive(0.0)
     payload = keepalive.ping(1.0)
     keepalive.pong(b"forged", 3.0)

@@ -1,4 +1,4 @@
-"""Who wants to be where."""
+"""Which place a path asks for."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""alembic's entry: the connection comes from schema.py."""
+"""Entry point of alembic; schema.py passes the connection."""
 
 from alembic import context
 

@@ -1,6 +1,6 @@
--- Apply one step to a game, if it is still at the version that the step was decided on.
+-- Apply a step to a game if it is still at the version that the step was decided on.
 -- KEYS: game hash, stream. ARGV: epoch, v before, v after, replid, state, moved (1/0), ttl ms, then frame and row of each event.
--- Not published yet: that follows the commit to PostgreSQL (publish.lua).
+-- publish.lua publishes the events, after the commit to PostgreSQL.
 local held = redis.call('HMGET', KEYS[1], 'epoch', 'v', 'replid')
 if not held[1] then return {'missing'} end
 if held[3] ~= ARGV[4] then return {'foreign'} end

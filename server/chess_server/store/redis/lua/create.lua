@@ -1,6 +1,7 @@
 -- Put a game into Redis: a new one, or one read back from PostgreSQL.
--- KEYS: game hash, stream. ARGV: epoch, v, state, replid, ttl ms, channel, epoch to replace ('' : only if missing or foreign).
--- A hash that another server has put there first stays: it is as good.
+-- KEYS: game hash, stream. ARGV: epoch, v, state, replid, ttl ms, channel, epoch to replace ('': only replace a hash that
+-- is missing or has another replid).
+-- If another server was first, its hash stays: it is the same game.
 local held = redis.call('HMGET', KEYS[1], 'epoch', 'replid')
 if held[1] and held[2] == ARGV[4] and held[1] ~= ARGV[7] then
   return {'held'}

@@ -1,10 +1,10 @@
--- Wait in a pool, and look for an opponent. Two who are found are promised to each other under a token; only seal.lua,
--- once there is a game, takes both out of the lobby. A promise ends by itself, or with the server that made it.
+-- Wait in a pool, and look for an opponent. A pair is promised to each other under a token; only seal.lua, once their
+-- game exists, takes both out of the lobby. A promise ends after its time, or with the server that made it.
 -- KEYS: waits (hash sri → wait), expiry (sorted set sri → when its wait ends unless repeated), waiting (sorted set of
 --   one pool: sri → since), redirect of this sri.
--- ARGV: op (in: its client asks; stay: its server repeats), sri, owner (pod|socket), pool, ttl ms, token (pod|…), promise ms,
---   prefix of the servers' channels.
--- The latest to ask owns the wait: an older socket that repeats it is told `elsewhere`, also after a poolOut.
+-- ARGV: op (in: the client asks; stay: its server repeats the wait), sri, owner (pod|socket), pool, ttl ms,
+--   token (pod|…), promise ms, prefix of the servers' channels.
+-- The socket that asked last owns the wait: an older one that repeats it gets `elsewhere`, also after a poolOut.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local op, sri, owner, pool, ttl = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
@@ -16,16 +16,16 @@ local function wait_of(one)
   local held = redis.call('HGET', KEYS[1], one)
   return held and cjson.decode(held)
 end
--- A server that was killed does not listen any more: Redis knows it before anybody else.
-local function listens(who)
+-- A killed server is no longer subscribed: Redis notices first, because the connection ends.
+local function subscribed(who)
   local pod = string.match(who, '^[^|]*')
   return redis.call('PUBSUB', 'SHARDNUMSUB', ARGV[8] .. pod)[2] > 0
 end
 local function promised(wait)
-  return wait.token and wait.till > now and listens(wait.token)
+  return wait.token and wait.till > now and subscribed(wait.token)
 end
-local told = redis.call('GET', KEYS[4])
-if told then return {'redirect', told} end
+local redirect = redis.call('GET', KEYS[4])
+if redirect then return {'redirect', redirect} end
 local mine = wait_of(sri)
 if op == 'stay' and mine and mine.owner ~= owner then return {'elsewhere'} end
 local kept = mine and mine.pool == pool and promised(mine)
@@ -33,13 +33,13 @@ mine = {pool = pool, owner = owner, token = kept and mine.token or nil, till = k
 redis.call('ZADD', KEYS[2], now + ttl, sri)
 for _, key in ipairs({KEYS[1], KEYS[2], KEYS[3]}) do redis.call('PEXPIRE', key, ttl * 4) end
 local opponent, theirs
-if not kept and listens(owner) then
+if not kept and subscribed(owner) then
   for _, other in ipairs(redis.call('ZRANGE', KEYS[3], 0, -1)) do
     if other ~= sri then
-      -- Whoever is passed over comes again when its server repeats it.
+      -- An entry that is skipped here is added again when its server repeats the wait.
       redis.call('ZREM', KEYS[3], other)
       theirs = wait_of(other)
-      if theirs and theirs.pool == pool and not promised(theirs) and listens(theirs.owner) then
+      if theirs and theirs.pool == pool and not promised(theirs) and subscribed(theirs.owner) then
         opponent = other
         break
       end

@@ -1,6 +1,6 @@
--- Publish the events up to a version whose rows PostgreSQL now holds. The next turn begins now.
+-- Publish the events up to a version whose rows PostgreSQL now holds. After a move, the next turn begins now.
 -- KEYS: game hash, stream. ARGV: epoch, v, channel.
--- Message: "events <epoch> <since> <first v> <n>", n frames, and the state if it is the newest; a line each.
+-- Message, in lines: "events <epoch> <since> <first v> <n>", n frames, and the state (empty if it is not the newest).
 local held = redis.call('HMGET', KEYS[1], 'epoch', 'v', 'committed', 'since', 'state')
 if held[1] ~= ARGV[1] then return {'foreign'} end
 local committed, upto, since = tonumber(held[3]), tonumber(ARGV[2]), held[4]

@@ -1,7 +1,7 @@
--- Make a promise true: both leave the lobby, both redirects are kept, both servers are told. All of it or nothing.
+-- Seal a promise: both leave the lobby, both redirects are stored and published to their servers. All of it or nothing.
 -- KEYS: waits, expiry, redirect of one, redirect of the other, waiting (of their pool).
 -- ARGV: token, seconds to keep redirects, prefix of the servers' channels, then sri and frame of each.
--- If one of them has gone, or its server has, the other waits again.
+-- If one of the two, or its server, has gone, the other waits again.
 local t = redis.call('TIME')
 local now = t[1] * 1000 + math.floor(t[2] / 1000)
 local sris, frames, waits, pods = {ARGV[4], ARGV[6]}, {ARGV[5], ARGV[7]}, {}, {}

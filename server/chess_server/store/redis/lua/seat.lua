@@ -1,6 +1,6 @@
--- Who is at a game: members "white|pod|socket" that expire unless their server repeats them.
+-- The seats of a game: members "w|pod|socket" or "b|pod|socket", which expire unless their server writes them again.
 -- KEYS: game hash, seats. ARGV: op (in, out, look), ttl ms, channel, then members.
--- Returns crowd ("10": White is there, Black is not) and since when each is away (0: is not).
+-- Returns the crowd ("10": White is connected, Black is not) and since when each is away (0: is connected).
 -- A change is published: "crowd <crowd> <white left> <black left>".
 if redis.call('EXISTS', KEYS[1]) == 0 then return {'missing'} end
 local t = redis.call('TIME')

@@ -1,8 +1,8 @@
 -- Stop waiting. KEYS: waits, expiry, redirect of this sri.
--- ARGV: op (quit: this socket is gone; out: its client asks), sri, owner, ttl ms.
--- A closed socket ends only its own wait. A client's word ends whatever wait of its sri there is, also one that a killed
--- server or a cut socket left behind, and is remembered for as long as such a socket might repeat it. It is answered with
--- the redirect if a pairing was quicker.
+-- ARGV: op (quit: this socket is gone; out: the client asks), sri, owner, ttl ms.
+-- A closed socket ends only its own wait. A client's request ends any wait of its sri, also one that a killed server or a
+-- cut socket left behind; it stays in `waits` for as long as such a socket might repeat the wait. The answer is the
+-- redirect if the client was paired before.
 local held = redis.call('HGET', KEYS[1], ARGV[2])
 if ARGV[1] == 'out' then
   local t = redis.call('TIME')

@@ -1,4 +1,4 @@
-"""A subscription at a real Redis whose connection closes at the worst moment."""
+"""A subscription at a real Redis whose connection closes while something is sent."""
 
 import asyncio
 from collections.abc import Callable
@@ -17,7 +17,7 @@ CHANNEL, OTHER = "one", "other"
 
 
 class Subscribed:
-    """A running subscription, and the connection that it has at the moment."""
+    """A running subscription, and its connection."""
 
     def __init__(self, endpoint: RedisEndpoint) -> None:
         self._endpoint = endpoint

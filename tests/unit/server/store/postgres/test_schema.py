@@ -1,4 +1,4 @@
-"""The schema that this version needs."""
+"""The revision of the schema that this version needs."""
 
 from alembic.config import Config
 from alembic.script import ScriptDirectory

@@ -1,4 +1,4 @@
-"""The lobby's scripts against a real Redis: who is paired with whom, and what a server that dies leaves behind."""
+"""The lobby's scripts on a real Redis: who is paired with whom, and what a killed server leaves behind."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -19,7 +19,7 @@ POOL = "10+5"
 
 
 class Healthy:
-    """Stands for `Health` where Redis is: a call is a call."""
+    """Stands in for `Health` while Redis answers: it only makes the call."""
 
     async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
         return await call()
@@ -31,16 +31,16 @@ class Pod:
     def __init__(self, name: str, endpoint: RedisEndpoint, client: Redis, keys: Keys) -> None:
         self.name = name
         self.pools = Pools(client, keys, Healthy(), name)  # type: ignore[arg-type]
-        self.heard: list[bytes] = []
+        self.received: list[bytes] = []
         self._keys = keys
         self._bus = Bus(endpoint.nodes(client).of, endpoint.connect)
 
     async def listen(self) -> "Pod":
-        await self._bus.subscribe(self._keys.lobby_channel(self.name), self.heard.append)
+        await self._bus.subscribe(self._keys.lobby_channel(self.name), self.received.append)
         return self
 
     async def die(self) -> None:
-        """Go as a killed process does: the connection is cut, and nothing is cleaned up."""
+        """End like a killed process: the connection is cut, and nothing is cleaned up."""
         await self._bus.stop()
 
     async def enter(self, sri: str, pool: str = POOL) -> Any:
@@ -71,18 +71,18 @@ async def pods(redis_server: Any, request: pytest.FixtureRequest) -> AsyncIterat
 
 
 async def _gone(pod: Pod, other: Pod) -> None:
-    """Kill a pod and wait until Redis knows: it does as soon as it reads the socket's end."""
+    """Kill a pod and wait until Redis has noticed: it does as soon as it reads the end of the socket."""
     await pod.die()
     channel = pod._keys.lobby_channel(pod.name)
 
-    async def deaf() -> bool:
+    async def unsubscribed() -> bool:
         return not (await other.pools._client.execute_command("PUBSUB", "SHARDNUMSUB", channel))[1]
 
-    await eventually(deaf, f"{pod.name} does not listen", within=5, every=0.01)
+    await eventually(unsubscribed, f"{pod.name} is not subscribed", within=5, every=0.01)
 
 
-async def _heard(pod: Pod, message: bytes) -> None:
-    await eventually(lambda: pod.heard == [message], f"{message!r} at {pod.name}", within=5, every=0.01)
+async def _received(pod: Pod, message: bytes) -> None:
+    await eventually(lambda: pod.received == [message], f"{message!r} at {pod.name}", within=5, every=0.01)
 
 
 async def test_two_are_promised_and_sealed_at_once(pods: list[Pod]) -> None:
@@ -91,13 +91,13 @@ async def test_two_are_promised_and_sealed_at_once(pods: list[Pod]) -> None:
     match = await two.enter("bob")
     assert (match.sri, match.other) == ("bob", "ann")
     assert await two.seal(match)
-    await _heard(one, b"ann\nto other")
-    await _heard(two, b"bob\nto bob")
+    await _received(one, b"ann\nto other")
+    await _received(two, b"bob\nto bob")
     assert await one.stay("ann") == Redirect(b"to other")
     assert await one.pools.redirect_of("bob") == b"to bob"
 
 
-async def test_who_is_promised_is_not_promised_twice(pods: list[Pod]) -> None:
+async def test_a_promised_player_is_not_promised_again(pods: list[Pod]) -> None:
     one, two, three = pods
     await one.enter("ann")
     match = await two.enter("bob")
@@ -130,7 +130,7 @@ async def test_a_waiter_of_a_killed_server_is_not_paired(pods: list[Pod]) -> Non
     assert (await three.enter("cid")).other == "bob"
 
 
-async def test_a_server_killed_before_the_seal_leaves_two_who_wait(pods: list[Pod]) -> None:
+async def test_a_server_killed_before_the_seal_leaves_both_waiting(pods: list[Pod]) -> None:
     doomed, two, three = pods
     await two.enter("ann")
     assert isinstance(await doomed.enter("bob"), Match)
@@ -148,11 +148,11 @@ async def test_a_seal_that_comes_too_late_seals_nothing(pods: list[Pod]) -> None
     await two.pools.leave("ann")
     assert not await slow.seal(late)
     assert await slow.pools.redirect_of("bob") is None
-    assert (await three.enter("cid")).other == "bob", "who is left over waits on"
+    assert (await three.enter("cid")).other == "bob", "the other waits on"
 
 
 @pytest.mark.parametrize("killed", ["ann's", "bob's"])
-async def test_nobody_is_sealed_to_one_whose_server_died_meanwhile(pods: list[Pod], killed: str) -> None:
+async def test_no_player_is_sealed_to_one_whose_server_was_killed(pods: list[Pod], killed: str) -> None:
     one, two, three = pods
     await one.enter("ann")
     match = await two.enter("bob")
@@ -163,7 +163,7 @@ async def test_nobody_is_sealed_to_one_whose_server_died_meanwhile(pods: list[Po
     assert (await three.enter("cid")).other == who
 
 
-async def test_a_client_that_came_back_elsewhere_keeps_what_it_was_promised(pods: list[Pod]) -> None:
+async def test_a_client_that_reconnects_to_another_server_keeps_its_promise(pods: list[Pod]) -> None:
     one, two, three = pods
     await one.enter("ann")
     match = await two.enter("bob")
@@ -171,11 +171,11 @@ async def test_a_client_that_came_back_elsewhere_keeps_what_it_was_promised(pods
     assert await one.stay("ann") == "elsewhere"
     await one.quit("ann")
     assert await two.seal(match)
-    await _heard(three, b"ann\nto other")
-    assert one.heard == []
+    await _received(three, b"ann\nto other")
+    assert one.received == []
 
 
-async def test_a_word_to_stop_ends_the_wait_that_another_socket_began(pods: list[Pod]) -> None:
+async def test_a_request_to_stop_ends_the_wait_that_another_socket_began(pods: list[Pod]) -> None:
     one, two, three = pods
     await one.enter("ann")
     assert await two.pools.leave("ann") == "elsewhere"
@@ -184,7 +184,7 @@ async def test_a_word_to_stop_ends_the_wait_that_another_socket_began(pods: list
     assert (await two.enter("ann")).other == "bob", "but its client may wait again"
 
 
-async def test_a_word_to_stop_that_comes_too_late_is_answered_with_the_game(pods: list[Pod]) -> None:
+async def test_a_request_to_stop_that_comes_too_late_is_answered_with_the_redirect(pods: list[Pod]) -> None:
     one, two, _ = pods
     await one.enter("ann")
     assert await two.seal(await two.enter("bob"))
@@ -201,7 +201,7 @@ async def test_a_closed_socket_ends_its_own_wait_only(pods: list[Pod]) -> None:
     assert await three.enter("cid") == "waiting"
 
 
-async def test_a_redirect_is_told_until_it_is_followed(pods: list[Pod]) -> None:
+async def test_a_redirect_is_returned_until_it_is_followed(pods: list[Pod]) -> None:
     one, two, _ = pods
     await one.enter("ann")
     assert await two.seal(await two.enter("bob"))
@@ -212,7 +212,7 @@ async def test_a_redirect_is_told_until_it_is_followed(pods: list[Pod]) -> None:
     assert await two.enter("ann") == "waiting"
 
 
-async def test_any_number_who_come_at_once_are_all_paired_once(pods: list[Pod]) -> None:
+async def test_forty_who_come_at_once_are_each_paired_once(pods: list[Pod]) -> None:
     paired: list[str] = []
 
     async def come(number: int) -> None:
@@ -229,7 +229,7 @@ async def test_any_number_who_come_at_once_are_all_paired_once(pods: list[Pod]) 
     assert sorted(paired) == [f"sri-{number:02d}" for number in range(40)]
 
 
-async def test_nothing_is_left_of_a_lobby_that_nobody_uses(pods: list[Pod]) -> None:
+async def test_every_key_of_the_lobby_expires(pods: list[Pod]) -> None:
     one, two, _ = pods
     await one.enter("ann")
     await two.enter("bob", "3+3")

@@ -1,4 +1,4 @@
-"""Both transports behave alike: real sockets, a front door that echoes."""
+"""Both transports behave alike, on real sockets, before an admission whose clients echo."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ async def test_a_close_by_the_client_is_answered_with_its_own_code(house: Any) -
     socket = await house.connect()
     await socket.close(4001, "enough")
     assert socket.close_code == 4001
-    assert await house.ending() == Ending(code=4001, by_client=True, cause="client")
+    assert await house.ending() == Ending(code=4001, cause="client")
 
 
 async def test_a_close_by_the_server_has_its_code_and_reason_and_nothing_follows(house: Any) -> None:
@@ -34,7 +34,7 @@ async def test_a_close_by_the_server_has_its_code_and_reason_and_nothing_follows
     with pytest.raises(ConnectionClosed) as closed:
         await socket.recv()
     assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (1012, "restart")
-    assert await house.ending() == Ending(code=1012, by_client=False, cause="drain_deadline")
+    assert await house.ending() == Ending(code=1012, cause="drain_deadline")
 
 
 async def test_a_client_that_does_not_answer_a_close_is_cut(house: Any) -> None:
@@ -47,7 +47,7 @@ async def test_a_client_that_does_not_answer_a_close_is_cut(house: Any) -> None:
 async def test_a_cut_socket_is_abnormal(house: Any) -> None:
     socket = await house.connect()
     socket.transport.abort()
-    assert await house.ending() == Ending(code=1006, by_client=False, cause="cut")
+    assert await house.ending() == Ending(code=1006, cause="cut")
 
 
 async def test_fragments_are_put_together_and_pings_may_come_between(house: Any) -> None:
@@ -87,7 +87,7 @@ async def test_a_broken_frame_closes_the_socket_with_its_code(house: Any, frames
         raw.frame(opcode, payload, **more)
     assert await raw.close_code() == code
     ending = await house.ending()
-    assert (ending.code, ending.by_client, ending.cause) == (code, False, "client_fault")
+    assert (ending.code, ending.cause) == (code, "client_fault")
 
 
 async def test_ten_megabytes_are_refused_with_1009(house: Any) -> None:
@@ -105,7 +105,7 @@ async def test_a_slow_reader_is_cut(house: Any) -> None:
     for _ in range(20):
         raw.frame(TEXT, b"flood")
     ending = await house.ending()
-    assert (ending.by_client, ending.cause) == (False, "slow_reader")
+    assert ending.cause == "slow_reader"
     raw.writer.transport.abort()
 
 
@@ -136,13 +136,13 @@ async def test_a_refused_upgrade_has_status_headers_and_body(house: Any) -> None
     assert response.body == b'{"error":{}}\n'
 
 
-async def test_firefox_says_keep_alive_and_upgrade(house: Any) -> None:
+async def test_firefox_sends_keep_alive_and_upgrade(house: Any) -> None:
     raw = await Raw.open(house, connection="keep-alive, Upgrade")
     assert raw.head.startswith(b"HTTP/1.1 101")
     raw.writer.close()
 
 
-async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
+async def test_a_request_without_an_upgrade_is_answered(house: Any) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
     writer.write(b"GET /echo?sri=12345678 HTTP/1.1\r\nHost: test\r\n\r\n")
     status = await reader.readline()
@@ -150,15 +150,15 @@ async def test_a_request_that_is_no_upgrade_is_answered(house: Any) -> None:
     writer.close()
 
 
-async def test_stopping_waits_for_nobody(house: Any) -> None:
-    """Not for a handshake that has begun, nor for an open socket, nor for the answer to a close."""
+async def test_stopping_does_not_wait(house: Any) -> None:
+    """Neither for a handshake under way, nor for an open socket, nor for the answer to a close."""
     _, half = await asyncio.open_connection("127.0.0.1", house.port)
     half.write(b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgr")
     open_socket = await house.connect()
     mute = await Raw.open(house)
     mute.frame(TEXT, b"close")
     assert await mute.close_code() == 1012
-    async with asyncio.timeout(1.5):  # a handshake is given 5 s, an unanswered close 2 s
+    async with asyncio.timeout(1.5):  # the limit of a handshake is 5 s, that of an unanswered close 2 s
         await house.transport.stop()
     with pytest.raises(ConnectionClosed):
         await open_socket.recv()
