@@ -57,7 +57,7 @@ test-cluster: install ## the local cluster with its node: faults, demo, reaction
 	@$(BIN)/localcluster up --image .
 	@$(BIN)/pytest tests/cluster
 
-test: install ## every test: jobs beside each other; brings local clusters up and takes them down (JOBS="…": only those)
+test: install ## every test: jobs beside each other; the local cluster is up meanwhile and down after it (JOBS="…": only those; it stays)
 	@PYTHONPATH=tests/support $(BIN)/python -m lanes all $(JOBS)
 
 test-fast: install ## lint, types and unit tests beside each other: no root, no cluster, under two minutes

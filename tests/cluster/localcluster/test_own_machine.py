@@ -77,3 +77,29 @@ def test_a_second_of_the_same_name_is_refused_and_disturbs_nothing(tmp_path: Pat
     first.send_signal(signal.SIGTERM)
     first.communicate(timeout=30)
     assert traces() == []
+
+
+def test_a_killed_machine_ends_and_is_no_obstacle(tmp_path: Path) -> None:
+    beat = tmp_path / "beat"
+    first = start(f"while sleep 0.1; do date +%N > {beat}; done")
+    wait_until(beat.exists, "the command runs")
+    first.kill()
+    first.communicate(timeout=30)
+    second = start("true")
+    output, _ = second.communicate(timeout=30)
+    assert (second.returncode, output, traces()) == (0, "", [])
+    last = beat.read_text()
+    with pytest.raises(AssertionError):
+        wait_until(lambda: beat.read_text() != last, "what was killed beats on", within=1)
+
+
+def test_an_unknown_command_is_one_line() -> None:
+    machine = (sys.executable, "-m", "lanes.machine", NAME, "--", "no-such-program")
+    environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
+    process = subprocess.run(
+        machine, env=environment, capture_output=True, text=True, timeout=30, check=False
+    )
+    assert process.returncode == 1
+    assert process.stderr.splitlines() == [
+        "lanes.machine: [Errno 2] No such file or directory: 'no-such-program'"
+    ]

@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 BIN = Path(sys.executable).parent
 OUT = ROOT / "out" / "test"
+LOCK = BIN / "lanes.lock"
+"""Held while jobs of this checkout run. Not in `out/`, which `make clean` removes."""
 
 
 class Load(Enum):

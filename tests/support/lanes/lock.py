@@ -1,10 +1,12 @@
-"""One run at a time: a lock that its process takes with it, however it ends."""
+"""One run at a time: a lock, which ends with its process."""
 
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+LOCKS = Path("/run/lock")
 
 
 class HeldError(Exception):

@@ -14,12 +14,13 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from lanes.lock import HeldError, held
+from lanes.lock import LOCKS, HeldError, held
+from lanes.processes import Interrupts, signalled_at_parents_death
 
 CGROUPS = Path("/sys/fs/cgroup")
-LOCKS = Path("/run/lock")
 PROCESSES = "cgroup.procs"
 EMPTIED = ("/run", "/var/lib/kubelet", "/var/lib/cni", "/var/log/containers")
 """Directories that container tools share per machine whatever their home is."""
@@ -27,6 +28,7 @@ COPIED = ("/proc/sys/kernel/panic", "/proc/sys/kernel/panic_on_oops", "/proc/sys
 """Settings that no namespace holds: kubelet sets them and `localcluster down` sets them back."""
 SHARES = "8192"
 """The whole machine counts as one against every single process outside, which has 1024."""
+POLL_SECONDS = 0.1
 SETTLE_SECONDS = 10.0
 """How long the kernel may take to end what was in a machine."""
 INSIDE = "--inside"
@@ -51,15 +53,20 @@ def _run(name: str, command: Sequence[str]) -> int:
         _make(group)
     namespaces = ("--net", "--mount", "--pid", "--cgroup", "--fork", "--kill-child", "--mount-proc")
     inside = (sys.executable, "-m", "lanes.machine", name, INSIDE, *command)
-    with subprocess.Popen(
+    interrupts = Interrupts()
+    interrupts.listen()
+    process = subprocess.Popen(
         ["unshare", *namespaces, *inside],
         env={**os.environ, "LOCALCLUSTER_HOME": str(home)},
         preexec_fn=lambda: _enter(groups),  # noqa: PLW1509 - one thread; unshare must start in its groups
-    ) as process:
-        _step_aside(groups, process.pid)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, lambda _number, _frame: process.kill())
-        code = process.wait()
+    )
+    _step_aside(groups, process.pid)
+    while True:
+        if interrupts.count:
+            process.kill()
+        with suppress(subprocess.TimeoutExpired):
+            code = process.wait(POLL_SECONDS)
+            break
     _remove(groups, home)
     return code if code >= 0 else 128 - code
 
@@ -81,6 +88,7 @@ def _make(group: Path) -> None:
 
 
 def _enter(groups: Iterable[Path]) -> None:
+    signalled_at_parents_death(signal.SIGKILL)
     for group in groups:
         (group / PROCESSES).write_text(str(os.getpid()))
 
@@ -101,12 +109,15 @@ def _remove(groups: Iterable[Path], home: Path) -> None:
 
 
 def _remove_group(group: Path) -> None:
+    """Remove a group and what is below it; a process in it is of a run that was killed."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
         try:
-            for path in sorted(group.rglob("*/"), reverse=True):
+            for path in (*sorted(group.rglob("*/"), reverse=True), group):
+                for pid in (path / PROCESSES).read_text().split():
+                    with suppress(ProcessLookupError):
+                        os.kill(int(pid), signal.SIGKILL)
                 path.rmdir()
-            group.rmdir()
         except OSError as error:
             if time.monotonic() > deadline:
                 raise SystemExit(f"lanes.machine: {group} cannot be removed: {error.strerror}") from error
@@ -150,7 +161,10 @@ def _mount(*arguments: str) -> None:
 
 
 def _run_and_reap(command: Sequence[str]) -> int:
-    process = subprocess.Popen(command)
+    try:
+        process = subprocess.Popen(command)
+    except OSError as error:
+        raise SystemExit(f"lanes.machine: {error}") from error
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _frame: os.kill(process.pid, received))
     while True:
@@ -161,7 +175,7 @@ def _run_and_reap(command: Sequence[str]) -> int:
 
 def main() -> int:
     """Read the command line."""
-    name, marker, *command = sys.argv[1:]
+    name, marker, *command = sys.argv[1:] if len(sys.argv) > 2 else ("", "")
     if not command or marker not in ("--", INSIDE):
         raise SystemExit("usage: python -m lanes.machine NAME -- COMMAND…")
     return _inside(name, command) if marker == INSIDE else run(name, command)

@@ -42,12 +42,12 @@ def read(path: Path) -> Counts:
     """Read the JUnit XML of one run; a run that wrote none ended before its end, which is one error."""
     try:
         suite = ElementTree.parse(path).getroot()  # noqa: S314 - our own document
-    except (OSError, ElementTree.ParseError):
+        found = suite if suite.tag == "testsuite" else suite[0]
+        tests, failed, errors, skipped = (
+            int(found.attrib[name]) for name in ("tests", "failures", "errors", "skipped")
+        )
+    except (OSError, ElementTree.ParseError, LookupError, ValueError):
         return Counts(errors=1)
-    found = suite if suite.tag == "testsuite" else suite[0]
-    tests, failed, errors, skipped = (
-        int(found.attrib[name]) for name in ("tests", "failures", "errors", "skipped")
-    )
     return Counts(passed=tests - failed - errors - skipped, failed=failed, errors=errors, skipped=skipped)
 
 

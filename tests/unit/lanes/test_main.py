@@ -17,6 +17,7 @@ from lanes import __main__ as lanes, jobs
 from lanes.jobs import Job, Load
 
 jobs.OUT = Path(sys.argv.pop(1))
+jobs.LOCK = jobs.OUT / "lock"
 jobs.QUICK = tuple(
     Job(
         name=name, tier="unit", command=("bash", "-c", command), needs=tuple(needs), load=Load.MAKES,
@@ -28,10 +29,12 @@ sys.exit(lanes.main())
 """
 
 
-def start(out: Path, jobs: list[tuple[str, str, list[str], bool]], *names: str) -> subprocess.Popen[str]:
-    """Run jobs: name, command, needs, whether it writes results."""
+def start(
+    out: Path, jobs: list[tuple[str, str, list[str], bool]], *names: str, below: tuple[str, ...] = ()
+) -> subprocess.Popen[str]:
+    """Run jobs: name, command, needs, whether it writes results; `below`: the program that starts the run."""
     return subprocess.Popen(
-        [sys.executable, "-c", f"JOBS = {jobs!r}\n{DRIVER}", str(out), "quick", *names],
+        [*below, sys.executable, "-c", f"JOBS = {jobs!r}\n{DRIVER}", str(out), "quick", *names],
         env={**os.environ, "PYTHONPATH": str(SUPPORT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -76,11 +79,20 @@ def test_a_job_that_did_not_pass_shows_why_and_stops_what_needs_it(tmp_path: Pat
     assert " 2 errors in " in output.splitlines()[-1]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+TIDY = "trap 'echo tidy > {0}/tidied; exit' INT; echo $$ > {0}/pid; while true; do sleep 0.1; done"
+STUBBORN = "trap '' INT; echo $$ > {0}/pid; while true; do sleep 0.1; done"
+
+
+def running(out: Path, command: str, **options: tuple[str, ...]) -> subprocess.Popen[str]:
+    """Start a run of one job and wait until the job has written its id."""
+    run = start(out, [("a", command.format(out), [], False)], **options)
+    wait_until(lambda: (out / "pid").exists() and (out / "pid").read_text(), "the job runs")
+    return run
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_no_job_outlives_an_interrupted_run(tmp_path: Path, number: signal.Signals) -> None:
-    tidy = "trap 'echo tidy > {0}/tidied; exit' INT; echo $$ > {0}/pid; while true; do sleep 0.1; done"
-    run = start(tmp_path, [("a", tidy.format(tmp_path), [], False)])
-    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the job runs")
+    run = running(tmp_path, TIDY)
     run.send_signal(number)
     output, _ = run.communicate(timeout=30)
     assert run.returncode == 130, output
@@ -89,10 +101,38 @@ def test_no_job_outlives_an_interrupted_run(tmp_path: Path, number: signal.Signa
     assert not alive(tmp_path / "pid")
 
 
+def test_the_jobs_of_a_killed_run_clean_up(tmp_path: Path) -> None:
+    run = running(tmp_path, TIDY)
+    run.kill()
+    run.communicate(timeout=30)
+    wait_until(lambda: not alive(tmp_path / "pid"), "the job has ended")
+    assert (tmp_path / "tidied").exists()
+
+
+def test_a_run_in_the_background_of_a_script_can_be_interrupted(tmp_path: Path) -> None:
+    """A shell starts such a process with SIGINT ignored, which its children would inherit."""
+    run = running(tmp_path, TIDY, below=("env", "--ignore-signal=INT"))
+    run.send_signal(signal.SIGTERM)
+    run.communicate(timeout=30)
+    assert (tmp_path / "tidied").exists()
+
+
+def test_nohup_is_respected(tmp_path: Path) -> None:
+    run = running(tmp_path, f"{TIDY} & sleep 1", below=("env", "--ignore-signal=HUP"))
+    run.send_signal(signal.SIGHUP)
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 0, output
+
+
+def test_what_a_job_leaves_running_ends_with_it(tmp_path: Path) -> None:
+    run = running(tmp_path, "sleep 60 & echo $! > {0}/pid")
+    assert run.wait(30) == 0
+    run.communicate()
+    wait_until(lambda: not alive(tmp_path / "pid"), "what it left has ended")
+
+
 def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
-    stubborn = "trap '' INT; echo $$ > {0}/pid; while true; do sleep 0.1; done"
-    run = start(tmp_path, [("a", stubborn.format(tmp_path), [], False)])
-    wait_until(lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text(), "the job runs")
+    run = running(tmp_path, STUBBORN)
     run.send_signal(signal.SIGINT)
     with pytest.raises(subprocess.TimeoutExpired):
         run.wait(1)
@@ -103,13 +143,39 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     wait_until(lambda: not alive(tmp_path / "pid"), "the job has ended")
 
 
+@pytest.mark.parametrize("times", [1, 2, 6])
+def test_ctrl_c_while_jobs_start_leaves_none(tmp_path: Path, times: int) -> None:
+    """Each job writes its id first; those of a run that was hit in between must not live on."""
+    jobs = [(f"j{number}", f"echo $$ > {tmp_path}/{number}.pid; sleep 60", [], False) for number in range(4)]
+    run = start(tmp_path, jobs)
+    wait_until(lambda: [*tmp_path.glob("*.log")], "the first job begins", every=0.001)
+    for _ in range(times):
+        run.send_signal(signal.SIGINT)
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 130, output
+    assert [file for file in tmp_path.glob("*.pid") if file.read_text() and alive(file)] == []
+
+
+def test_a_log_that_was_removed_ends_nothing(tmp_path: Path) -> None:
+    run = start(tmp_path, [("a", f"rm {tmp_path}/a.log; exit 1", [], False)])
+    output, _ = run.communicate(timeout=30)
+    assert run.returncode == 1
+    assert "did not pass: a" in output
+
+
+def test_a_terminal_gets_only_text(tmp_path: Path) -> None:
+    run = start(tmp_path, [("a", r"printf 'bell \a escape \033[2J byte \377'; exit 1", [], False)])
+    output, _ = run.communicate(timeout=30)
+    assert "bell � escape �[2J byte �" in output
+
+
 def test_a_second_run_in_the_same_place_is_refused(tmp_path: Path) -> None:
     first = start(tmp_path, [("a", f"touch {tmp_path}/began; sleep 60", [], False)])
     wait_until((tmp_path / "began").exists, "the first runs")
     second = start(tmp_path, [("a", "true", [], False)])
     output, _ = second.communicate(timeout=30)
     assert second.returncode == 2
-    assert output == f"lanes: another run goes on, process {first.pid}; wait for its end, or stop it\n"
+    assert output == f"lanes: another run is active (process {first.pid}); wait for it, or stop it\n"
     first.send_signal(signal.SIGINT)
     first.communicate(timeout=30)
     third = start(tmp_path, [("a", "true", [], False)])
