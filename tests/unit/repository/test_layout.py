@@ -10,6 +10,8 @@ PACKAGES = [init.parent for init in sorted(ROOT.glob("*/chess_*/__init__.py"))]
 INITS = [init for package in PACKAGES for init in sorted(package.rglob("__init__.py"))]
 FACADES = {"chess_operator.api.model", "chess_operator.decide", "chess_operator.objects"}
 """Give out what their package is for, and nothing of another one."""
+MOST_MODULES = 8
+MOST_LINES = 300
 
 
 def test_nothing_shadows_the_standard_librarys_operator() -> None:
@@ -66,3 +68,15 @@ def test_a_package_says_what_it_is_and_imports_nothing(init: Path) -> None:
     inside = [one for one in imports if isinstance(one, ast.ImportFrom)]
     assert inside == imports
     assert [one.module for one in inside if not f"{one.module}.".startswith(f"{dotted(init)}.")] == []
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_packages_root_shows_only_the_process(package: Path) -> None:
+    modules = [module.stem for module in package.glob("*.py") if module.stem not in {"__init__", "__main__"}]
+    assert len(modules) <= MOST_MODULES, sorted(modules)
+
+
+@pytest.mark.parametrize("package", PACKAGES, ids=lambda package: package.name)
+def test_a_module_fits_in_a_readers_head(package: Path) -> None:
+    lines = {module: len(module.read_text(encoding="utf-8").splitlines()) for module in package.rglob("*.py")}
+    assert {str(module.relative_to(ROOT)): n for module, n in lines.items() if n > MOST_LINES} == {}
