@@ -8,6 +8,8 @@ import ast
 import json
 import subprocess
 import sys
+import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,7 +73,9 @@ PURE = {
     "presence": Stage(("chess_presence.census", "chess_presence.keys", "chess_presence.records")),
     "operator api, decide": Stage(("chess_operator.api", "chess_operator.decide"), but_for=(METADATA,)),
     # The package of the models loads the whole client: aiohttp, requests, urllib3, subprocess, logging.
-    "operator objects": Stage(("chess_operator.objects",), but_for=(MODELS,)),
+    "operator objects, install": Stage(
+        ("chess_operator.objects", "chess_operator.install"), but_for=(MODELS,)
+    ),
     # The recorder posts in the background, and what makes events is given one: asyncio, with all that it loads.
     "operator events": Stage(
         ("chess_operator.report.event_recorder", "chess_operator.report.events"),
@@ -90,12 +94,7 @@ PURE = {
         ("chess_operator.reconcile.waker",), but_for=("asyncio",)
     ),  # a loop waits for its event
     "operator simulation": Stage(
-        (
-            "chess_operator.simulation.cluster",
-            "chess_operator.simulation.run",
-            "chess_operator.simulation.trace",
-        ),
-        but_for=(METADATA,),
+        ("chess_operator.simulation",), but_for=(METADATA,), without=("chess_operator.simulation.command",)
     ),
     "server": Stage(
         (
@@ -179,6 +178,9 @@ PURE = {
         )
     ),
 }
+UNLOADED = {"chess_operator.simulation.command", "chess_stacks.rules.cfn"}
+"""Held by a contract alone: typer's command line, and cfn-lint, which takes seconds to import."""
+
 STAMPS = {"chess_operator.report.event_recorder"}
 """Ask for the time all the same: an event is stamped when it is posted."""
 CLOCKS = {"now", "utcnow", "today"}
@@ -245,6 +247,19 @@ def test_a_pure_stage_loads_nothing_that_reaches_outside(stage: Stage) -> None:
 def test_a_pure_stage_asks_nobody_for_the_time(stage: Stage) -> None:
     asking = {name: clocks(file.read_text(encoding="utf-8")) for name, file in spread(stage).items()}
     assert {name: calls for name, calls in asking.items() if calls and name not in STAMPS} == {}
+
+
+def modules(stages: Iterable[Stage]) -> set[str]:
+    """Return the modules of all stages, but no __init__: those import nothing, or are facades."""
+    found = (item for stage in stages for item in spread(stage).items())
+    return {name for name, file in found if file.stem != "__init__"}
+
+
+def test_what_a_contract_keeps_from_sockets_is_loaded_and_the_other_way_round() -> None:
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    pure = [one for one in contracts if "socket" in one.get("forbidden_modules", ())]
+    held = modules(Stage(tuple(one["source_modules"])) for one in pure)
+    assert modules(PURE.values()) ^ held == UNLOADED
 
 
 def test_what_is_loaded_by_others_or_late_is_seen() -> None:
