@@ -5,7 +5,9 @@ That links lead to files is test_links.py's; here every file that a page names i
 
 import re
 import tomllib
+from itertools import permutations, product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -20,6 +22,8 @@ PACKAGES = {
     "bench": "bench/chess_bench",
     "localcluster": "localcluster/chess_localcluster",
 }
+NAMES = {"chess_presence": "presence"} | {Path(path).name: name for name, path in PACKAGES.items()}
+CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
 JOURNEYS = (
     "From a heartbeat to replicas",
     "From a frame to its acknowledgement",
@@ -48,11 +52,26 @@ def folders(package: str) -> set[str]:
 
 def layers(package: str) -> list[set[str]]:
     """Return the folders of each layer of a package's contract, from the top."""
-    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     container = [Path(PACKAGES[package]).name]
-    [whole] = [one for one in contracts if one["type"] == "layers" and one.get("containers") == container]
+    [whole] = [one for one in CONTRACTS if one["type"] == "layers" and one.get("containers") == container]
     named = [set(re.split(r" *[|:] *", layer)) & folders(package) for layer in whole["layers"]]
     return [layer for layer in named if layer]
+
+
+def forbidden(contract: dict[str, Any]) -> set[tuple[str, str]]:
+    """Return which packages a contract keeps from which, by their names in the picture."""
+    if contract["type"] == "independence":
+        return {*permutations((NAMES[module] for module in contract["modules"]), 2)}
+    if contract["type"] != "forbidden":
+        return set()
+    pairs = product(contract["source_modules"], contract["forbidden_modules"])
+    return {(NAMES[one], NAMES[other]) for one, other in pairs if {one, other} <= NAMES.keys()}
+
+
+def test_the_first_picture_shows_whom_the_contracts_let_know_each_other() -> None:
+    [picture] = re.findall(r"^flowchart TB\n  bench\[(.*?)^```", ARCHITECTURE, re.DOTALL | re.MULTILINE)
+    arrows = set(re.findall(r"^  (\w+) -->(?:\|.*?\|)? (\w+)$", picture, re.MULTILINE))
+    assert arrows == {*permutations(NAMES.values(), 2)} - set().union(*map(forbidden, CONTRACTS))
 
 
 @pytest.mark.parametrize("package", PACKAGES)
