@@ -72,13 +72,14 @@ class Destruction:
             explained = failure.explain(error, "could not ask the cluster what it holds in AWS")
             raise failure.Refused(
                 explained.message,
-                f"{_UNTOUCHED}; run this where its API server can be reached, with rights there, {_UNDRAINED}",
+                f"{_UNTOUCHED}; run it from a host that reaches the API server, "
+                f"with credentials that may read and delete there, {_UNDRAINED}",
             ) from error
         if left:
             cluster = names.cluster_name(self.environment.env)
             raise failure.Refused(
                 f"the cluster {cluster} still holds things in AWS: {'; '.join(left)}",
-                f"{_UNTOUCHED}; run the same command to wait on, {_UNDRAINED}",
+                f"{_UNTOUCHED}; run the same command to continue waiting, {_UNDRAINED}",
             )
 
     def _draining(self, what: str) -> None:
