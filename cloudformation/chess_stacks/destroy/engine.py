@@ -52,7 +52,7 @@ class Destruction:
         if held and not self.unprotect:
             raise failure.Refused(
                 f"protected against deletion: {', '.join(held)}",
-                "nothing was touched; if you mean it, add --unprotect, which lifts each right before its stack goes",
+                "nothing was touched; if you mean it, add --unprotect: it lifts each right before its stack is deleted",
             )
         return chosen
 
