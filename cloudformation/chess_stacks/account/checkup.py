@@ -81,7 +81,7 @@ def _asked(name: str, ask: Callable[[], tuple[CheckVerdict, str]]) -> Check:
     try:
         verdict, detail = ask()
     except (aws.ClientError, aws.BotoCoreError) as error:
-        return Check(name=name, verdict="unknown", detail=str(failure.explain(error, "could not be asked")))
+        return Check(name=name, verdict="unknown", detail=str(failure.explain(error, "could not be checked")))
     return Check(name=name, verdict=verdict, detail=detail)
 
 

@@ -60,7 +60,7 @@ class Destruction:
         """Leave out what does not exist; refuse a name that no stack has."""
         known = {stack.key for stack in catalog.STACKS} | self.existing.keys()
         for key in sorted(keys - known):
-            raise failure.Failure(f"--stack {key!r}: unknown; there are {', '.join(sorted(known))}")
+            raise failure.Failure(f"--stack {key!r}: unknown; the stacks are {', '.join(sorted(known))}")
         return keys & frozenset(self.existing)
 
     def drain(self, connect: Callable[[], Kubernetes | None]) -> None:
