@@ -96,7 +96,7 @@ manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.install
 	@$(BIN)/python charts/render.py
 
-check-manifests: install ## tell what `make manifests` would change
+check-manifests: install ## show what `make manifests` would change
 	@$(BIN)/python -m chess_operator.api.crd --check
 	@$(BIN)/python -m chess_operator.install --check
 	@$(BIN)/python charts/render.py --check

@@ -1,4 +1,4 @@
-# ruff: noqa: INP001 (a script, no package: it may import what bots must not)
+# ruff: noqa: INP001 - a script, no package: it may import what bots must not
 """How long `chess-stacks` takes, and what it adds to the time that AWS takes.
 
 Synthesis and linting are measured as whole commands, as a person waits for them, and as processor time, which other

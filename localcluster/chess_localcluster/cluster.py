@@ -81,7 +81,7 @@ def up(
 def _check_image(nodes: int, image: Path) -> None:
     """Refuse before anything is started."""
     if not nodes:
-        raise ClusterError("up --image needs a node to give the image to: --nodes 1, not 0")
+        raise ClusterError("--image needs a node; use --nodes 1")
     dockerfile.require_dockerfile(image)
 
 

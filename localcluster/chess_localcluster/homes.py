@@ -40,7 +40,7 @@ def _open(root: Path, command: str) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
-        raise ClusterError(f"{command}: {_holder(root)} is at work on {root}: wait for it to end") from None
+        raise ClusterError(f"{command}: {_holder(root)} is using {root}: wait until it ends") from None
     if _still_there(root, descriptor):
         return descriptor
     os.close(descriptor)  # a `down` removed it between the two calls

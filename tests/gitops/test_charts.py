@@ -122,7 +122,7 @@ def test_namespaced_rights_reach_no_further_than_the_namespaces(helm: Program) -
     assert roles == {"chess", "arena"}
 
 
-def test_secrets_are_read_only_where_the_values_say(helm: Program) -> None:
+def test_secrets_are_read_only_where_the_values_allow(helm: Program) -> None:
     made = helm(
         "template", "x", "charts/chess-operator", *_flags(OPERATOR["secrets of one namespace"])
     ).documents

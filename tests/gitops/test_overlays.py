@@ -90,7 +90,7 @@ def _group_kind(document: dict[str, Any]) -> tuple[str, str]:
     return (group if version else "", document["kind"])
 
 
-def test_one_file_says_where_the_repository_is(kustomize: Program) -> None:
+def test_one_file_names_the_repository(kustomize: Program) -> None:
     text = kustomize("build", "manifests/argocd/prod").out
     settings = yaml.safe_load((ROOT / "manifests/argocd/repository/repository.yaml").read_text())
     assert text.count(settings["data"]["url"]) == 6

@@ -2,7 +2,7 @@
 
 `receive` takes a message of the server and checks it against what this player already knows: on each socket versions
 without gap or repetition, the moves of the PGN and no others, and no acknowledged move undone. `next_action` returns
-what the player would do next. Every broken promise is kept in `flaws`.
+what the player would do next. Every broken promise is kept in `faults`.
 """
 
 from collections.abc import Callable
@@ -24,7 +24,7 @@ EXPECTED_STATUS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class BoardFault:
     """A broken promise of the protocol, or a move that the PGN does not have."""
 
     kind: str
@@ -41,7 +41,7 @@ class Board:
         self.moves: list[str] = []
         self.pending: Action | None = None
         self.ended: str | None = None  # the result, as soon as there is one
-        self.flaws: list[Flaw] = []
+        self.faults: list[BoardFault] = []
         self.acknowledged_ply = 0
         self._offered_draw = False
         self._resigned = False
@@ -85,7 +85,7 @@ class Board:
         action, self.pending = self.pending, None
         crossed = code == "game_over" or (action.type == "draw-yes" and code == "no_draw")
         if not crossed and not (action.ply and len(self.moves) >= action.ply):
-            self._flaw("refused", f"{action.type} {action.uci} a={a}: {code}: {text}")
+            self._fault("refused", f"{action.type} {action.uci} a={a}: {code}: {text}")
         return False
 
     def next_action(self) -> Action | None:
@@ -123,9 +123,9 @@ class Board:
         if self.v is not None and message.epoch == self.epoch and (message.v or 0) < self.v:
             return True  # the other socket of a handover was faster
         if moves[: len(self.moves)] != self.moves:
-            self._flaw("rolled back", f"knew {len(self.moves)} plies, got {len(moves)}: {moves[-3:]}")
+            self._fault("rolled back", f"knew {len(self.moves)} plies, got {len(moves)}: {moves[-3:]}")
         if len(moves) < self.acknowledged_ply:
-            self._flaw("lost move", f"ply {self.acknowledged_ply} was acknowledged, got {len(moves)} plies")
+            self._fault("lost move", f"ply {self.acknowledged_ply} was acknowledged, got {len(moves)} plies")
         self._compare(moves)
         self.moves, self.v, self.epoch = moves, message.v, message.epoch or 0
         if data["status"] != UNDECIDED_STATUS:
@@ -135,25 +135,25 @@ class Board:
     def _batch(self, socket: int, message: Message) -> bool:
         events = [Message(item["t"], item.get("d"), item.get("v")) for item in message.data]
         if self.v is None or (message.epoch or 0) != self.epoch:
-            self._flaw("gap", f"batch of epoch {message.epoch} while at epoch {self.epoch}, v {self.v}")
+            self._fault("gap", f"batch of epoch {message.epoch} while at epoch {self.epoch}, v {self.v}")
         self._socket_v.setdefault(socket, (events[0].v or 0) - 1 if events else message.v or 0)
         if events and self.v is not None and (events[0].v or 0) > self.v + 1:
-            self._flaw("gap", f"batch begins with v {events[0].v} after {self.v}")
+            self._fault("gap", f"batch begins with v {events[0].v} after {self.v}")
         for event in events:
             self._event(socket, event)
         if self.v != message.v and (message.v or 0) > (self.v or 0):
-            self._flaw("gap", f"batch ends at v {self.v}, its header has {message.v}")
+            self._fault("gap", f"batch ends at v {self.v}, its header has {message.v}")
         return True
 
     def _event(self, socket: int, message: Message) -> bool:
         v, before = message.v or 0, self._socket_v.get(socket)
         if before is None:
-            self._flaw("gap", f"{message.type} v {v} before anything else on this socket")
+            self._fault("gap", f"{message.type} v {v} before anything else on this socket")
         elif v <= before:
-            self._flaw("duplicate", f"{message.type} v {v} again after v {before}")
+            self._fault("duplicate", f"{message.type} v {v} again after v {before}")
             return False
         elif v > before + 1:
-            self._flaw("gap", f"{message.type} v {v} after v {before}")
+            self._fault("gap", f"{message.type} v {v} after v {before}")
         self._socket_v[socket] = v
         if self.v is None or v > self.v:  # otherwise the other socket of a handover has delivered it
             self.v = v
@@ -163,7 +163,7 @@ class Board:
     def _apply(self, kind: str, data: dict[str, Any]) -> None:
         if kind == "move":
             if data["ply"] != len(self.moves) + 1:
-                self._flaw("gap" if data["ply"] > len(self.moves) else "duplicate", f"ply {data['ply']}")
+                self._fault("gap" if data["ply"] > len(self.moves) else "duplicate", f"ply {data['ply']}")
             self.moves.append(data["uci"])
             self._compare(self.moves[-1:], len(self.moves) - 1)
         elif kind == "endData":
@@ -171,7 +171,7 @@ class Board:
 
     def _error(self, socket: int, message: Message) -> bool:
         code = message.data.get("code")
-        self._flaw("error", f"{code}: {message.data.get('message')} (socket {socket})")
+        self._fault("error", f"{code}: {message.data.get('message')} (socket {socket})")
         if code == "no_such_game":
             self.ended = "?"
         return False
@@ -179,20 +179,20 @@ class Board:
     def _compare(self, moves: list[str], offset: int = 0) -> None:
         wanted = list(self.game.moves[offset : offset + len(moves)])
         if moves != wanted:
-            self._flaw("wrong move", f"from ply {offset + 1}: {moves[-3:]}, the PGN has {wanted[-3:]}")
+            self._fault("wrong move", f"from ply {offset + 1}: {moves[-3:]}, the PGN has {wanted[-3:]}")
 
     def _end(self, status: str, result: str | None) -> None:
         if self.ended:
             return
         self.ended, self.pending = result or "?", None
         if len(self.moves) != len(self.game.moves):
-            self._flaw(
+            self._fault(
                 "ended early", f"{status} {result} after {len(self.moves)} of {len(self.game.moves)} plies"
             )
         elif result != self.game.result or status not in EXPECTED_STATUS[self.game.ending]:
-            self._flaw(
+            self._fault(
                 "wrong end", f"{status} {result}, the PGN has {self.game.result} ({self.game.ending.value})"
             )
 
-    def _flaw(self, kind: str, detail: str) -> None:
-        self.flaws.append(Flaw(kind, f"{self.game_id} {self.color}: {detail}"))
+    def _fault(self, kind: str, detail: str) -> None:
+        self.faults.append(BoardFault(kind, f"{self.game_id} {self.color}: {detail}"))

@@ -124,9 +124,9 @@ class Connection:
         if not self.spare and "handover" not in self.due:
             self.due["handover"] = now + delay_seconds + self._rng.uniform(0, jitter_seconds)
 
-    def caught_up(self, now: float, *, flawless: bool = True) -> None:
+    def caught_up(self, now: float, *, faultless: bool = True) -> None:
         """Note that the player has everything that it missed; this ends a cut, if there was one."""
-        if self.cut_at is not None and flawless:
+        if self.cut_at is not None and faultless:
             self._ledger.resumed(now - self.cut_at)
         self.cut_at = None
 

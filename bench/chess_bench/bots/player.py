@@ -158,11 +158,11 @@ class Player:
         elif message.type == "nack":
             self._nacked(board, message, now)
         elif board.receive(socket, message):
-            connection.caught_up(now, flawless=not board.flaws)
+            connection.caught_up(now, faultless=not board.faults)
             effects += self._resend(now)
-        for flaw in board.flaws:
-            self._ledger.fault(now, self.name, flaw.kind, flaw.detail)
-        board.flaws.clear()
+        for fault in board.faults:
+            self._ledger.fault(now, self.name, fault.kind, fault.detail)
+        board.faults.clear()
         if board.ended:
             return [*effects, *self._leave_game(board, now)]
         self._schedule_action(board, now)

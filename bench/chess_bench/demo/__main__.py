@@ -1,7 +1,7 @@
 """`python -m chess_bench.demo`: a cluster, an operator, a ChessCluster, and hundreds of players on it.
 
 The composition root of `make demo`. It ends whatever it started, on success, failure and Ctrl-C alike, unless KEEP=1.
-Exit codes: 0 all went as promised, 1 it did not (each reason on its own line), 2 a wrong setting.
+Exit codes: 0 all as promised, 1 the demo failed (each reason on its own line), 2 a wrong setting.
 """
 
 import asyncio
@@ -133,7 +133,7 @@ def _conclude(run: Run, outcome: Outcome) -> int:
     failures = outcome.failures()
     for failure in failures:
         screen.print(f"FAILED: {failure}", "red")
-    screen.print(f"{'not as promised' if failures else 'all as promised'}; figures in {settings.out}", "bold")
+    screen.print(f"{'demo failed' if failures else 'all as promised'}; figures are in {settings.out}", "bold")
     if settings.keep:
         _how_to_look_around(run)
     screen.freeze()

@@ -1,7 +1,7 @@
 """`make demo-gitops`: from an empty cluster to a played game through Git alone.
 
-It ends whatever it started, on success, failure and Ctrl-C alike, unless KEEP=1. Exit codes: 0 all went as
-promised, 1 it did not (each reason on its own line), 2 a wrong setting.
+It ends whatever it started, on success, failure and Ctrl-C alike, unless KEEP=1. Exit codes: 0 all as
+promised, 1 the demo failed (each reason on its own line), 2 a wrong setting.
 """
 
 import json
@@ -145,7 +145,7 @@ def _conclude(stages: Stages, figures: dict[str, Any]) -> int:
     for name in failed:
         screen.print(f"FAILED: {name} {figures.get(name, '')}", "red")
     screen.print(
-        f"{'not as promised' if failed else 'all as promised'}; figures in {os.path.relpath(OUT)}", "bold"
+        f"{'demo failed' if failed else 'all as promised'}; figures are in {os.path.relpath(OUT)}", "bold"
     )
     return 1 if failed else 0
 

@@ -81,7 +81,7 @@ def _asked(name: str, ask: Callable[[], tuple[CheckVerdict, str]]) -> Check:
     try:
         verdict, detail = ask()
     except (aws.ClientError, aws.BotoCoreError) as error:
-        return Check(name=name, verdict="unknown", detail=str(failure.explain(error, "could not be asked")))
+        return Check(name=name, verdict="unknown", detail=str(failure.explain(error, "could not be checked")))
     return Check(name=name, verdict=verdict, detail=detail)
 
 
@@ -117,7 +117,7 @@ def _quota(clients: Clients, assembly: Assembly, quota: Quota) -> tuple[CheckVer
     limit = int(answer["Quota"]["Value"])
     if wanted > limit:
         return "fail", f"this profile needs {wanted}, the quota is {limit}; request more in Service Quotas"
-    return "ok", f"this profile needs {wanted} of {limit}; what is in use already counts too"
+    return "ok", f"this profile needs {wanted} of {limit}; resources already in use count against the quota"
 
 
 def _count(assembly: Assembly) -> Counter[str]:

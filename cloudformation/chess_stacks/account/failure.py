@@ -12,7 +12,7 @@ from botocore import exceptions as aws
 OK, ERROR, CHANGES, REFUSED = 0, 1, 2, 3
 
 _LOG_IN: Final = (
-    "log in again (for example `aws sso login`) and run the same command: it goes on where it stopped"
+    "log in again (for example `aws sso login`) and run the same command: it continues where it stopped"
 )
 _PERMIT: Final = "ask for this permission, or use the role that bootstrap made for deployments"
 _ADVICE: Final = (
@@ -118,7 +118,7 @@ def of_boto_error(error: aws.BotoCoreError, doing: str) -> Failure:
         (
             (aws.EndpointConnectionError, aws.ConnectionError, aws.HTTPClientError),
             "AWS cannot be reached",
-            "check the network and --endpoint-url; CloudFormation goes on by itself with what has begun",
+            "check the network and --endpoint-url; CloudFormation continues by itself with what has begun",
         ),
     ):
         if isinstance(error, kinds):

@@ -68,7 +68,7 @@ def _connect(environment: Environment) -> KubernetesApi | None:
 def _ask(session: Session, env: str, confirm: str | None) -> None:
     if confirm is None and session.aside.is_terminal:
         confirm = session.aside.input(
-            f"This deletes environment [bold]{env}[/]. Type its name to go on: "
+            f"This deletes environment [bold]{env}[/]. Type its name to continue: "
         ).strip()
     if confirm != env:
         raise Refused(

@@ -92,7 +92,7 @@ def run(session: Session, name: str, work: Callable[[], Report]) -> int:
     except (aws.ClientError, aws.BotoCoreError) as error:
         return _complain(session, failure.explain(error, name))
     except KeyboardInterrupt:
-        return _complain(session, failure.Failure("stopped", "run the same command again to go on"))
+        return _complain(session, failure.Failure("stopped", "run the same command again to continue"))
     except Exception as error:  # noqa: BLE001 - the last frame: whatever it is, the user gets a sentence
         if os.environ.get(DEBUG):
             session.aside.print(failure.redact(traceback.format_exc()), markup=False, highlight=False)

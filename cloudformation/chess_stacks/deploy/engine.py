@@ -132,7 +132,9 @@ class Deployment:
                 raise _stuck(found)
             continued |= approach is Approach.RECOVER
             self._prepare(job, found, approach)
-        raise failure.Failure(f"{job.name} does not settle", "look at it in the console")
+        raise failure.Failure(
+            f"{job.name} did not reach a stable status", "read its events in the CloudFormation console"
+        )
 
     def _prepare(self, job: Job, found: Deployed, approach: Approach) -> None:
         cloud = job.cloud

@@ -87,7 +87,7 @@ def _guarded(job: Job, work: Callable[[Job], Outcome], doing: str) -> Outcome:
             name=job.name,
             verdict="interrupted",
             status=found.status if found else "",
-            reason="you stopped waiting; CloudFormation goes on by itself",
+            reason="you stopped waiting; CloudFormation continues by itself",
             advice="run the same command again to pick it up",
         )
     except (failure.Failure, aws.ClientError, aws.BotoCoreError) as error:

@@ -52,7 +52,7 @@ class Destruction:
         if held and not self.unprotect:
             raise failure.Refused(
                 f"protected against deletion: {', '.join(held)}",
-                "nothing was touched; if you mean it, add --unprotect, which lifts each right before its stack goes",
+                "nothing was touched; if you mean it, add --unprotect: it lifts each right before its stack is deleted",
             )
         return chosen
 
@@ -60,7 +60,7 @@ class Destruction:
         """Leave out what does not exist; refuse a name that no stack has."""
         known = {stack.key for stack in catalog.STACKS} | self.existing.keys()
         for key in sorted(keys - known):
-            raise failure.Failure(f"--stack {key!r}: unknown; there are {', '.join(sorted(known))}")
+            raise failure.Failure(f"--stack {key!r}: unknown; the stacks are {', '.join(sorted(known))}")
         return keys & frozenset(self.existing)
 
     def drain(self, connect: Callable[[], Kubernetes | None]) -> None:
@@ -72,13 +72,14 @@ class Destruction:
             explained = failure.explain(error, "could not ask the cluster what it holds in AWS")
             raise failure.Refused(
                 explained.message,
-                f"{_UNTOUCHED}; run this where its API server can be reached, with rights there, {_UNDRAINED}",
+                f"{_UNTOUCHED}; run it from a host that reaches the API server, "
+                f"with credentials that may read and delete there, {_UNDRAINED}",
             ) from error
         if left:
             cluster = names.cluster_name(self.environment.env)
             raise failure.Refused(
                 f"the cluster {cluster} still holds things in AWS: {'; '.join(left)}",
-                f"{_UNTOUCHED}; run the same command to wait on, {_UNDRAINED}",
+                f"{_UNTOUCHED}; run the same command to continue waiting, {_UNDRAINED}",
             )
 
     def _draining(self, what: str) -> None:

@@ -140,7 +140,7 @@ def _kubernetes_lift(eks: Any, name: str, backoff: Backoff) -> None:
         reason = "; ".join(error.get("errorMessage", "") for error in update.get("errors", ()))
         raise failure.Failure(
             f"EKS did not lift the deletion protection of {name}: {reason or update['status']}",
-            "look at the cluster's updates, then run the same command",
+            "read the cluster's updates, then run the same command",
         )
 
 

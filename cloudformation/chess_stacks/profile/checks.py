@@ -83,7 +83,7 @@ def _fully_private(profile: Profile) -> Iterator[Problem]:
         yield Problem(
             path="network.interface_endpoints",
             value=list(profile.network.interface_endpoints),
-            allowed=f"with network.nat none also {', '.join(sorted(missing))}",
+            allowed=f"a list that includes {', '.join(sorted(missing))} (required when network.nat is none)",
         )
     if profile.eks.endpoint == "public":
         yield Problem(
@@ -110,7 +110,7 @@ def _eks(profile: Profile) -> Iterator[Problem]:
         yield Problem(
             path="eks.public_cidrs",
             value=[],
-            allowed="who may reach the public endpoint; 0.0.0.0/0 must be given explicitly",
+            allowed="at least one CIDR; for everyone, write 0.0.0.0/0",
         )
     if eks.compute == "auto" and eks.groups:
         yield Problem(

@@ -130,7 +130,7 @@ def _install(places: Places, programs: Path, progress: Progress) -> None:
     if succeeds(*kubectl, "-n", NAMESPACE, "get", "configmap", LAST_SETTING) and succeeds(*served):
         return
     run(*kubectl, "apply", "--server-side", "--force-conflicts", "-k", str(directory))
-    launch.wait_for("Argo CD's kinds", lambda: succeeds(*served), [], homes.registry(places.home))
+    launch.wait_for("the API of Argo CD's kinds", lambda: succeeds(*served), [], homes.registry(places.home))
 
 
 def down(home: Path | None = None) -> bool:

@@ -55,9 +55,9 @@ def start(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Pr
         since = begun if "kubelet" in started else None
         api.apply_all([*objects.dns(), *objects.stores()])
         names = _names(components)
-        launch.wait_for("the node to be Ready", lambda: is_ready(api, since), names, registry)
-        launch.wait_for("kubelet to know its pods", lambda: knows_its_pods(api), names, registry)
-        launch.wait_for("NetworkPolicies", network.policies_enforced, names, registry)
+        launch.wait_for("the node", lambda: is_ready(api, since), names, registry)
+        launch.wait_for("kubelet's list of pods", lambda: knows_its_pods(api), names, registry)
+        launch.wait_for("enforcement of NetworkPolicies", network.policies_enforced, names, registry)
     return started
 
 

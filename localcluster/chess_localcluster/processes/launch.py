@@ -42,7 +42,7 @@ def _require_port(component: Component) -> None:
 
 
 def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], registry: Registry) -> None:
-    """Wait until the condition holds; fail at once if one of the `needed` components ends."""
+    """Wait until `what` is ready, which the condition shows; fail at once if one of the `needed` components ends."""
     names = list(needed)
 
     def reached() -> bool:
@@ -55,7 +55,7 @@ def wait_for(what: str, condition: Callable[[], bool], needed: Iterable[str], re
 
     if not wait_until(reached, TIMEOUT_SECONDS):
         raise ClusterError(
-            f"waited {TIMEOUT_SECONDS:.0f} s in vain for {what}; the logs are in {registry.log}"
+            f"{what} did not become ready within {TIMEOUT_SECONDS:.0f} s; see the logs in {registry.log}"
         )
 
 

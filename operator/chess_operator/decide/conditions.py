@@ -142,7 +142,7 @@ def _draining(observed: Observed, changes: PodChanges) -> Condition:
         return Condition(status=False, reason="NoPodDrains", message="no pod drains")
     message = f"{_listed(sorted(ends), lambda name: f'{name} until {_clock(ends[name])}')}"
     if changes.waits_for:
-        message += f"; waiting for {_listed(changes.waits_for, str)}, which would go first"
+        message += f"; waiting for {_listed(changes.waits_for, str)}, which the ReplicaSet would delete first"
     return Condition(status=True, reason="PodsDrain", message=message)
 
 

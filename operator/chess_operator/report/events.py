@@ -80,13 +80,15 @@ class DecisionEvents:
     def _gone(self, cluster: Manifest, drain: DrainInProgress, now_ms: int) -> None:
         if drain.empty or not drain.connections:
             self._recorder.record(
-                cluster, "DrainDone", f"pod {drain.name} was empty and is gone", action="Drain"
+                cluster, "DrainDone", f"pod {drain.name} ended with no connections", action="Drain"
             )
         elif now_ms >= drain.deadline_ms:
-            note = f"pod {drain.name} went at its deadline with {drain.connections} connections"
+            note = f"pod {drain.name} ended at its deadline with {drain.connections} connections"
             self._recorder.record(cluster, "DrainDeadline", note, kind="Warning", action="Drain")
         else:
-            note = f"pod {drain.name} went before its drain was over, with {drain.connections} connections"
+            note = (
+                f"pod {drain.name} ended before its drain was complete, with {drain.connections} connections"
+            )
             self._recorder.record(cluster, "DrainCut", note, kind="Warning", action="Drain")
 
     def _condition(

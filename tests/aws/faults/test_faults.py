@@ -79,7 +79,7 @@ def test_a_token_that_expires_while_waiting_reports_that_cloudformation_goes_on(
     outcome = account.deploy()
     assert outcome.verdict == "failed"
     assert "waiting for chess-dev-network: the credentials have expired" in outcome.reason
-    assert "goes on where it stopped" in outcome.advice
+    assert "continues where it stopped" in outcome.advice
 
 
 def test_a_user_who_stops_waiting_loses_nothing(account: Account) -> None:

@@ -193,7 +193,7 @@ def test_a_bucket_that_is_not_empty_stands_in_the_way_until_it_is_emptied(chess:
 def test_a_stack_that_there_is_not_is_no_stack_to_destroy(chess: CommandLine) -> None:
     mistyped = chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rsd")
     assert mistyped.code == 1
-    assert "--stack 'data-rsd': unknown; there are " in mistyped.document["error"]
+    assert "--stack 'data-rsd': unknown; the stacks are " in mistyped.document["error"]
     assert chess.run("destroy", *JSON, "--confirm", "dev", "--stack", "data-rds").document["stacks"] == []
 
 

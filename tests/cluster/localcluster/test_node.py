@@ -126,7 +126,7 @@ def test_the_memory_limit_is_enforced(namespace: Namespace) -> None:
     wait_until(lambda: reason() == "OOMKilled", reason)
 
 
-def test_an_image_that_cannot_be_pulled_says_so_soon(namespace: Namespace) -> None:
+def test_an_image_that_cannot_be_pulled_is_reported_soon(namespace: Namespace) -> None:
     namespace.apply(pod("nowhere", "", image="registry.invalid/nothing:1"))
 
     def reason() -> str:

@@ -28,7 +28,7 @@ async def test_progressing_while_pods_come_up(world: World) -> None:
     assert (await world.cluster())["status"]["readyReplicas"] == 2
 
 
-async def test_suspended_while_git_says_paused(world: World) -> None:
+async def test_suspended_while_git_sets_paused(world: World) -> None:
     world.edit(lambda spec: spec.update(paused=True))
     await world.settled("chess", "Suspended", world.push("Pause"))
     world.edit(lambda spec: spec.pop("paused"))

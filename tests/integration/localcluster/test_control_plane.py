@@ -182,7 +182,7 @@ def test_a_second_up_beside_the_first_reports_it(home: Path) -> None:
         second = localcluster(home, "up", "--nodes", "0")
     assert second.returncode == 1
     assert second.stderr.strip().splitlines() == [
-        f"localcluster: up: `localcluster up` (pid {os.getpid()}) is at work on {home}: wait for it to end"
+        f"localcluster: up: `localcluster up` (pid {os.getpid()}) is using {home}: wait until it ends"
     ]
 
 

@@ -53,7 +53,7 @@ def test_census(
     assert (census.complete, census.total, census.ceiling) == (complete, total, ceiling)
 
 
-def test_a_pod_is_empty_only_when_it_says_that_it_drains() -> None:
+def test_a_pod_is_empty_only_when_it_reports_that_it_drains() -> None:
     census = take(
         Reading(
             now_ms=5,

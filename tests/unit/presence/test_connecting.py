@@ -17,7 +17,7 @@ from chess_presence import connecting
         ("redis://h?cluster=true&health_check_interval=2", RedisCluster, "redis://h?health_check_interval=2"),
     ],
 )
-def test_a_url_says_what_redis_is(url: str, kind: type, plain: str) -> None:
+def test_a_url_declares_what_redis_is(url: str, kind: type, plain: str) -> None:
     assert isinstance(connecting.client(url), kind)
     assert connecting.plain(url) == plain
 

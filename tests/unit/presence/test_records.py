@@ -66,7 +66,7 @@ def test_a_reader_ignores_what_a_newer_writer_adds() -> None:
         pytest.param(b"\xff\xfe", "malformed", id="not UTF-8"),
     ],
 )
-def test_a_record_that_cannot_be_counted_says_why(raw: bytes, field: str) -> None:
+def test_a_record_that_cannot_be_counted_names_the_field(raw: bytes, field: str) -> None:
     with pytest.raises(RecordError, match=field):
         decode(raw)
 

@@ -119,7 +119,9 @@ def test_replicas_wait_while_another_pod_would_go_instead(
         [pod("a"), young, gone], {"a": 15, "b": 5, "c": 0}, census={"draining": frozenset("c")}
     )
     assert decision.plans["blue"].replicas == 3
-    assert decision.conditions.draining.message.endswith("waiting for b, which would go first")
+    assert decision.conditions.draining.message.endswith(
+        "waiting for b, which the ReplicaSet would delete first"
+    )
 
 
 @pytest.mark.parametrize(

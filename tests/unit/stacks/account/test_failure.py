@@ -32,7 +32,7 @@ def refused(code: str, message: str = "no") -> aws.ClientError:
         pytest.param(
             aws.EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
             "cannot be reached",
-            "goes on by itself",
+            "continues by itself",
             id="network",
         ),
     ],

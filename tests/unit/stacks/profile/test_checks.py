@@ -53,10 +53,10 @@ REFUSED: dict[str, tuple[dict[str, Any], str, str]] = {
         "eks.addon_versions.coredns",
         "eksbuild",
     ),
-    "the whole internet unsaid": (
+    "the whole internet by default": (
         {"eks": {"public_cidrs": []}},
         "eks.public_cidrs",
-        "must be given explicitly",
+        "for everyone, write 0.0.0.0/0",
     ),
     "a private endpoint for some": ({"eks": {"endpoint": "private"}}, "eks.public_cidrs", "empty where"),
     "groups beside Auto Mode": ({"eks": {"compute": "auto"}}, "eks.groups", "none with Auto Mode"),
