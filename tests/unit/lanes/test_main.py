@@ -10,6 +10,8 @@ import pytest
 from polling import wait_until
 
 SUPPORT = Path(__file__).parents[2] / "support"
+DEFAULTS = ("env", "--default-signal")
+"""The tests themselves may have been started with nohup or in the background, and pass on what those ignore."""
 DRIVER = """
 import sys
 from pathlib import Path
@@ -34,7 +36,7 @@ def start(
 ) -> subprocess.Popen[str]:
     """Run jobs: name, command, needs, whether it writes results; `below`: the program that starts the run."""
     return subprocess.Popen(
-        [*below, sys.executable, "-c", f"JOBS = {jobs!r}\n{DRIVER}", str(out), "quick", *names],
+        [*DEFAULTS, *below, sys.executable, "-c", f"JOBS = {jobs!r}\n{DRIVER}", str(out), "quick", *names],
         env={**os.environ, "PYTHONPATH": str(SUPPORT)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
