@@ -7,7 +7,6 @@ server and nothing else.
 import itertools
 import json
 import os
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -21,6 +20,7 @@ import pytest
 import yaml
 from polling import wait_until
 
+from chess_localcluster.machine.ports import free_port
 from chess_stacks import cli
 from chess_stacks.parts import registry
 
@@ -36,7 +36,7 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Start the emulator on a free port of loopback; return its address."""
     if not PYTHON.exists():
         pytest.fail("the emulator is not installed: run `make aws-tools`")
-    port = _free_port()
+    port = free_port()
     log = tmp_path_factory.mktemp("emulator") / "log"
     environment = {**os.environ, "TMPDIR": str(log.parent)}
     command = [
@@ -118,12 +118,6 @@ def chess(
     for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL"):
         monkeypatch.delenv(name, raising=False)
     return CommandLine(address=emulator, account=account, folder=tmp_path, capture=capsys, patch=monkeypatch)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _await(address: str, server: subprocess.Popen[bytes], log: Path) -> None:

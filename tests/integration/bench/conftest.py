@@ -5,37 +5,30 @@ import contextlib
 import itertools
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
 import pytest
 from polling import wait_until
 
+from chess_localcluster.machine.ports import free_loopback_ports
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
 START_SECONDS = 60.0
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 @dataclass
 class Server:
     name: str
     environment: dict[str, str]
-    port: int = field(default_factory=free_port)
-    admin_port: int = field(default_factory=free_port)
+    port: int
+    admin_port: int
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -157,7 +150,8 @@ def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Servic
         "CHESS_RECONNECT_WINDOW_SECONDS": "1",
         "CHESS_DRAIN_DEADLINE_SECONDS": "20",
     }
-    servers = [Server(f"server-{number}", environment) for number in (1, 2)]
+    ports = free_loopback_ports(4)
+    servers = [Server("server-1", environment, *ports[:2]), Server("server-2", environment, *ports[2:])]
     try:
         for server in servers:
             server.start()
