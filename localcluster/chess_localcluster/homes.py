@@ -5,6 +5,7 @@ import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +15,8 @@ from chess_localcluster.paths import Home
 from chess_localcluster.processes.registry import Registry
 
 BUSY = "busy.json"
+MOMENT_SECONDS = 2.0
+PERIOD_SECONDS = 0.05
 
 
 @contextmanager
@@ -36,15 +39,27 @@ def _open(root: Path, command: str) -> int:
         raise ClusterError(
             f"{command}: {root} cannot be used: {error.strerror} (choose another with --home)"
         ) from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+    if not _acquired(descriptor):
         os.close(descriptor)
-        raise ClusterError(f"{command}: {_holder(root)} is using {root}: wait until it ends") from None
+        raise ClusterError(f"{command}: {_holder(root)} is using {root}: wait until it ends")
     if _still_there(root, descriptor):
         return descriptor
     os.close(descriptor)  # a `down` removed it between the two calls
     return _open(root, command)
+
+
+def _acquired(descriptor: int) -> bool:
+    """Try for a moment: a child that a killed command was just starting holds the lock until it runs its program."""
+    deadline = time.monotonic() + MOMENT_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(PERIOD_SECONDS)
+        else:
+            return True
 
 
 def _holder(root: Path) -> str:
