@@ -238,7 +238,7 @@ def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A listening transport, each of the two in turn."""
     front = Front()
-    transport = request.param(front.admit, Limits(ping_seconds=0.2, idle_seconds=0.6, max_pending=64 * 1024))
+    transport = request.param(front.admit, Limits(ping_seconds=0.2, idle_seconds=2.0, max_pending=64 * 1024))
     port = await transport.start("127.0.0.1", 0)
     yield House(front, transport, port)
     await transport.stop()
