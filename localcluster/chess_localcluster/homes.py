@@ -5,18 +5,17 @@ import fcntl
 import json
 import os
 import shutil
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.polling import wait_until
 from chess_localcluster.paths import Home
 from chess_localcluster.processes.registry import Registry
 
 BUSY = "busy.json"
 MOMENT_SECONDS = 2.0
-PERIOD_SECONDS = 0.05
 
 
 @contextmanager
@@ -50,16 +49,15 @@ def _open(root: Path, command: str) -> int:
 
 def _acquired(descriptor: int) -> bool:
     """Try for a moment: a child that a killed command was just starting holds the lock until it runs its program."""
-    deadline = time.monotonic() + MOMENT_SECONDS
-    while True:
+
+    def locks() -> bool:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            if time.monotonic() > deadline:
-                return False
-            time.sleep(PERIOD_SECONDS)
-        else:
-            return True
+            return False
+        return True
+
+    return wait_until(locks, MOMENT_SECONDS)
 
 
 def _holder(root: Path) -> str:
