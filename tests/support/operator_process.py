@@ -12,6 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+END_SECONDS = 90.0
+"""Long enough for a whole start on a busy machine: some end because of what they were started with."""
+
 
 @dataclass(kw_only=True)
 class Process:
@@ -42,13 +47,22 @@ class Process:
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> int:
         self.popen.send_signal(number)
-        return self.popen.wait(20)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait until it has ended; one that does not says where it stands, and is no more."""
+        try:
+            return self.popen.wait(END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.popen.send_signal(signal.SIGABRT)
+            self.popen.wait()
+            pytest.fail(f"not ended after {END_SECONDS} s:\n{self.log.read_text()}")
 
 
 def start_operator(kubeconfig: Path, directory: Path, *flags: str) -> Process:
     log = directory / f"operator-{uuid.uuid4().hex[:6]}.log"
     command = [sys.executable, "-m", "chess_operator", "run", "--probe-address=127.0.0.1:0"]
-    environment = {**os.environ, "KUBECONFIG": str(kubeconfig)}
+    environment = {**os.environ, "KUBECONFIG": str(kubeconfig), "PYTHONFAULTHANDLER": "1"}
     with log.open("wb") as output:
         popen = subprocess.Popen([*command, *flags], stderr=output, stdout=output, env=environment)
     return Process(popen=popen, log=log)

@@ -84,7 +84,7 @@ async def test_a_frozen_leader_writes_nothing_when_it_wakes(
     lease = await fleet.kube.get(LEASES, "chess-system", "chess-operator")
     assert lease is not None
     leader.popen.send_signal(signal.SIGCONT)
-    assert leader.popen.wait(20) == 1, "a leader that lost its lease must end, and say so by its exit code"
+    assert leader.ended() == 1, "a leader that lost its lease must end, and say so by its exit code"
     assert any(line.get("event") == "lost-leadership" for line in leader.lines())
     after = await fleet.kube.get(LEASES, "chess-system", "chess-operator")
     assert after is not None
@@ -93,5 +93,5 @@ async def test_a_frozen_leader_writes_nothing_when_it_wakes(
 
 async def test_without_rights_the_reason_is_logged(control_plane: Path, tmp_path: Path) -> None:
     process = start_operator(control_plane, tmp_path, "--namespace", "Not_A_Name")
-    assert process.popen.wait(20) == 2
+    assert process.ended() == 2
     assert "'Not_A_Name' is not a namespace's name" in process.log.read_text()
