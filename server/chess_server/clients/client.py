@@ -20,7 +20,7 @@ from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room
 from chess_server.play.rooms import Rooms
 from chess_server.play.subscribers import Subscriber
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
 from chess_server.store.health import RedisTime
 from chess_server.transport.link import Ending, Link
 from chess_server.wire import frames
@@ -194,6 +194,10 @@ class GameClient(Client):
                     frames.error("no_such_game", f"no game {self._place.game_id}, or not this player's")
                 )
                 self.close(POLICY, "no_such_game", "policy")
+                return
+            except BrokenGameError:
+                self.send(frames.error("broken_game", f"game {self._place.game_id} cannot be read"))
+                self.close(POLICY, "broken_game", "policy")
                 return
             except (UnavailableError, ContradictionError):
                 await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter

@@ -13,7 +13,7 @@ from chess_server.game.decide import Duplicate, Moment, Rejected, decide
 from chess_server.game.shared import Held
 from chess_server.play.attendance import Attendance
 from chess_server.play.ledger import Ledger
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import BrokenGameError, ContradictionError, SaturatedError, UnavailableError
 from chess_server.store.health import Health
 from chess_server.wire import frames
 
@@ -40,9 +40,10 @@ class CommandExecutor:
                 rejected = await self._try(color, command, arrived_ms, lag_ms)
             except UnavailableError as error:
                 self._ledger.forget()
-                rejected = Rejected(
-                    code="unavailable", message=f"{error.store} does not answer; send the same again"
-                )
+                rejected = _not_now(error)
+            except BrokenGameError:
+                self._ledger.forget()
+                rejected = Rejected(code="broken_game", message="this game cannot be stored and cannot go on")
             except ContradictionError:
                 rejected = Rejected(
                     code="conflict", message="the game was read back from the database; see the full"
@@ -92,3 +93,9 @@ class CommandExecutor:
                 return known_ms
         self._arrivals.append((color, a, received_ms))
         return received_ms
+
+
+def _not_now(error: UnavailableError) -> Rejected:
+    if isinstance(error, SaturatedError):
+        return Rejected(code="overloaded", message=f"{error.store} has too much to do; send the same again")
+    return Rejected(code="unavailable", message=f"{error.store} does not answer; send the same again")

@@ -14,7 +14,7 @@ from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, finish_of, row_of
 from chess_server.game.shared import Held, age
 from chess_server.game.state import Game
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import ContradictionError, UnreachableError
 from chess_server.store.postgres.database import Entry
 from chess_server.store.stores import Stores
 
@@ -70,7 +70,7 @@ class Ledger:
         mine = await self._stores.games.create(game, instead_of=instead_of)
         held = await self._stores.games.load(self.id)
         if held is None:
-            raise UnavailableError("redis", "the game was lost again")
+            raise UnreachableError("redis", "the game was lost again")
         if mine:
             log.info("game read back from the database", game=self.id, epoch=game.epoch, ply=game.ply)
             await self.arm(held)
@@ -97,7 +97,7 @@ class Ledger:
         since_ms = await self._stores.games.publish(game)
         if since_ms is None:
             self.held = None
-            raise UnavailableError("redis", "the game was read back meanwhile")
+            raise UnreachableError("redis", "the game was read back meanwhile")
         held = Held(game=game, committed=game.v, since_ms=since_ms)
         self.keep(held)
         return held

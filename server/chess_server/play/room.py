@@ -20,7 +20,7 @@ from chess_server.play.executor import CommandExecutor
 from chess_server.play.game_clock import GameClock
 from chess_server.play.ledger import Ledger, NoSuchGameError
 from chess_server.play.subscribers import Subscriber, Subscribers
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
 from chess_server.store.stores import Stores
 from chess_server.wire.paths import Resume
 
@@ -182,7 +182,7 @@ class Room:
 async def _quietly(game_id: str, work: Coroutine[Any, Any, object]) -> None:
     try:
         await work
-    except (UnavailableError, ContradictionError, NoSuchGameError) as error:
+    except (UnavailableError, ContradictionError, BrokenGameError, NoSuchGameError) as error:
         log.debug("postponed", game=game_id, reason=str(error))
     except Exception:
         log.exception("a game's task failed", game=game_id)

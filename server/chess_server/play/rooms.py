@@ -9,7 +9,7 @@ import structlog
 
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room, Timeouts
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
 from chess_server.store.stores import Stores
@@ -98,7 +98,7 @@ class Rooms:
     async def _try(self, work: Callable[[], Awaitable[object]]) -> None:
         try:
             await work()
-        except (UnavailableError, ContradictionError, NoSuchGameError) as error:
+        except (UnavailableError, ContradictionError, BrokenGameError, NoSuchGameError) as error:
             log.debug("postponed", reason=str(error))
         except Exception:
             log.exception("a round failed")

@@ -16,7 +16,8 @@ import structlog
 
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
-from chess_server.store.errors import UnavailableError
+from chess_server.store.classification import from_redis
+from chess_server.store.errors import UnavailableError, UnreachableError
 
 log = structlog.get_logger(__name__)
 
@@ -76,6 +77,8 @@ class Health:
         self._probing: asyncio.Task[None] | None = None
         self._replids: dict[str, str] = {}
         self.outages = Outages()
+        self._errors: dict[str, UnavailableError] = {}
+        self._failing_since: dict[str, float] = {}
         self.redis_seen_at: float | None = None
         self.failures: dict[str, int] = {"redis": 0, "postgresql": 0}
         self.on_redis_changed: Callable[[], None] = lambda: None
@@ -88,17 +91,32 @@ class Health:
         """Whether Redis has failed and not answered since."""
         return self._is_down("redis")
 
-    def failed(self, store: str, began_ms: int, error: BaseException) -> None:
-        """Note that a call to a store failed; `began_ms` is when it began."""
+    @property
+    def reason(self) -> str:
+        """Which stores fail and how, in one line; empty if the last call of each succeeded."""
+        return "; ".join(str(error) for error in self._errors.values())
+
+    def failing_seconds(self, store: str) -> float:
+        """For how long every call to a store has failed; 0 if the last one succeeded."""
+        since = self._failing_since.get(store)
+        return 0.0 if since is None else monotonic() - since
+
+    def failed(self, began_ms: int, error: UnavailableError) -> None:
+        """Note that a call failed; `began_ms` is when it began. What players can cause is no outage."""
+        store = error.store
         self.failures[store] += 1
-        if not self._is_down(store):
-            log.warning("store unavailable", store=store, error=f"{type(error).__name__}: {error}"[:200])
-        self.outages = self.outages.begin(store, began_ms)
+        if type(error) is not type(self._errors.get(store)):
+            log.warning("store unavailable", store=store, error=f"{type(error).__name__}: {error.detail}")
+        self._errors[store] = error
+        self._failing_since.setdefault(store, monotonic())
+        if error.stops_clocks:
+            self.outages = self.outages.begin(store, began_ms)
 
     def answered(self, store: str) -> None:
         """Note that a store answers."""
-        if not self._is_down(store):
+        if self._errors.pop(store, None) is None:
             return
+        del self._failing_since[store]
         self.outages = self.outages.end(store, self._clock.now_ms())
         log.info("store available again", store=store)
 
@@ -110,15 +128,14 @@ class Health:
         try:
             answer = await call()
         except REDIS_ERRORS as error:
-            self.failed("redis", began_ms, error)
-            raise UnavailableError("redis", str(error)) from error
+            raise self._failed_redis(began_ms, error) from error
         return answer
 
     def identity(self, key: str) -> str:
         """Return the identity of the node that holds a key: a new one may lack data. Raises UnavailableError."""
         replid = self._replids.get(self._nodes.of(key))
         if replid is None:
-            raise UnavailableError("redis", "its nodes have changed, and the new one was not probed yet")
+            raise UnreachableError("redis", "its nodes have changed, and the new one was not probed yet")
         return replid
 
     async def probe(self) -> None:
@@ -139,8 +156,7 @@ class Health:
         try:
             state = await self._nodes.probe()
         except REDIS_ERRORS as error:
-            self.failed("redis", began_ms, error)
-            raise UnavailableError("redis", str(error)) from error
+            raise self._failed_redis(began_ms, error) from error
         self._clock.sample(state.now_ms, sent_ms, _monotonic_ms())
         self.redis_seen_at = monotonic()
         self._recognise(state.replids)
@@ -154,6 +170,11 @@ class Health:
             self.on_redis_changed()
         if was_down:
             self.on_redis_back()
+
+    def _failed_redis(self, began_ms: int, error: BaseException) -> UnavailableError:
+        typed = from_redis(error)
+        self.failed(began_ms, typed)
+        return typed
 
     def _is_down(self, store: str) -> bool:
         return any(name == store for name, _ in self.outages.open)

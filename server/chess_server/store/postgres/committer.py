@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
-from chess_server.store.errors import ContradictionError, UnavailableError
+from chess_server.store.errors import ContradictionError, SaturatedError, UnavailableError
 from chess_server.store.postgres.database import Database, Entry
 
 LINGER_SECONDS = 0.005
@@ -40,7 +40,7 @@ class Committer:
         if not entry.rows and entry.finish is None:
             return
         if len(self._queue) >= MOST_WAITING:
-            raise UnavailableError("postgresql", "too many entries wait to be stored")
+            raise SaturatedError("postgresql", "too many entries wait to be stored")
         waiting = _Waiting(entry, asyncio.get_running_loop().create_future(), monotonic())
         self._queue.append(waiting)
         self._wake.set()

@@ -16,6 +16,7 @@ from chess_server.game.color import Color
 from chess_server.game.record import Finish, MoveRow, replayed
 from chess_server.game.state import Game, Player, new_game
 from chess_server.game.status import Status
+from chess_server.store.classification import from_postgresql
 from chess_server.store.errors import UnavailableError
 from chess_server.store.health import Health, RedisTime
 
@@ -176,8 +177,10 @@ class Database:
             async with self._pool.connection(timeout=WAIT_SECONDS) as connection:
                 answer = await work(connection)
         except (psycopg.Error, PoolTimeout, PoolClosed, OSError) as error:
-            self._health.failed("postgresql", began_ms, error)
-            raise UnavailableError("postgresql", str(error)) from error
+            typed = from_postgresql(error)
+            if isinstance(typed, UnavailableError):
+                self._health.failed(began_ms, typed)
+            raise typed from error
         self._health.answered("postgresql")
         return answer
 

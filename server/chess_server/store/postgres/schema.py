@@ -10,7 +10,8 @@ from typing import Any
 import psycopg
 import structlog
 
-from chess_server.store.errors import SchemaError, UnavailableError
+from chess_server.store.classification import from_postgresql
+from chess_server.store.errors import SchemaError
 
 log = structlog.get_logger(__name__)
 
@@ -77,5 +78,4 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except psycopg.Error as error:
-        detail = (str(error).strip() or type(error).__name__).split("\n", maxsplit=1)[0]
-        raise UnavailableError("postgresql", detail) from error
+        raise from_postgresql(error) from error

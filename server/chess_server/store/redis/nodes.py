@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import SlotNotCoveredError
 
-from chess_server.store.errors import UnavailableError
+from chess_server.store.errors import UnreachableError
 from chess_server.store.health import NodesState
 
 
@@ -45,9 +45,9 @@ class ManyNodes:
         try:
             node = self._cluster.get_node_from_key(key)
         except SlotNotCoveredError as error:
-            raise UnavailableError("redis", str(error)) from None
+            raise UnreachableError("redis", str(error)) from None
         if node is None:
-            raise UnavailableError("redis", "the key's slot has no node")
+            raise UnreachableError("redis", "the key's slot has no node")
         return str(node.name)
 
     async def probe(self) -> NodesState:
@@ -62,7 +62,7 @@ class ManyNodes:
     async def _ask(self, command: str, name: str, *arguments: str) -> Any:
         node = self._cluster.get_node(node_name=name)
         if node is None:
-            raise UnavailableError("redis", f"{name} has left the cluster")
+            raise UnreachableError("redis", f"{name} has left the cluster")
         return await self._cluster.execute_command(command, *arguments, target_nodes=node)
 
 

@@ -1,0 +1,47 @@
+"""What begins an outage, what ends it, and what a probe is told."""
+
+from typing import Any, cast
+
+import pytest
+
+from chess_server.store.errors import (
+    AuthenticationError,
+    ReadOnlyError,
+    SaturatedError,
+    UnavailableError,
+    UnreachableError,
+)
+from chess_server.store.health import Health, RedisTime
+
+
+def healthy() -> Health:
+    return Health(cast("Any", None), RedisTime())
+
+
+@pytest.mark.parametrize("kind", [UnreachableError, ReadOnlyError, AuthenticationError])
+def test_an_outage_begins_with_what_hits_every_game(kind: type[UnavailableError]) -> None:
+    health = healthy()
+    health.failed(1000, kind("postgresql", "words"))
+    assert health.outages.open == (("postgresql", 1000),)
+    assert health.outages.elapsed(1000, 4000) == 0
+    assert health.reason == "postgresql: words"
+    health.answered("postgresql")
+    assert (health.outages.open, health.reason, health.failing_seconds("postgresql")) == ((), "", 0)
+
+
+def test_saturation_stops_no_clock_but_has_a_reason() -> None:
+    health = healthy()
+    health.failed(1000, SaturatedError("postgresql", "sorry, too many clients already"))
+    assert health.outages.open == ()
+    assert health.outages.elapsed(1000, 4000) == 3000
+    assert health.reason == "postgresql: sorry, too many clients already"
+    assert health.failures == {"redis": 0, "postgresql": 1}
+    health.answered("postgresql")
+    assert health.reason == ""
+
+
+def test_a_saturated_store_that_was_out_of_reach_is_still_out_of_reach() -> None:
+    health = healthy()
+    health.failed(1000, UnreachableError("postgresql", "gone"))
+    health.failed(2000, SaturatedError("postgresql", "everybody comes back"))
+    assert health.outages.open == (("postgresql", 1000),)
