@@ -1,0 +1,162 @@
+"""The composition root of `chess-server serve`: makes every part of the server, and connects what knows each other."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from time import time
+
+from chess_presence.records import Heartbeat
+from chess_presence.registry import Registry
+from chess_server.clients.admission import Admission, Capacity
+from chess_server.clients.client import Client, Services
+from chess_server.lobby.pairing import Pairing
+from chess_server.lobby.pools import Lobby
+from chess_server.metrics import Metrics
+from chess_server.play.room import Timeouts
+from chess_server.play.rooms import Rooms
+from chess_server.pod.admin import Answer
+from chess_server.pod.drain import PodDrain
+from chess_server.pod.heartbeat import HeartbeatLoop
+from chess_server.settings import Settings
+from chess_server.store.connections import Connections
+from chess_server.store.health import Health, RedisTime
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database, connection_pool
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.endpoint import RedisEndpoint
+from chess_server.store.redis.games import Games
+from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.pools import Pools
+from chess_server.store.redis.timers import Timers
+from chess_server.store.stores import Stores
+from chess_server.transport.link import Limits, Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """One pod's server, before it is started."""
+
+    connections: Connections
+    stores: Stores
+    rooms: Rooms
+    lobby: Lobby
+    clients: set[Client]
+    drain: PodDrain
+    heartbeat: HeartbeatLoop
+    transport: Transport
+    metrics: Metrics
+
+    def metrics_page(self) -> Answer:
+        """Answer `/metrics`; what others count is copied now."""
+        self.metrics.games.set(self.rooms.playing)
+        for kind in ("lobby", "play", "watch"):
+            count = sum(client.kind == kind for client in self.clients)
+            self.metrics.connections.labels(kind).set(count)
+        for store, failures in self.stores.health.failures.items():
+            self.metrics.store_errors.labels(store).set(failures)
+        return Answer("200 OK", self.metrics.page(), "text/plain; version=0.0.4; charset=utf-8")
+
+
+def compose(settings: Settings) -> Parts:
+    """Make all parts. Nothing is connected yet, and nothing listens."""
+    keys = Keys(settings.cluster_uid)
+    connections, stores = _stores(settings, keys)
+    metrics = Metrics()
+    timeouts = Timeouts(
+        no_start_ms=round(settings.no_start_seconds * 1000),
+        abandon_ms=round(settings.abandon_seconds * 1000),
+    )
+    rooms = Rooms(stores, connections.bus, keys, timeouts)
+    pools = Pools(connections.redis, keys, stores.health, settings.pod_uid)
+    pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms)
+    lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
+    clients: set[Client] = set()
+    drain = PodDrain(lambda: clients, settings.reconnect_window_seconds)
+    heartbeat = HeartbeatLoop(
+        Registry(connections.redis, settings.cluster_uid),
+        drain,
+        stores.clock,
+        _reporter(settings, clients, rooms, drain, metrics),
+    )
+    services = Services(
+        rooms=rooms,
+        lobby=lobby,
+        metrics=metrics,
+        clock=stores.clock,
+        clients=clients,
+        changed=heartbeat.wake,
+        pod_uid=settings.pod_uid,
+    )
+    return Parts(
+        connections=connections,
+        stores=stores,
+        rooms=rooms,
+        lobby=lobby,
+        clients=clients,
+        drain=drain,
+        heartbeat=heartbeat,
+        transport=_transport(settings, Admission(_capacity(settings), services, drain)),
+        metrics=metrics,
+    )
+
+
+def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
+    endpoint = RedisEndpoint(settings.redis_url, settings.redis_ca)
+    redis = endpoint.client()
+    nodes = endpoint.nodes(redis)
+    clock = RedisTime()
+    health = Health(nodes, clock)
+    pool = connection_pool(settings.database_url, settings.database_ca, settings.database_pool)
+    database = Database(pool, health, clock)
+    stores = Stores(
+        games=Games(redis, keys, health),
+        database=database,
+        committer=Committer(database),
+        timers=Timers(redis, keys, health),
+        health=health,
+        clock=clock,
+    )
+    bus = Bus(nodes.of, endpoint.connect)
+    return Connections(endpoint=endpoint, redis=redis, bus=bus, pool=pool), stores
+
+
+def _capacity(settings: Settings) -> Capacity:
+    return Capacity(
+        max_connections=settings.max_connections,
+        play_rate=settings.play_rate,
+        watch_rate=settings.watch_rate,
+        lobby_rate=settings.lobby_rate,
+    )
+
+
+def _reporter(
+    settings: Settings, clients: set[Client], rooms: Rooms, drain: PodDrain, metrics: Metrics
+) -> Callable[[], Heartbeat]:
+    """Return what states this pod's record, as of the moment of the call."""
+    started_at = round(time() * 1000)
+
+    def report() -> Heartbeat:
+        return Heartbeat(
+            uid=settings.pod_uid,
+            addr=settings.pod_ip,
+            revision=settings.revision,
+            connections=len(clients),
+            games=rooms.playing,
+            draining=drain.draining,
+            accepted=metrics.accepted_total,
+            abnormal_closes=metrics.abnormal_total,
+            handler_p99_ms=metrics.p99_ms,
+            started_at=started_at,
+        )
+
+    return report
+
+
+def _transport(settings: Settings, admission: Admission) -> Transport:
+    limits = Limits(ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds)
+    if settings.transport == "websockets":
+        from chess_server.transport.websockets import WebsocketsTransport
+
+        return WebsocketsTransport(admission.admit, limits)
+    from chess_server.transport.picows import PicowsTransport
+
+    return PicowsTransport(admission.admit, limits)

@@ -1,0 +1,33 @@
+"""The connections to both stores, which the process opens at its start and closes at its end."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import AsyncConnection
+from psycopg_pool import AsyncConnectionPool
+from redis.asyncio import Redis
+
+from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.endpoint import RedisEndpoint
+
+CLOSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connections:
+    """Redis for calls, Redis for subscriptions, and PostgreSQL."""
+
+    endpoint: RedisEndpoint
+    redis: Redis
+    bus: Bus
+    pool: "AsyncConnectionPool[AsyncConnection[Any]]"
+
+    async def open_database(self) -> None:
+        """Begin to connect to PostgreSQL."""
+        await self.pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.bus.stop()
+        await self.pool.close(timeout=CLOSE_SECONDS)
+        await self.redis.aclose()
