@@ -14,14 +14,15 @@ from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, finish_of, row_of
 from chess_server.game.shared import Held, age
 from chess_server.game.state import Game
-from chess_server.store.errors import ContradictionError, UnreachableError
-from chess_server.store.postgres.database import Entry
+from chess_server.store.errors import ContradictionError, SaturatedError, UnreachableError
+from chess_server.store.postgres.fence import Entry
 from chess_server.store.stores import Stores
 
 log = structlog.get_logger(__name__)
 
 IN_FLIGHT_SECONDS = 0.05
 IN_FLIGHT_TRIES = 6
+TAKE_OVER_TRIES = 6
 
 
 class NoSuchGameError(Exception):
@@ -41,58 +42,114 @@ class Ledger:
         self._no_start_ms = no_start_ms
         self._on_kept = on_kept
 
-    async def settled(self) -> Held:
-        """Return the game once all of it is published. Raises NoSuchGameError, UnavailableError, ContradictionError."""
+    async def settled(self, *, taking_over: bool = False) -> Held:
+        """Return the game once all of it is published.
+
+        `taking_over`: for a player or a due timer, who may raise the epoch of a game that Redis has lost or that
+        another server holds. All others look at what is stored, and raise nothing. Raises NoSuchGameError,
+        UnavailableError, ContradictionError, BrokenGameError.
+        """
         for _ in range(IN_FLIGHT_TRIES):
-            held = await self.current()
+            held = await self._read(taking_over=taking_over)
             if held.committed == held.game.v:
                 return held
             self.held = None
             await asyncio.sleep(IN_FLIGHT_SECONDS)  # another server is most likely publishing it
-        return await self.settle(await self.current())
+        held = await self._read(taking_over=taking_over)
+        if taking_over:
+            return await self.settle(held)
+        try:
+            return await self._settle(held)
+        except ContradictionError:
+            return await self._look(held.game.epoch)
 
     async def current(self) -> Held:
-        """Return the game as Redis holds it; its last events may not be stored yet."""
+        """Return the game for a command: as Redis holds it; its last events may not be stored yet."""
+        return await self._read(taking_over=True)
+
+    async def settle(self, held: Held) -> Held:
+        """Store and publish what was applied in Redis, by this server or another; for a command."""
+        try:
+            return await self._settle(held)
+        except ContradictionError:
+            await self._take_over(held.game.epoch)
+            raise
+
+    async def _read(self, *, taking_over: bool) -> Held:
         held = self.held or await self._stores.games.load(self.id)
         if held is None:
             # Redis may have restarted since the last probe. Two servers that know it by different identities would
             # each replace what the other has read back.
             await self._stores.health.probe()
-            held = await self._stores.games.load(self.id) or await self._reread(None)
+            held = await self._stores.games.load(self.id)
+        if held is None:
+            return await (self._take_over(None) if taking_over else self._look(None))
         self.keep(held)
         return held
 
-    async def _reread(self, instead_of: int | None) -> Held:
-        """Read the game back from PostgreSQL into Redis, under a higher epoch."""
-        game = await self._stores.database.reread(self.id)
+    async def _look(self, instead_of: int | None) -> Held:
+        """Read the game from PostgreSQL. One that is over goes back to Redis under its stored epoch."""
+        game = await self._load()
+        if game.over:
+            return await self._put(game, instead_of)
+        return Held(game=game, committed=game.v, since_ms=self._stores.clock.now_ms())
+
+    async def _take_over(self, instead_of: int | None) -> Held:
+        """Read the game back into Redis instead of a wrong copy's epoch; under a higher one if it is in play."""
+        for _ in range(TAKE_OVER_TRIES):
+            seen = await self._load()
+            game = seen if seen.over else await self._stores.database.take_over(seen)
+            if game is not None:
+                return await self._put(game, instead_of)
+            await asyncio.sleep(
+                IN_FLIGHT_SECONDS
+            )  # another server has taken it over, most likely in this Redis
+            held = await self._stores.games.load(self.id)
+            if held is not None and held.game.epoch != instead_of:
+                self.keep(held)
+                return held
+        raise SaturatedError("postgresql", "other servers take the game over")
+
+    async def _load(self) -> Game:
+        game = await self._stores.database.load(self.id)
         if game is None:
             raise NoSuchGameError(self.id)
-        mine = await self._stores.games.create(game, instead_of=instead_of)
-        held = await self._stores.games.load(self.id)
+        return game
+
+    async def _put(self, game: Game, instead_of: int | None) -> Held:
+        """Write a game that was read back to Redis; return what Redis then holds."""
+        games = self._stores.games
+        mine = await games.create(game, instead_of=instead_of)
+        held = await games.load(self.id)
+        if held is not None and held.game.epoch < game.epoch:
+            # Another server was first, and this one has raised the epoch after it.
+            mine = await games.create(game, instead_of=held.game.epoch)
+            held = await games.load(self.id)
         if held is None:
             raise UnreachableError("redis", "the game was lost again")
         if mine:
             log.info("game read back from the database", game=self.id, epoch=game.epoch, ply=game.ply)
             await self.arm(held)
+        self.keep(held)
         return held
 
-    async def settle(self, held: Held) -> Held:
-        """Store and publish what was applied in Redis, by this server or another."""
+    async def _settle(self, held: Held) -> Held:
         if held.committed == held.game.v:
             return held
         game = held.game
         tail = await self._stores.games.events(self.id, game.epoch, held.committed, game.v)
         if len(tail) != game.v - held.committed:
-            return await self._reread(game.epoch)
+            self.held = None
+            raise ContradictionError(self.id)  # Redis has dropped events that may not be stored
         return await self._store(game, tuple(row for _, row in tail if row is not None))
 
     async def _store(self, game: Game, rows: tuple[MoveRow, ...]) -> Held:
+        entry = Entry(game_id=self.id, epoch=game.epoch, ply=game.ply, rows=rows, finish=finish_of(game))
         try:
-            await self._stores.committer.commit(Entry(game_id=self.id, rows=rows, finish=finish_of(game)))
+            await self._stores.committer.commit(entry)
         except ContradictionError:
-            log.warning("database holds another move; the game is read back", game=self.id, epoch=game.epoch)
+            log.warning("the database holds another history, or another server the game", game=self.id)
             self.held = None
-            await self._reread(game.epoch)
             raise
         since_ms = await self._stores.games.publish(game)
         if since_ms is None:
@@ -120,7 +177,11 @@ class Ledger:
             self.held = None
             return False
         self.held = None
-        await self._store(step.game, _rows(step, a))
+        try:
+            await self._store(step.game, _rows(step, a))
+        except ContradictionError:
+            await self._take_over(step.game.epoch)
+            raise
         if step.game.over:
             await self._stores.timers.disarm(self.id)
         return True

@@ -57,7 +57,7 @@ class Room:
 
     async def check_time(self) -> bool:
         """End the game if its time is up; True if the game is over."""
-        held = await self.ledger.settled()
+        held = await self.ledger.settled(taking_over=True)
         if not held.game.over:
             await self.executor.submit(held.game.turn, Tick(), self._stores.clock.now_ms(), 0)
             held = await self.ledger.settled()
@@ -87,6 +87,7 @@ class Room:
             if color is None:
                 raise NoSuchGameError(self.id)
             subscriber.color = color
+            await self.ledger.settled(taking_over=True)
         await self._attendance.sit(subscriber)
         held = await self.ledger.settled()
         missed = await self._missed(held, resume)

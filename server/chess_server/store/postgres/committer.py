@@ -10,8 +10,14 @@ from collections import deque
 from dataclasses import dataclass
 from time import monotonic
 
-from chess_server.store.errors import ContradictionError, SaturatedError, UnavailableError
-from chess_server.store.postgres.database import Database, Entry
+from chess_server.store.errors import (
+    ContradictionError,
+    RefusedRowError,
+    SaturatedError,
+    UnavailableError,
+)
+from chess_server.store.postgres.database import Database, Stored
+from chess_server.store.postgres.fence import Entry
 
 LINGER_SECONDS = 0.005
 MOST_AT_ONCE = 200
@@ -36,7 +42,7 @@ class Committer:
         self._wake = asyncio.Event()
 
     async def commit(self, entry: Entry) -> None:
-        """Store an entry. Raises UnavailableError (it may be stored or not) or ContradictionError."""
+        """Store an entry. Raises UnavailableError (it may be stored or not), ContradictionError or RefusedRowError."""
         if not entry.rows and entry.finish is None:
             return
         if len(self._queue) >= MOST_WAITING:
@@ -74,18 +80,26 @@ class Committer:
 
     async def _store(self, batch: list[_Waiting]) -> None:
         try:
-            contradicted = await self._database.commit([waiting.entry for waiting in batch])
+            stored = await self._database.commit([waiting.entry for waiting in batch])
         except UnavailableError as error:
             self._try_again(batch, error)
             await asyncio.sleep(PAUSE_SECONDS)
             return
         for waiting in batch:
-            if waiting.done.done():
-                continue
-            if waiting.entry.game_id in contradicted:
-                waiting.done.set_exception(ContradictionError(waiting.entry.game_id))
-            else:
-                waiting.done.set_result(None)
+            self._settle(waiting, stored[waiting.entry.game_id])
+
+    def _settle(self, waiting: _Waiting, stored: Stored) -> None:
+        game_id = waiting.entry.game_id
+        if waiting.done.done():
+            return
+        if stored == "locked":
+            self._try_again([waiting], SaturatedError("postgresql", f"game {game_id} is locked"))
+        elif stored == "missing":
+            waiting.done.set_exception(RefusedRowError(game_id, "PostgreSQL has no such game"))
+        elif stored == "contradicted":
+            waiting.done.set_exception(ContradictionError(game_id))
+        else:
+            waiting.done.set_result(None)
 
     def _try_again(self, batch: list[_Waiting], error: UnavailableError) -> None:
         oldest = monotonic() - PATIENCE_SECONDS

@@ -1,89 +1,46 @@
 """Games and moves in PostgreSQL. Each method is one transaction with a time limit.
 
-Moves that are stored already are compared, never overwritten: after a Redis failover, another move may hold the ply.
+Looking at a game never writes; taking it over raises its epoch. Moves and ends are stored under the fence (fence.py):
+compared with what is there, never written over it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
 from msgspec.structs import replace
-from psycopg import AsyncConnection
+from psycopg import AsyncClientCursor, AsyncConnection
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
-from chess_server.game.color import Color
-from chess_server.game.record import Finish, MoveRow, replayed
-from chess_server.game.state import Game, Player, new_game
-from chess_server.game.status import Status
+from chess_server.game.record import MoveRow
+from chess_server.game.state import Game
 from chess_server.store.classification import from_postgresql
 from chess_server.store.errors import UnavailableError
 from chess_server.store.health import Health, RedisTime
+from chess_server.store.postgres import statements
+from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge, new_rows
+from chess_server.store.postgres.stored import StoredGame, restored, stored_as
 
-STATEMENT_MS = 5000
 WAIT_SECONDS = 3.0
 
-INSERT_MOVES = """
-INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
-SELECT * FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::bigint[], %s::int[], %s::int[])
-ON CONFLICT DO NOTHING RETURNING game_id, ply
-"""
-SELECT_HELD = """
-SELECT game_id, ply, uci, player_move_id FROM moves
-JOIN unnest(%s::text[], %s::int[]) AS asked (game_id, ply) USING (game_id, ply)
-"""
-FINISH_GAMES = """
-UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, pgn = ended.pgn,
-  finished_at = now()
-FROM unnest(%s::text[], %s::text[], %s::text[], %s::text[], %s::text[]) AS ended (id, status, winner, result, pgn)
-WHERE games.id = ended.id AND games.status = 'started'
-"""
-INSERT_GAME = """
-INSERT INTO games
-  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
-VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s)
-"""
-WITHDRAW_GAME = """
-DELETE FROM games WHERE id = %s AND status = 'started' AND NOT EXISTS (SELECT 1 FROM moves WHERE game_id = games.id)
-"""
-RAISE_EPOCH = """
-UPDATE games SET epoch = epoch + 1 WHERE id = %s
-RETURNING epoch, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, winner,
-  (extract(epoch FROM created_at) * 1000)::bigint
-"""
-SELECT_MOVES = (
-    "SELECT ply, uci, san, player_move_id, white_ms, black_ms FROM moves WHERE game_id = %s ORDER BY ply"
-)
-LIVE_GAMES = "SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY id LIMIT 1000"
+Stored = Verdict | Literal["locked", "missing"]
+"""What became of an entry. `locked`: another transaction holds the game; `missing`: PostgreSQL has no such game."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """What to store of one game: moves in order, and its end."""
-
-    game_id: str
-    rows: tuple[MoveRow, ...]
-    finish: Finish | None = None
-
-
-def _configured(statement_ms: int) -> dict[str, Any]:
+def connection_settings(ca_file: str | None) -> dict[str, Any]:
+    """Return psycopg's options: time limits everywhere, and the server's certificate checked if a CA is given."""
+    tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
     return {
         "autocommit": True,
-        "prepare_threshold": 2,
+        "prepare_threshold": None,
         "connect_timeout": 3,
         "keepalives_idle": 5,
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": 6000,
         "application_name": "chess-server",
-        "options": f"-c statement_timeout={statement_ms} -c lock_timeout={statement_ms}",
+        **tls,
     }
-
-
-def connection_settings(ca_file: str | None) -> dict[str, Any]:
-    """Return psycopg's options: time limits everywhere, and the server's certificate checked if a CA is given."""
-    tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
-    return {**_configured(STATEMENT_MS), **tls}
 
 
 def connection_pool(
@@ -92,7 +49,7 @@ def connection_pool(
     """Make the pool; it connects when it is opened."""
     return AsyncConnectionPool(
         url,
-        kwargs=connection_settings(ca_file),
+        kwargs={**connection_settings(ca_file), "cursor_factory": AsyncClientCursor},
         min_size=1,
         max_size=most_connections,
         max_waiting=1000,
@@ -103,7 +60,7 @@ def connection_pool(
 
 
 class Database:
-    """The database, over a pool of connections. Its methods raise UnavailableError."""
+    """The database, over a pool of connections. Its methods raise UnavailableError and BrokenGameError."""
 
     def __init__(
         self, pool: "AsyncConnectionPool[AsyncConnection[Any]]", health: Health, clock: RedisTime
@@ -112,17 +69,21 @@ class Database:
         self._health = health
         self._clock = clock
 
-    async def commit(self, entries: Sequence[Entry]) -> set[str]:
-        """Store a batch in one transaction; returns the games for which other moves are stored."""
+    async def commit(self, entries: Sequence[Entry]) -> dict[str, Stored]:
+        """Store a batch in one transaction, at most one entry a game; returns what became of each game's."""
 
-        async def store(connection: AsyncConnection[Any]) -> set[str]:
-            async with connection.transaction():
-                contradicted = await _insert(connection, entries)
-                await _finish(connection, [entry for entry in entries if entry.game_id not in contradicted])
-            return contradicted
+        async def store(connection: AsyncConnection[Any]) -> dict[str, Stored]:
+            standings, mine = await _lock(connection, [entry.game_id for entry in entries])
+            held = await _held(connection, entries, standings)
+            verdicts = {
+                entry.game_id: _verdict(entry, standings, mine, held.get(entry.game_id, {}))
+                for entry in entries
+            }
+            await _write(connection, [one for one in entries if verdicts[one.game_id] == "store"], standings)
+            return verdicts
 
-        contradicted: set[str] = await self._run(store)
-        return contradicted
+        stored: dict[str, Stored] = await self._run(store)
+        return stored
 
     async def create_game(self, game: Game) -> None:
         """Store a new game."""
@@ -136,39 +97,37 @@ class Database:
             game.clock.increment_ms // 1000,
             game.epoch,
         )
-
-        async def store(connection: AsyncConnection[Any]) -> None:
-            await connection.execute(INSERT_GAME, values)
-
-        await self._run(store)
+        await self._ask(statements.INSERT_GAME, values)
 
     async def withdraw_game(self, game_id: str) -> None:
         """Delete a game to which no player was sent. A game with a move stays."""
+        await self._ask(statements.WITHDRAW_GAME, (game_id,))
 
-        async def remove(connection: AsyncConnection[Any]) -> None:
-            await connection.execute(WITHDRAW_GAME, (game_id,))
+    async def load(self, game_id: str) -> Game | None:
+        """Make a game again from what is stored, under its stored epoch; None if there is no such game."""
+        games, moves = await self._ask(statements.LOAD_GAME, {"id": game_id})
+        return restored(StoredGame(*games[0]), _moves(moves)) if games else None
 
-        await self._run(remove)
-
-    async def reread(self, game_id: str) -> Game | None:
-        """Make a game again from what is stored, under the next epoch; None if there is no such game."""
-
-        async def read(connection: AsyncConnection[Any]) -> Any:
-            async with connection.transaction():
-                found = await (await connection.execute(RAISE_EPOCH, (game_id,))).fetchone()
-                moves = await (await connection.execute(SELECT_MOVES, (game_id,))).fetchall()
-            return found, moves
-
-        found, moves = await self._run(read)
-        return None if found is None else _restored(game_id, found, [MoveRow(*row) for row in moves])
+    async def take_over(self, seen: Game) -> Game | None:
+        """Raise the epoch of a game in play: none stores under the one seen any more. None if it was raised before."""
+        games, moves = await self._ask(statements.TAKE_OVER, {"id": seen.id, "seen": seen.epoch})
+        if not games:
+            return None
+        game, rows = StoredGame(*games[0]), _moves(moves)
+        if seen.moves == " ".join(row.uci for row in rows):
+            return replace(seen, epoch=game.epoch)
+        return restored(game, rows)
 
     async def live_games(self, after: str) -> list[str]:
         """Return the ids of up to a thousand games in play that follow `after`, in order."""
+        [found] = await self._ask(statements.LIVE_GAMES, (after,))
+        return [row[0] for row in found]
 
-        async def read(connection: AsyncConnection[Any]) -> list[str]:
-            return [row[0] for row in await (await connection.execute(LIVE_GAMES, (after,))).fetchall()]
+    async def _ask(self, statement: str, values: Any) -> list[list[Any]]:
+        async def work(connection: AsyncConnection[Any]) -> list[list[Any]]:
+            return await _results(connection, statement, values)
 
-        found: list[str] = await self._run(read)
+        found: list[list[Any]] = await self._run(work)
         return found
 
     async def _run(self, work: Callable[[AsyncConnection[Any]], Awaitable[Any]]) -> Any:
@@ -185,62 +144,62 @@ class Database:
         return answer
 
 
-async def _insert(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> set[str]:
-    asked = [(entry.game_id, row) for entry in entries for row in entry.rows]
-    if not asked:
-        return set()
-    columns = (
-        [game_id for game_id, _ in asked],
-        [row.ply for _, row in asked],
-        [row.uci for _, row in asked],
-        [row.san for _, row in asked],
-        [row.a for _, row in asked],
-        [row.white_ms for _, row in asked],
-        [row.black_ms for _, row in asked],
-    )
-    inserted = set(await (await connection.execute(INSERT_MOVES, columns)).fetchall())
-    rest = {(game_id, row.ply): row for game_id, row in asked if (game_id, row.ply) not in inserted}
-    return await _contradicted(connection, rest) if rest else set()
+def _moves(rows: list[Any]) -> list[MoveRow]:
+    return [MoveRow(*row) for row in rows]
 
 
-async def _contradicted(connection: AsyncConnection[Any], rest: dict[tuple[str, int], MoveRow]) -> set[str]:
-    keys = ([game_id for game_id, _ in rest], [ply for _, ply in rest])
-    held = await (await connection.execute(SELECT_HELD, keys)).fetchall()
-    agreed = {
-        (game_id, ply)
-        for game_id, ply, uci, a in held
-        if rest[game_id, ply].uci == uci and rest[game_id, ply].a == a
+async def _results(connection: AsyncConnection[Any], statement: str, values: Any) -> list[list[Any]]:
+    """Run statements in one message; return the rows of each that has any columns."""
+    cursor = await connection.execute(statement, values)
+    return [await result.fetchall() async for result in cursor.results() if result.description]
+
+
+async def _lock(
+    connection: AsyncConnection[Any], game_ids: list[str]
+) -> tuple[dict[str, Standing], frozenset[str]]:
+    """Begin a transaction; return how games stand, and which of them it has locked."""
+    locked, found = await _results(connection, statements.LOCK_GAMES, {"ids": game_ids})
+    standings = {
+        game_id: Standing(epoch=epoch, ply=ply or 0, status=status, winner=winner)
+        for game_id, epoch, ply, status, winner in found
     }
-    return {game_id for game_id, ply in rest if (game_id, ply) not in agreed}
+    return standings, frozenset(row[0] for row in locked)
 
 
-async def _finish(connection: AsyncConnection[Any], entries: Sequence[Entry]) -> None:
-    ended = [(entry.game_id, entry.finish) for entry in entries if entry.finish is not None]
-    if ended:
-        columns = (
-            [game_id for game_id, _ in ended],
-            [finish.status for _, finish in ended],
-            [finish.winner for _, finish in ended],
-            [finish.result for _, finish in ended],
-            [finish.pgn for _, finish in ended],
-        )
-        await connection.execute(FINISH_GAMES, columns)
+async def _held(
+    connection: AsyncConnection[Any], entries: Sequence[Entry], standings: dict[str, Standing]
+) -> dict[str, dict[int, tuple[str, int]]]:
+    """Read the stored moves at the plies that entries repeat: there are few, after a commit of unknown outcome."""
+    asked = [
+        (entry.game_id, row.ply)
+        for entry in entries
+        for row in entry.rows
+        if entry.game_id in standings and row.ply <= standings[entry.game_id].ply
+    ]
+    found: dict[str, dict[int, tuple[str, int]]] = {}
+    if asked:
+        keys = ([game_id for game_id, _ in asked], [ply for _, ply in asked])
+        [rows] = await _results(connection, statements.SELECT_HELD, keys)
+        for game_id, ply, uci, a in rows:
+            found.setdefault(game_id, {})[ply] = (uci, a)
+    return found
 
 
-def _restored(game_id: str, found: Any, rows: list[MoveRow]) -> Game:
-    epoch, white, black, white_sri, black_sri, initial, increment, status, winner, created_ms = found
-    fresh = new_game(
-        game_id,
-        white=Player(id=white, sri=white_sri),
-        black=Player(id=black, sri=black_sri),
-        initial_seconds=initial,
-        increment_seconds=increment,
-        now_ms=created_ms,
-        epoch=epoch,
-    )
-    return with_ending(replayed(fresh, rows), status, winner)
+def _verdict(entry: Entry, standings: dict[str, Standing], mine: frozenset[str], held: Held) -> Stored:
+    standing = standings.get(entry.game_id)
+    if standing is None:
+        return "missing"
+    return judge(entry, standing, held) if entry.game_id in mine else "locked"
 
 
-def with_ending(game: Game, status: Status, winner: Color | None) -> Game:
-    """Return a game with its stored end, which is one more event."""
-    return game if status == "started" else replace(game, status=status, winner=winner, v=game.v + 1)
+async def _write(
+    connection: AsyncConnection[Any], entries: Sequence[Entry], standings: dict[str, Standing]
+) -> None:
+    """Store entries and end the transaction."""
+    cursor = await connection.execute(statements.STORE, stored_as(entries, standings))
+    counts = [result.rowcount async for result in cursor.results()]
+    rows = sum(len(new_rows(entry, standings[entry.game_id])) for entry in entries)
+    ends = sum(entry.finish is not None for entry in entries)
+    if counts[:2] != [rows, ends]:
+        # The games are locked since they were compared, so this cannot be.
+        raise AssertionError(f"PostgreSQL has stored {counts[:2]} of {[rows, ends]} moves and ends")

@@ -1,0 +1,74 @@
+"""Whether PostgreSQL may store what a server wants stored of a game. Pure.
+
+A game has one history: each move follows the last stored one, the first stored end stays, and both come from the server
+that holds the game's epoch. Whoever is turned away reads the game again. What is stored already is agreed to, so that
+to send it again does no harm.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from chess_server.game.color import Color
+from chess_server.game.record import Finish, MoveRow
+from chess_server.game.status import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What to store of one game under an epoch: moves in order, and its end after `ply` moves."""
+
+    game_id: str
+    epoch: int
+    ply: int
+    rows: tuple[MoveRow, ...]
+    finish: Finish | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What PostgreSQL holds of a game: `ply` is that of the last stored move."""
+
+    epoch: int
+    ply: int
+    status: Status
+    winner: Color | None
+
+
+Held = Mapping[int, tuple[str, int]]
+"""Ply → the stored move and its player's number of it."""
+
+Verdict = Literal["store", "agreed", "contradicted"]
+
+
+def judge(entry: Entry, standing: Standing, held: Held) -> Verdict:
+    """Compare an entry with what is stored; `held` has the plies that the entry repeats."""
+    if entry.epoch != standing.epoch or not _repeats(entry, standing, held):
+        return "contradicted"
+    new = new_rows(entry, standing)
+    if not _follow(new, standing.ply):
+        return "contradicted"
+    if standing.status != "started":
+        return "agreed" if not new and _same_end(entry.finish, standing) else "contradicted"
+    if entry.finish is not None:
+        return "store" if entry.ply == standing.ply + len(new) else "contradicted"
+    return "store" if new else "agreed"
+
+
+def new_rows(entry: Entry, standing: Standing) -> tuple[MoveRow, ...]:
+    """Return the moves that are not stored yet."""
+    return tuple(row for row in entry.rows if row.ply > standing.ply)
+
+
+def _repeats(entry: Entry, standing: Standing, held: Held) -> bool:
+    """Whether each move at a stored ply is the stored one."""
+    return all(held.get(row.ply) == (row.uci, row.a) for row in entry.rows if row.ply <= standing.ply)
+
+
+def _follow(rows: tuple[MoveRow, ...], last: int) -> bool:
+    """Whether moves leave no hole in the history."""
+    return [row.ply for row in rows] == list(range(last + 1, last + 1 + len(rows)))
+
+
+def _same_end(finish: Finish | None, standing: Standing) -> bool:
+    return finish is None or (finish.status, finish.winner) == (standing.status, standing.winner)

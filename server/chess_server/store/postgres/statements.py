@@ -1,0 +1,67 @@
+"""What is asked of PostgreSQL. Several statements go in one message, so that a transaction costs no more round trips.
+
+Values are quoted by the client, the time limits hold for one transaction, and nothing is prepared: a pooler may give
+each transaction another session.
+"""
+
+STATEMENT_MS = 5000
+LOCK_MS = 4000
+LIMITS = f"SET LOCAL statement_timeout = {STATEMENT_MS}; SET LOCAL lock_timeout = {LOCK_MS};"
+WRITE = f"BEGIN; {LIMITS}"
+READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
+
+LOCK_GAMES = f"""{WRITE}
+SELECT id FROM games WHERE id = ANY(%(ids)s::text[]) ORDER BY id FOR UPDATE SKIP LOCKED;
+SELECT id, epoch, (SELECT max(ply) FROM moves WHERE game_id = games.id), status, winner
+FROM games WHERE id = ANY(%(ids)s::text[])
+"""
+"""The second query sees what was committed before the locks were taken. A game that another transaction holds is
+skipped: it does not block the others, and two batches never wait for each other."""
+
+SELECT_HELD = """
+SELECT game_id, ply, uci, player_move_id FROM moves
+JOIN unnest(%s::text[], %s::int[]) AS asked (game_id, ply) USING (game_id, ply)
+"""
+STORE = """
+INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
+SELECT game_id, ply, uci, san, a, white_ms, black_ms
+FROM unnest(%s::text[], %s::int[], %s::int[], %s::text[], %s::text[], %s::bigint[], %s::int[], %s::int[])
+  AS new (game_id, epoch, ply, uci, san, a, white_ms, black_ms)
+JOIN games ON games.id = new.game_id AND games.epoch = new.epoch AND games.status = 'started'
+ORDER BY game_id, ply;
+UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, pgn = ended.pgn,
+  finished_at = now()
+FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
+  AS ended (id, epoch, status, winner, result, pgn)
+WHERE games.id = ended.id AND games.epoch = ended.epoch AND games.status = 'started';
+COMMIT
+"""
+INSERT_GAME = f"""{WRITE}
+INSERT INTO games
+  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s);
+COMMIT
+"""
+WITHDRAW_GAME = f"""{WRITE}
+DELETE FROM games WHERE id = %s AND status = 'started' AND NOT EXISTS (SELECT 1 FROM moves WHERE game_id = games.id);
+COMMIT
+"""
+GAME = """id, epoch, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status,
+  winner, (extract(epoch FROM created_at) * 1000)::bigint"""
+MOVES = (
+    "SELECT ply, uci, san, player_move_id, white_ms, black_ms FROM moves WHERE game_id = %(id)s ORDER BY ply"
+)
+LOAD_GAME = f"""{READ}
+SELECT {GAME} FROM games WHERE id = %(id)s;
+{MOVES};
+COMMIT
+"""
+TAKE_OVER = f"""{WRITE}
+UPDATE games SET epoch = epoch + 1 WHERE id = %(id)s AND epoch = %(seen)s AND status = 'started' RETURNING {GAME};
+{MOVES};
+COMMIT
+"""
+LIVE_GAMES = f"""{READ}
+SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY id LIMIT 1000;
+COMMIT
+"""

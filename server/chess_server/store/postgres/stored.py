@@ -1,0 +1,78 @@
+"""How a game lies in PostgreSQL, and the game made again from it. Pure."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from msgspec.structs import replace
+
+from chess_server.game.color import Color
+from chess_server.game.record import MoveRow, replayed
+from chess_server.game.rules import BadMoveError, IllegalMoveError
+from chess_server.game.state import Game, Player, new_game
+from chess_server.game.status import Status
+from chess_server.store.errors import CorruptError
+from chess_server.store.postgres.fence import Entry, Standing, new_rows
+
+
+class StoredGame(NamedTuple):
+    """A row of `games`, in the order of the statements that read it."""
+
+    id: str
+    epoch: int
+    white: str
+    black: str
+    white_sri: str
+    black_sri: str
+    initial_seconds: int
+    increment_seconds: int
+    status: Status
+    winner: Color | None
+    created_ms: int
+
+
+def restored(stored: StoredGame, rows: Sequence[MoveRow]) -> Game:
+    """Make a game from its row and its moves, under its stored epoch. Raises CorruptError."""
+    if [row.ply for row in rows] != list(range(1, len(rows) + 1)):
+        raise CorruptError(stored.id, "its history has a hole")
+    fresh = new_game(
+        stored.id,
+        white=Player(id=stored.white, sri=stored.white_sri),
+        black=Player(id=stored.black, sri=stored.black_sri),
+        initial_seconds=stored.initial_seconds,
+        increment_seconds=stored.increment_seconds,
+        now_ms=stored.created_ms,
+        epoch=stored.epoch,
+    )
+    try:
+        game = replayed(fresh, rows)
+    except (BadMoveError, IllegalMoveError) as error:
+        raise CorruptError(stored.id, f"its history has a move that is not legal: {error}") from None
+    return with_ending(game, stored.status, stored.winner)
+
+
+def with_ending(game: Game, status: Status, winner: Color | None) -> Game:
+    """Return a game with its stored end, which is one more event."""
+    return game if status == "started" else replace(game, status=status, winner=winner, v=game.v + 1)
+
+
+def stored_as(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tuple[list[Any], ...]:
+    """Return the columns of new moves, then of ends, in one order for all servers."""
+    ordered = sorted(entries, key=lambda entry: entry.game_id)
+    moves = [(entry, row) for entry in ordered for row in new_rows(entry, standings[entry.game_id])]
+    ends = [(entry, entry.finish) for entry in ordered if entry.finish is not None]
+    return (
+        [entry.game_id for entry, _ in moves],
+        [entry.epoch for entry, _ in moves],
+        [row.ply for _, row in moves],
+        [row.uci for _, row in moves],
+        [row.san for _, row in moves],
+        [row.a for _, row in moves],
+        [row.white_ms for _, row in moves],
+        [row.black_ms for _, row in moves],
+        [entry.game_id for entry, _ in ends],
+        [entry.epoch for entry, _ in ends],
+        [finish.status for _, finish in ends],
+        [finish.winner for _, finish in ends],
+        [finish.result for _, finish in ends],
+        [finish.pgn for _, finish in ends],
+    )

@@ -1,0 +1,40 @@
+"""The databases of two servers on a real PostgreSQL."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import psycopg
+import pytest
+from stored_games import a_database
+
+from chess_server.store.postgres import schema
+from chess_server.store.postgres.database import Database, connection_settings
+
+
+@pytest.fixture(scope="session")
+def url(postgres: Any) -> str:
+    schema.ensure(postgres.url, connection_settings(None), may_migrate=True)
+    return str(postgres.url)
+
+
+@pytest.fixture
+def ask(url: str) -> Callable[..., list[tuple[Any, ...]]]:
+    def query(sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with psycopg.connect(url, autocommit=True) as connection:
+            cursor = connection.execute(sql, values)
+            return cursor.fetchall() if cursor.description else []
+
+    return query
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncIterator[Database]:
+    async with a_database(url) as made:
+        yield made
+
+
+@pytest.fixture
+async def other(url: str) -> AsyncIterator[Database]:
+    """A second server's."""
+    async with a_database(url) as made:
+        yield made
