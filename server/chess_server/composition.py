@@ -22,9 +22,11 @@ from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.database import Database, connection_pool
 from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.calls import Calls
 from chess_server.store.redis.endpoint import RedisEndpoint
 from chess_server.store.redis.games import Games
 from chess_server.store.redis.keys import Keys
+from chess_server.store.redis.nodes import Nodes
 from chess_server.store.redis.pools import Pools
 from chess_server.store.redis.timers import Timers
 from chess_server.store.stores import Stores
@@ -66,7 +68,7 @@ def compose(settings: Settings) -> Parts:
         abandon_ms=round(settings.abandon_seconds * 1000),
     )
     rooms = Rooms(stores, connections.bus, keys, timeouts)
-    pools = Pools(connections.redis, keys, stores.health, settings.pod_uid)
+    pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)
     pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms)
     lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
     clients: set[Client] = set()
@@ -100,23 +102,25 @@ def compose(settings: Settings) -> Parts:
 
 
 def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
-    endpoint = RedisEndpoint(settings.redis_url, settings.redis_ca)
+    endpoint = RedisEndpoint(settings.redis_url, settings.redis_ca, settings.redis_url.path)
     redis = endpoint.client()
-    nodes = endpoint.nodes(redis)
+    calls = Calls(endpoint.topology(redis), endpoint.open)
     clock = RedisTime()
-    health = Health(nodes, clock)
+    health = Health(Nodes(calls), clock)
     pool = connection_pool(settings.database_url, settings.database_ca, settings.database_pool)
     database = Database(pool, health, clock)
     stores = Stores(
-        games=Games(redis, keys, health),
+        games=Games(calls, keys, health),
         database=database,
         committer=Committer(database),
-        timers=Timers(redis, keys, health),
+        timers=Timers(calls, keys, health),
         health=health,
         clock=clock,
     )
-    bus = Bus(nodes.of, endpoint.connect)
-    return Connections(endpoint=endpoint, redis=redis, bus=bus, pool=pool), stores
+    bus = Bus(calls.topology.of, endpoint.open)
+    connections = Connections(endpoint=endpoint, redis=redis, calls=calls, bus=bus, pool=pool)
+    calls.on_demoted = connections.leave_replica
+    return connections, stores
 
 
 def _capacity(settings: Settings) -> Capacity:

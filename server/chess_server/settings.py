@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from chess_server.clients.rate_limit import Rate
@@ -17,6 +17,19 @@ from chess_server.clients.rate_limit import Rate
 
 class SettingsError(ValueError):
     """A setting cannot be used; the message is for the user."""
+
+
+class FileUrl(str):
+    """A URL, and the file that holds it: it may hold another password later."""
+
+    __slots__ = ("path",)
+    path: str
+
+    def __new__(cls, url: str, path: str) -> Self:
+        """Return the URL as a string that knows its file."""
+        made = super().__new__(cls, url)
+        made.path = path
+        return made
 
 
 Flags = Mapping[str, str | None]
@@ -56,7 +69,7 @@ class Settings:
     port: int
     admin_port: int
     transport: str
-    redis_url: str = field(repr=False)
+    redis_url: FileUrl = field(repr=False)
     redis_ca: str | None
     database_url: str = field(repr=False)
     database_ca: str | None
@@ -167,7 +180,7 @@ def _secret(*schemes: str) -> Parser:
         url = _read(name, value)
         if not url.startswith(schemes):
             raise SettingsError(f"{name}: {value} does not hold a URL; allowed: {' or '.join(schemes)}…")
-        return url
+        return FileUrl(url, value)
 
     return parse
 

@@ -5,13 +5,13 @@ second that each channel is subscribed at the node that publishes it.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 import structlog
-from redis.asyncio import Connection
 
 from chess_presence.cancelling import end
 from chess_server.store.errors import UnavailableError
+from chess_server.store.redis.connection import RedisConnection
 from chess_server.store.redis.subscription import Listener, NodeSubscription
 
 log = structlog.get_logger(__name__)
@@ -22,7 +22,9 @@ CHECK_SECONDS = 1.0
 class Bus:
     """The subscriptions of this server. `node_of` returns the node of a channel, `connect` connects to a node."""
 
-    def __init__(self, node_of: Callable[[str], str], connect: Callable[[str], Connection]) -> None:
+    def __init__(
+        self, node_of: Callable[[str], str], connect: Callable[[str], Awaitable[RedisConnection]]
+    ) -> None:
         self._node_of = node_of
         self._connect = connect
         self._listeners: dict[str, Listener] = {}
@@ -51,6 +53,11 @@ class Bus:
         while True:
             await asyncio.sleep(CHECK_SECONDS)
             await self._follow()
+
+    def reconnect(self) -> None:
+        """Leave all connections for others: a node has become a replica."""
+        for subscription in self._subscriptions.values():
+            subscription.reconnect()
 
     async def stop(self) -> None:
         """Close all connections."""

@@ -1,9 +1,9 @@
 """Games in Redis, one round trip per call. keys.py says what each key holds, lua/ what each script does."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
-from redis.asyncio import Redis
 
 from chess_server.game.decide import Step
 from chess_server.game.events import Moved
@@ -11,8 +11,8 @@ from chess_server.game.record import MoveRow, row_of
 from chess_server.game.shared import Crowd, Held, crowd_of
 from chess_server.game.state import Game, decode, encode
 from chess_server.store.health import Health
+from chess_server.store.redis.calls import Call, Calls, command, script
 from chess_server.store.redis.keys import Keys
-from chess_server.store.redis.scripts import source
 from chess_server.wire import frames
 
 PLAYING_TTL_MS = 26 * 3600 * 1000
@@ -20,26 +20,21 @@ OVER_TTL_MS = 900 * 1000
 SEAT_TTL_MS = 15_000
 
 Applied = Literal["ok", "missing", "foreign", "conflict"]
+SeatOp = Literal["in", "out", "look"]
 
 
 class Games:
     """The games of one ChessCluster."""
 
-    def __init__(self, client: Redis, keys: Keys, health: Health) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, keys: Keys, health: Health) -> None:
+        self._calls = calls
         self._keys = keys
         self._health = health
-        self._create = client.register_script(source("create"))
-        self._apply = client.register_script(source("apply"))
-        self._publish = client.register_script(source("publish"))
-        self._seat = client.register_script(source("seat"))
 
     async def load(self, game_id: str) -> Held | None:
         """Read a game; None if Redis has none, or one written to a Redis of another identity."""
-        found = await self._health.redis(
-            lambda: self._client.hmget(
-                self._keys.game(game_id), ["state", "v", "committed", "since", "replid"]
-            )
+        found = await self._one(
+            command("HMGET", self._keys.game(game_id), "state", "v", "committed", "since", "replid")
         )
         state, _, committed, since, replid = found
         if state is None or replid is None or replid.decode() != self._identity(game_id):
@@ -48,14 +43,12 @@ class Games:
 
     async def versions(self, game_ids: list[str]) -> list[tuple[int, int, int] | None]:
         """Read `(epoch, v, committed)` of many games in one round trip; None for one that is missing or foreign."""
-
-        async def ask() -> Any:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for game_id in game_ids:
-                    pipeline.hmget(self._keys.game(game_id), ["epoch", "v", "committed", "replid"])
-                return await pipeline.execute()
-
-        found = await self._health.redis(ask)
+        found = await self._many(
+            [
+                command("HMGET", self._keys.game(game_id), "epoch", "v", "committed", "replid")
+                for game_id in game_ids
+            ]
+        )
         return [
             (int(epoch), int(v), int(committed)) if replid == self._identity(game_id).encode() else None
             for game_id, (epoch, v, committed, replid) in zip(game_ids, found, strict=True)
@@ -63,27 +56,21 @@ class Games:
 
     async def create(self, game: Game, *, instead_of: int | None = None) -> bool:
         """Write a game; False if another server did so first. `instead_of`: the epoch of a wrong copy to replace."""
-        answer = await self._health.redis(
-            lambda: self._create(
-                keys=[self._keys.game(game.id), self._keys.events(game.id)],
-                args=[
-                    game.epoch,
-                    game.v,
-                    encode(game),
-                    self._identity(game.id),
-                    _ttl(game),
-                    self._keys.channel(game.id),
-                    "" if instead_of is None else instead_of,
-                ],
-            )
-        )
+        args: list[Any] = [
+            game.epoch,
+            game.v,
+            encode(game),
+            self._identity(game.id),
+            _ttl(game),
+            self._keys.channel(game.id),
+            "" if instead_of is None else instead_of,
+        ]
+        answer = await self._one(script("create", self._record(game.id), args))
         return bool(answer[0] == b"ok")
 
     async def forget(self, game_id: str) -> None:
         """Remove a game."""
-        await self._health.redis(
-            lambda: self._client.delete(self._keys.game(game_id), self._keys.events(game_id))
-        )
+        await self._one(command("DEL", *self._record(game_id)))
 
     async def apply(self, before: Game, step: Step, a: int | None) -> Applied:
         """Apply a step that was decided on `before`."""
@@ -100,19 +87,14 @@ class Games:
         for v, event in enumerate(step.events, before.v + 1):
             row = msgspec.json.encode(row_of(event, a, game)) if isinstance(event, Moved) else b""
             args += [frames.event(event, v), row]
-        answer = await self._health.redis(
-            lambda: self._apply(keys=[self._keys.game(game.id), self._keys.events(game.id)], args=args)
-        )
+        answer = await self._one(script("apply", self._record(game.id), args))
         applied: Applied = answer[0].decode()
         return applied
 
     async def publish(self, game: Game) -> int | None:
         """Publish all events up to the game's version; return when the turn began, None if the epoch has changed."""
-        answer = await self._health.redis(
-            lambda: self._publish(
-                keys=[self._keys.game(game.id), self._keys.events(game.id)],
-                args=[game.epoch, game.v, self._keys.channel(game.id)],
-            )
+        answer = await self._one(
+            script("publish", self._record(game.id), [game.epoch, game.v, self._keys.channel(game.id)])
         )
         return int(answer[1]) if answer[0] == b"ok" else None
 
@@ -122,25 +104,39 @@ class Games:
         """Read the events `after + 1 … upto` in order, as far as Redis still has them."""
         if upto <= after:
             return []
-        found = await self._health.redis(
-            lambda: self._client.xrange(
-                self._keys.events(game_id), min=f"{epoch}-{after + 1}", max=f"{epoch}-{upto}"
-            )
+        found = await self._one(
+            command("XRANGE", self._keys.events(game_id), f"{epoch}-{after + 1}", f"{epoch}-{upto}")
         )
-        return [(fields[b"f"], _row(fields[b"r"])) for _, fields in found]
+        return [(frame, _row(row)) for _, (_, frame, _, row) in found]
 
-    async def seat(self, op: Literal["in", "out", "look"], game_id: str, members: list[str]) -> Crowd | None:
+    async def seat(self, op: SeatOp, game_id: str, members: Sequence[str]) -> Crowd | None:
         """Take, leave or look at seats; None if the game is not in Redis."""
-        answer = await self._health.redis(
-            lambda: self._seat(
-                keys=[self._keys.game(game_id), self._keys.seats(game_id)],
-                args=[op, SEAT_TTL_MS, self._keys.channel(game_id), *members],
-            )
+        return _crowd(await self._one(self._seats(op, game_id, members)))
+
+    async def seat_many(self, seated: Mapping[str, Sequence[str]]) -> dict[str, Crowd | None]:
+        """Take seats in many games (game id → members) in one round trip; None for a game that is not in Redis."""
+        answers = await self._many([self._seats("in", *entry) for entry in seated.items()])
+        return {game_id: _crowd(answer) for game_id, answer in zip(seated, answers, strict=True)}
+
+    def _seats(self, op: SeatOp, game_id: str, members: Sequence[str]) -> Call:
+        return script(
+            "seat",
+            [self._keys.game(game_id), self._keys.seats(game_id)],
+            [op, SEAT_TTL_MS, self._keys.channel(game_id), *members],
         )
-        return None if answer[0] == b"missing" else crowd_of(answer[2], answer[3])
+
+    def _record(self, game_id: str) -> tuple[str, str]:
+        return self._keys.game(game_id), self._keys.events(game_id)
 
     def _identity(self, game_id: str) -> str:
         return self._health.identity(self._keys.game(game_id))
+
+    async def _one(self, call: Call) -> Any:
+        return await self._health.redis(lambda: self._calls.one(call))
+
+    async def _many(self, calls: Sequence[Call]) -> list[Any]:
+        answers: list[Any] = await self._health.redis(lambda: self._calls.many(calls))
+        return answers
 
 
 def _ttl(game: Game) -> int:
@@ -149,3 +145,7 @@ def _ttl(game: Game) -> int:
 
 def _row(raw: bytes) -> MoveRow | None:
     return msgspec.json.decode(raw, type=MoveRow) if raw else None
+
+
+def _crowd(answer: list[bytes]) -> Crowd | None:
+    return None if answer[0] == b"missing" else crowd_of(answer[2], answer[3])

@@ -1,44 +1,53 @@
 """Which Redis node holds a key, and its identity: one server, or the primaries of a Redis Cluster.
 
 A node is named by its address; a single server by an empty string. A node's identity is its `master_replid`: if it
-changes, the node's data may be older than what players have been sent.
+changes, the node's data may be older than what players have been sent. A node that has become a replica takes no
+writes, and says so only when it is asked: each probe asks.
 """
 
 import asyncio
+import re
 from typing import Any
 
-from redis.asyncio import Redis
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import SlotNotCoveredError
+from redis.exceptions import ReadOnlyError, RedisError, SlotNotCoveredError
 
 from chess_server.store.errors import UnreachableError
 from chess_server.store.health import NodesState
+from chess_server.store.redis.calls import Calls
+
+TIME = ("TIME",)
+REPLICATION = ("INFO", "replication")
+
+_ROLE = re.compile(rb"^role:(\w+)", re.MULTILINE)
+_REPLID = re.compile(rb"^master_replid:(\w+)", re.MULTILINE)
 
 
 class OneNode:
     """A single Redis server."""
 
-    def __init__(self, client: Redis) -> None:
-        self._client = client
-
     def of(self, _key: str) -> str:
         """Return the name of the only node."""
         return ""
 
-    async def probe(self) -> NodesState:
-        """Read its time and identity in one round trip."""
-        async with self._client.pipeline(transaction=False) as pipeline:
-            pipeline.time()
-            pipeline.info("replication")
-            time, info = await pipeline.execute()
-        return NodesState(now_ms=_ms(time), replids={"": str(info["master_replid"])})
+    async def primaries(self) -> list[str]:
+        """Return the only node."""
+        return [""]
+
+    def suspect(self) -> None:
+        """Do nothing: each new connection asks DNS where the server is."""
+
+    async def refresh(self) -> None:
+        """Do nothing."""
 
 
 class ManyNodes:
-    """A Redis Cluster. It counts as available if all of its primaries answer."""
+    """A Redis Cluster, as redis-py's client sees it."""
 
     def __init__(self, cluster: RedisCluster) -> None:
         self._cluster = cluster
+        self._suspected = False
+        self._refreshing: asyncio.Task[None] | None = None
 
     def of(self, key: str) -> str:
         """Return the primary that holds a key's slot, by the client's last view of the cluster."""
@@ -50,21 +59,69 @@ class ManyNodes:
             raise UnreachableError("redis", "the key's slot has no node")
         return str(node.name)
 
-    async def probe(self) -> NodesState:
-        """Read the time from one primary, always the same, and the identity of each."""
+    async def primaries(self) -> list[str]:
+        """Return the primaries; asks the cluster if one was suspected since."""
+        if self._suspected:
+            await self.refresh()
         await self._cluster.initialize()
-        names = sorted(str(node.name) for node in self._cluster.get_primaries())
-        time = await self._ask("TIME", names[0])
-        infos = await asyncio.gather(*(self._ask("INFO", name, "replication") for name in names))
-        replids = {name: str(info["master_replid"]) for name, info in zip(names, infos, strict=True)}
-        return NodesState(now_ms=_ms(time), replids=replids)
+        return sorted(str(node.name) for node in self._cluster.get_primaries())
 
-    async def _ask(self, command: str, name: str, *arguments: str) -> Any:
-        node = self._cluster.get_node(node_name=name)
-        if node is None:
-            raise UnreachableError("redis", f"{name} has left the cluster")
-        return await self._cluster.execute_command(command, *arguments, target_nodes=node)
+    def suspect(self) -> None:
+        """Ask the cluster with the next probe."""
+        self._suspected = True
+
+    async def refresh(self) -> None:
+        """Ask the cluster; many who want that at the same time ask once."""
+        if self._refreshing is None or self._refreshing.done():
+            self._refreshing = asyncio.get_running_loop().create_task(self._refresh())
+        await asyncio.shield(self._refreshing)
+
+    async def _refresh(self) -> None:
+        self._suspected = False
+        try:
+            await self._cluster.aclose()
+            await self._cluster.initialize()
+        except BaseException:
+            self._suspected = True
+            raise
 
 
-def _ms(time: tuple[int, int]) -> float:
-    return int(time[0]) * 1000 + int(time[1]) / 1000
+class Nodes:
+    """All nodes that hold keys, as `Health` probes them: Redis counts as available if all primaries answer."""
+
+    def __init__(self, calls: Calls) -> None:
+        self._topology = calls.topology
+        self._calls = calls
+
+    def of(self, key: str) -> str:
+        """Return the node that holds a key. Raises UnavailableError."""
+        return self._topology.of(key)
+
+    async def probe(self) -> NodesState:
+        """Read the time from one node, always the same, and identity and role of each."""
+        names = await self._topology.primaries()
+        await self._calls.close_others(names)
+        first, *others = names
+        (time, info), *rest = await asyncio.gather(
+            self._calls.at(first, TIME, REPLICATION), *(self._calls.at(name, REPLICATION) for name in others)
+        )
+        infos = dict(zip(names, [info, *(answer[0] for answer in rest)], strict=True))
+        for name, answer in infos.items():
+            if _word(_ROLE, answer) != "master":
+                self._leave(name)
+                raise ReadOnlyError(f"{name or 'this server'} is a replica")
+        return NodesState(
+            now_ms=int(time[0]) * 1000 + int(time[1]) / 1000,
+            replids={name: _word(_REPLID, answer) for name, answer in infos.items()},
+        )
+
+    def _leave(self, node: str) -> None:
+        self._topology.suspect()
+        self._calls.demoted(node)
+
+
+def _word(pattern: re.Pattern[bytes], info: Any) -> str:
+    found = pattern.search(info)
+    if found is None:
+        raise RedisError(f"INFO replication has no {pattern.pattern.decode()}")
+    return found[1].decode()

@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any, Literal
 
-from redis.asyncio import Redis
-
 from chess_server.store.health import Health
+from chess_server.store.redis.calls import Call, Calls, command, script
 from chess_server.store.redis.keys import Keys
-from chess_server.store.redis.scripts import source
 
 WAITING_TTL_MS = 6_000
 PROMISE_MS = 5_000
@@ -44,15 +42,12 @@ Placed = Match | Redirect | Literal["waiting", "elsewhere"]
 class Pools:
     """The lobby of one ChessCluster."""
 
-    def __init__(self, client: Redis, keys: Keys, health: Health, pod_uid: str) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, keys: Keys, health: Health, pod_uid: str) -> None:
+        self._calls = calls
         self._keys = keys
         self._health = health
         self._pod_uid = pod_uid
         self._numbers = count(1)
-        self._match = client.register_script(source("match"))
-        self._seal = client.register_script(source("seal"))
-        self._unwait = client.register_script(source("unwait"))
 
     async def enter(self, pool: str, sri: str, owner: str) -> Placed:
         """Wait in a pool, as the client asks; `owner` is `pod uid|socket`."""
@@ -74,34 +69,32 @@ class Pools:
     async def seal(self, match: Match, redirects: Mapping[str, bytes]) -> bool:
         """Send both to their game; False, and neither is sent, if one of them has left."""
         one, other = match.sri, match.other
-        answer = await self._health.redis(
-            lambda: self._seal(
-                keys=[
-                    *self._waits,
-                    self._keys.redirect(one),
-                    self._keys.redirect(other),
-                    self._keys.waiting(match.pool),
-                ],
-                args=[
-                    match.token,
-                    REDIRECT_SECONDS,
-                    self._keys.lobby_channel(""),
-                    *(one, redirects[one], other, redirects[other]),
-                ],
-            )
-        )
+        keys = [
+            *self._waits,
+            self._keys.redirect(one),
+            self._keys.redirect(other),
+            self._keys.waiting(match.pool),
+        ]
+        args: list[Any] = [
+            match.token,
+            REDIRECT_SECONDS,
+            self._keys.lobby_channel(""),
+            *(one, redirects[one], other, redirects[other]),
+            WAITING_TTL_MS,
+        ]
+        answer = await self._one(script("seal", keys, args))
         return bool(answer[0] == b"sealed")
 
     async def redirect_of(self, sri: str) -> bytes | None:
         """Read the redirect that a client has not followed yet."""
-        found = await self._health.redis(lambda: self._client.get(self._keys.redirect(sri)))
+        found = await self._one(command("GET", self._keys.redirect(sri)))
         return bytes(found) if found is not None else None
 
     async def followed(self, sri: str, game_id: str) -> None:
         """Delete the redirect that a client has followed."""
         held = await self.redirect_of(sri)
         if held is not None and game_id.encode() in held:
-            await self._health.redis(lambda: self._client.delete(self._keys.redirect(sri)))
+            await self._one(command("DEL", self._keys.redirect(sri)))
 
     @property
     def _waits(self) -> list[str]:
@@ -119,11 +112,8 @@ class Pools:
             PROMISE_MS,
             self._keys.lobby_channel(""),
         ]
-        answer = await self._health.redis(
-            lambda: self._match(
-                keys=[*self._waits, self._keys.waiting(pool), self._keys.redirect(sri)], args=args
-            )
-        )
+        keys = [*self._waits, self._keys.waiting(pool), self._keys.redirect(sri)]
+        answer = await self._one(script("match", keys, args))
         if answer[0] == b"matched":
             return Match(pool=pool, sri=sri, other=answer[1].decode(), token=token)
         if answer[0] == b"redirect":
@@ -131,9 +121,9 @@ class Pools:
         return "elsewhere" if answer[0] == b"elsewhere" else "waiting"
 
     async def _stop(self, op: str, sri: str, owner: str) -> bytes | None:
-        redirect: bytes | None = await self._health.redis(
-            lambda: self._unwait(
-                keys=[*self._waits, self._keys.redirect(sri)], args=[op, sri, owner, WAITING_TTL_MS]
-            )
-        )
+        keys = [*self._waits, self._keys.redirect(sri)]
+        redirect: bytes | None = await self._one(script("unwait", keys, [op, sri, owner, WAITING_TTL_MS]))
         return redirect
+
+    async def _one(self, call: Call) -> Any:
+        return await self._health.redis(lambda: self._calls.one(call))

@@ -1,23 +1,21 @@
 """A connection to one Redis node, for the sharded channels that it holds.
 
-A subscription can stop silently (redis-py#2089), so the server pings on this connection and closes it when no answer
-comes. After each reconnect all channels are subscribed again, and `on_resubscribed` is called: messages may have been
-missed.
+A subscription can stop silently, so the server pings on this connection and closes it when no answer comes. After each
+reconnect all channels are subscribed again, and `on_resubscribed` is called: messages may have been missed.
 """
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import Callable
-from math import inf
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Any
 
 import structlog
-from redis.asyncio import Connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chess_presence.connecting import REDIS_ERRORS
+from chess_server.store.redis.connection import RedisConnection
+from chess_server.store.redis.replies import packed
 
 log = structlog.get_logger(__name__)
 
@@ -30,15 +28,21 @@ Listener = Callable[[bytes], None]
 
 
 class NodeSubscription:
-    """The subscriptions at one node. `on_resubscribed` is called when all of them are confirmed after a connect."""
+    """The subscriptions at one node. `on_resubscribed` is called when all of them are confirmed after a connect.
 
-    def __init__(self, connect: Callable[[], Connection], on_resubscribed: Callable[[], None]) -> None:
+    Channels that are subscribed in one turn of the loop leave in one write; a command for each, because in a cluster
+    the channels of one command must share a slot.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Awaitable[RedisConnection]], on_resubscribed: Callable[[], None]
+    ) -> None:
         self._connect = connect
         self._on_resubscribed = on_resubscribed
         self._listeners: dict[str, Listener] = {}
         self._confirmed: dict[str, asyncio.Event] = {}
         self._leaving: Counter[str] = Counter()
-        self._connection: Connection | None = None
+        self._connection: RedisConnection | None = None
         self._received_at = 0.0
 
     @property
@@ -50,8 +54,9 @@ class NodeSubscription:
         """Subscribe to a channel; returns when Redis has confirmed it."""
         self._listeners[channel] = listener
         confirmed = self._confirmed.setdefault(channel, asyncio.Event())
-        if self._connection is not None and not confirmed.is_set():
-            await self._send("SSUBSCRIBE", channel)
+        if confirmed.is_set():
+            return
+        self._send("SSUBSCRIBE", channel)
         await confirmed.wait()
 
     async def unsubscribe(self, channel: str) -> None:
@@ -62,7 +67,12 @@ class NodeSubscription:
             confirmed.set()  # ends the wait of a `subscribe` under way
             if self._connection is not None:
                 self._leaving[channel] += 1
-            await self._send("SUNSUBSCRIBE", channel)
+            self._send("SUNSUBSCRIBE", channel)
+
+    def reconnect(self) -> None:
+        """Leave this connection for another."""
+        if self._connection is not None:
+            self._connection.close()
 
     async def run(self) -> None:
         """Stay connected until cancelled."""
@@ -79,65 +89,50 @@ class NodeSubscription:
             await asyncio.sleep(pause)
 
     async def _listen(self) -> None:
-        connection = self._connect()
         for confirmed in self._confirmed.values():
             confirmed.clear()
         self._leaving.clear()
-        watchdog: asyncio.Task[None] | None = None
+        connection = await self._connect()
         try:
-            await connection.connect()  # type: ignore[no-untyped-call]
-            self._received_at = monotonic()
+            connection.on_message = self._handle
             self._connection = connection
-            await self._subscribe_all()
-            watchdog = asyncio.get_running_loop().create_task(self._watch(connection))
-            while True:
-                self._handle(await connection.read_response(timeout=inf))
+            self._received_at = monotonic()
+            for channel in list(self._listeners):
+                self._send("SSUBSCRIBE", channel)
+            self._send("PING", "again")
+            await self._watch(connection)
         finally:
             self._connection = None
-            if watchdog is not None:
-                watchdog.cancel()
-            with contextlib.suppress(*REDIS_ERRORS):
-                await connection.disconnect(nowait=True)
+            connection.close()
 
-    async def _subscribe_all(self) -> None:
-        """Subscribe channel by channel: in a cluster, the channels of one command must share a slot."""
-        for channel in list(self._listeners):
-            await self._send("SSUBSCRIBE", channel)
-        await self._send("PING", "again")
-
-    async def _watch(self, connection: Connection) -> None:
+    async def _watch(self, connection: RedisConnection) -> None:
+        """Ping until the connection ends, or falls silent."""
         while monotonic() - self._received_at < SILENCE_SECONDS:
-            await self._send("PING", "")
-            await asyncio.sleep(PING_SECONDS)
-        await connection.disconnect(nowait=True)
+            self._send("PING", "")
+            await asyncio.wait([connection.ended], timeout=PING_SECONDS)
+            if connection.closed:
+                raise connection.reason
+        raise RedisConnectionError(f"silent for {SILENCE_SECONDS:g} s")
 
-    async def _send(self, *command: str) -> None:
-        """Send a command unless the connection is down: the next connection subscribes to all channels anyway."""
-        connection = self._connection
-        if connection is None or not connection.is_connected:  # redis-py would reconnect by itself
-            return
-        try:
-            await connection.send_command(*command, check_health=False)
-        except REDIS_ERRORS:
-            pass  # `_listen` fails too, and reconnects
-        except AttributeError:  # redis-py has no writer left if the connection closed while it sent
-            if connection.is_connected:
-                raise
+    def _send(self, *command: str) -> None:
+        """Send a command unless the connection is down: the next one subscribes to all channels anyway."""
+        if self._connection is not None:
+            self._connection.send(packed(*command))
 
     def _handle(self, message: Any) -> None:
         self._received_at = monotonic()
-        if not isinstance(message, list):
+        if isinstance(message, Exception):
+            self._fail(message)
+        elif not isinstance(message, list):
             if message == b"again":
                 self._on_resubscribed()
-            return
-        kind = message[0]
-        if kind == b"smessage":
+        elif message[0] == b"smessage":
             self._dispatch(message[1].decode(), message[2])
-        elif kind == b"ssubscribe":
+        elif message[0] == b"ssubscribe":
             self._confirm(message[1].decode())
-        elif kind == b"sunsubscribe":
+        elif message[0] == b"sunsubscribe":
             self._unsubscribed(message[1].decode())
-        elif kind == b"pong" and message[1] == b"again":
+        elif message[0] == b"pong" and message[1] == b"again":
             self._on_resubscribed()
 
     def _dispatch(self, channel: str, message: bytes) -> None:
@@ -154,7 +149,11 @@ class NodeSubscription:
         if self._leaving[channel] > 0:
             self._leaving[channel] -= 1
         elif channel in self._listeners:
-            raise RedisConnectionError(f"this node no longer holds {channel}")
+            self._fail(RedisConnectionError(f"this node no longer holds {channel}"))
+
+    def _fail(self, error: Exception) -> None:
+        if self._connection is not None:
+            self._connection.close(error)
 
     def _confirm(self, channel: str) -> None:
         confirmed = self._confirmed.get(channel)

@@ -4,13 +4,12 @@ A server with a player's socket watches the game's clock itself, to the millisec
 both players have gone, or their servers were killed. So a timer is armed once, and again only if it came too early.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from redis.asyncio import Redis
-
 from chess_server.store.health import Health
+from chess_server.store.redis.calls import Call, Calls, command, script
 from chess_server.store.redis.keys import BUCKETS, Keys
-from chess_server.store.redis.scripts import source
 
 LEASE_MS = 5000
 AT_ONCE = 50
@@ -21,48 +20,40 @@ REARM_SECONDS = 30
 class Timers:
     """The timers of one ChessCluster."""
 
-    def __init__(self, client: Redis, keys: Keys, health: Health) -> None:
-        self._client = client
+    def __init__(self, calls: Calls, keys: Keys, health: Health) -> None:
+        self._calls = calls
         self._keys = keys
         self._health = health
-        self._claim = client.register_script(source("claim"))
 
     async def arm(self, game_id: str, at_ms: int, now_ms: int) -> None:
         """Set a game's timer to `at_ms` of Redis TIME, at most a minute from now."""
         due = min(at_ms, now_ms + FURTHEST_MS)
-        await self._health.redis(lambda: self._client.zadd(self._keys.timers_of(game_id), {game_id: due}))
+        await self._many([command("ZADD", self._keys.timers_of(game_id), due, game_id)])
 
     async def rearm(self, game_ids: list[str], at_ms: int) -> None:
         """Set the timers of those games that have none."""
-
-        async def ask() -> Any:
-            async with self._client.pipeline(transaction=False) as pipeline:
-                for game_id in game_ids:
-                    pipeline.zadd(self._keys.timers_of(game_id), {game_id: at_ms}, nx=True)
-                return await pipeline.execute()
-
-        if game_ids:
-            await self._health.redis(ask)
+        await self._many(
+            [command("ZADD", self._keys.timers_of(game_id), "NX", at_ms, game_id) for game_id in game_ids]
+        )
 
     async def may_rearm(self, pod_uid: str) -> bool:
         """Whether this server sets all timers again: the first to ask does, for half a minute."""
-        return bool(
-            await self._health.redis(
-                lambda: self._client.set(self._keys.rearm_lease(), pod_uid, nx=True, ex=REARM_SECONDS)
-            )
+        [done] = await self._many(
+            [command("SET", self._keys.rearm_lease(), pod_uid, "NX", "EX", REARM_SECONDS)]
         )
+        return done is not None
 
     async def disarm(self, game_id: str) -> None:
         """Remove a game's timer."""
-        await self._health.redis(lambda: self._client.zrem(self._keys.timers_of(game_id), game_id))
+        await self._many([command("ZREM", self._keys.timers_of(game_id), game_id)])
 
     async def due(self) -> list[str]:
-        """Claim the games whose timer is due."""
-        found: list[str] = []
-        for bucket in range(BUCKETS):
-            found += await self._due(self._keys.timers(bucket))
-        return found
+        """Claim the games whose timer is due, in all buckets by one round trip."""
+        claims = [
+            script("claim", [self._keys.timers(bucket)], [LEASE_MS, AT_ONCE]) for bucket in range(BUCKETS)
+        ]
+        return [game_id.decode() for found in await self._many(claims) for game_id in found]
 
-    async def _due(self, bucket: str) -> list[str]:
-        answer = await self._health.redis(lambda: self._claim(keys=[bucket], args=[LEASE_MS, AT_ONCE]))
-        return [game_id.decode() for game_id in answer]
+    async def _many(self, calls: Sequence[Call]) -> list[Any]:
+        answers: list[Any] = await self._health.redis(lambda: self._calls.many(calls))
+        return answers

@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from polling import eventually
 from redis.asyncio import Redis
 
 from chess_server.store.redis.bus import Bus
+from chess_server.store.redis.calls import Calls
 from chess_server.store.redis.endpoint import RedisEndpoint
 from chess_server.store.redis.keys import Keys
 from chess_server.store.redis.pools import Match, Pools, Redirect
@@ -28,12 +30,13 @@ class Healthy:
 class Pod:
     """What a server has of the lobby: its scripts and a subscription to its channel."""
 
-    def __init__(self, name: str, endpoint: RedisEndpoint, client: Redis, keys: Keys) -> None:
+    def __init__(self, name: str, endpoint: RedisEndpoint, client: Redis, calls: Calls, keys: Keys) -> None:
         self.name = name
-        self.pools = Pools(client, keys, Healthy(), name)  # type: ignore[arg-type]
+        self.client = client
+        self.pools = Pools(calls, keys, Healthy(), name)  # type: ignore[arg-type]
         self.received: list[bytes] = []
         self._keys = keys
-        self._bus = Bus(endpoint.nodes(client).of, endpoint.connect)
+        self._bus = Bus(calls.topology.of, endpoint.open)
 
     async def listen(self) -> "Pod":
         await self._bus.subscribe(self._keys.lobby_channel(self.name), self.received.append)
@@ -59,14 +62,16 @@ class Pod:
 
 
 @pytest.fixture
-async def pods(redis_server: Any, request: pytest.FixtureRequest) -> AsyncIterator[list[Pod]]:
+async def pods(redis_server: Any) -> AsyncIterator[list[Pod]]:
     endpoint = RedisEndpoint(redis_server.url, None)
     client = endpoint.client()
-    keys = Keys(request.node.name)
-    made = [await Pod(name, endpoint, client, keys).listen() for name in ("one", "two", "three")]
+    calls = Calls(endpoint.topology(client), endpoint.open)
+    keys = Keys(uuid4().hex)
+    made = [await Pod(name, endpoint, client, calls, keys).listen() for name in ("one", "two", "three")]
     yield made
     for pod in made:
         await pod.die()
+    await calls.close()
     await client.aclose()
 
 
@@ -76,7 +81,7 @@ async def _gone(pod: Pod, other: Pod) -> None:
     channel = pod._keys.lobby_channel(pod.name)
 
     async def unsubscribed() -> bool:
-        return not (await other.pools._client.execute_command("PUBSUB", "SHARDNUMSUB", channel))[1]
+        return not (await other.client.execute_command("PUBSUB", "SHARDNUMSUB", channel))[1]
 
     await eventually(unsubscribed, f"{pod.name} is not subscribed", within=5, every=0.01)
 
@@ -229,11 +234,16 @@ async def test_forty_who_come_at_once_are_each_paired_once(pods: list[Pod]) -> N
     assert sorted(paired) == [f"sri-{number:02d}" for number in range(40)]
 
 
-async def test_every_key_of_the_lobby_expires(pods: list[Pod]) -> None:
-    one, two, _ = pods
+@pytest.mark.parametrize("sealed", [False, True], ids=["waiting", "a seal that came too late"])
+async def test_every_key_of_the_lobby_expires(pods: list[Pod], *, sealed: bool) -> None:
+    one, two, three = pods
     await one.enter("ann")
-    await two.enter("bob", "3+3")
-    client = one.pools._client
+    if sealed:
+        match = await two.enter("bob")
+        await three.pools.leave("ann")
+        assert not await two.seal(match)
+    await two.enter("cid", "3+3")
+    client = one.client
     keys = [key async for key in client.scan_iter(match=f"chess:{{{one._keys.cluster_uid}-lobby}}:*")]
     assert keys
     assert all([await client.pttl(key) > 0 for key in keys])

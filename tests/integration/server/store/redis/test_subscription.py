@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from redis.asyncio import Connection
 
 from chess_presence.cancelling import end
+from chess_server.store.redis.connection import RedisConnection
 from chess_server.store.redis.endpoint import RedisEndpoint
 from chess_server.store.redis.subscription import NodeSubscription
 
@@ -21,11 +21,11 @@ class Subscribed:
 
     def __init__(self, endpoint: RedisEndpoint) -> None:
         self._endpoint = endpoint
-        self.connection: Connection
+        self.connection: RedisConnection
         self.subscription = NodeSubscription(self._connect, on_resubscribed=lambda: None)
 
-    def _connect(self) -> Connection:
-        self.connection = self._endpoint.connect("")
+    async def _connect(self) -> RedisConnection:
+        self.connection = await self._endpoint.open("")
         return self.connection
 
 
@@ -34,7 +34,7 @@ async def _while_it_closes(subscribed: Subscribed, work: Callable[[], Any], turn
     task = asyncio.get_running_loop().create_task(work())
     for _ in range(turns):
         await asyncio.sleep(0)
-    await subscribed.connection.disconnect(nowait=True)
+    subscribed.connection.close()
     async with asyncio.timeout(10):
         await task
 
