@@ -8,7 +8,7 @@ from typing import Any
 
 from websockets.asyncio.client import connect
 
-from chess_server.transport.link import Ending, Link, Refused, Transport
+from chess_server.transport.link import Ending, Link, Refused, Transport, UpgradeRequest
 
 CONTINUATION = 0x0
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
@@ -20,6 +20,7 @@ class Echo:
     def __init__(self) -> None:
         self.link: Link | None = None
         self.ending: asyncio.Future[Ending] = asyncio.get_running_loop().create_future()
+        self.controls, self.most_controls = 0, 1_000_000
 
     def opened(self, link: Link) -> None:
         self.link = link
@@ -36,6 +37,12 @@ class Echo:
         else:
             self.link.send(message)
 
+    def control(self) -> None:
+        self.controls += 1
+        if self.controls > self.most_controls:
+            assert self.link is not None
+            self.link.close(1008, "rate limit", "policy")
+
     def closed(self, ending: Ending) -> None:
         self.ending.set_result(ending)
 
@@ -43,9 +50,11 @@ class Echo:
 class Front:
     def __init__(self) -> None:
         self.clients: list[Echo] = []
+        self.requests: list[UpgradeRequest] = []
 
-    def admit(self, target: str) -> Echo | Refused:
-        if target != "/echo?sri=12345678":
+    def admit(self, request: UpgradeRequest) -> Echo | Refused:
+        self.requests.append(request)
+        if request.target != "/echo?sri=12345678":
             return Refused(status=503, body=b'{"error":{}}\n', headers={"Retry-After": "1"})
         self.clients.append(Echo())
         return self.clients[-1]
@@ -104,13 +113,13 @@ class Raw:
 
     @classmethod
     async def open(
-        cls, house: House, connection: str = "Upgrade", target: str = "/echo?sri=12345678"
+        cls, house: House, connection: str = "Upgrade", target: str = "/echo?sri=12345678", more: str = ""
     ) -> "Raw":
         raw = cls(*await asyncio.open_connection("127.0.0.1", house.port))
         key = base64.b64encode(os.urandom(16)).decode()
         raw.writer.write(
             f"GET {target} HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: {connection}\r\n"
-            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
+            f"Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n{more}\r\n".encode()
         )
         raw.head = await raw.reader.readuntil(b"\r\n\r\n")
         return raw

@@ -8,7 +8,7 @@ import msgspec
 from chess_server.clients.client import GameClient, LobbyClient, Services
 from chess_server.clients.rate_limit import Rate
 from chess_server.pod.drain import PodDrain
-from chess_server.transport.link import Handler, Refused
+from chess_server.transport.link import Handler, Refused, UpgradeRequest
 from chess_server.wire.paths import LobbyPlace, PathError, PlayPlace, parse
 
 RETRY_SECONDS = "1"
@@ -33,10 +33,10 @@ class Admission:
         self._drain = drain
         self._numbers = itertools.count(1)
 
-    def admit(self, target: str) -> Handler | Refused:
-        """Decide on a request target: a client, or the HTTP answer that refuses it."""
+    def admit(self, request: UpgradeRequest) -> Handler | Refused:
+        """Decide on an upgrade request: a client, or the HTTP answer that refuses it."""
         try:
-            place = parse(target)
+            place = parse(request.target)
         except PathError as error:
             return self._refused(error.status, error.code, str(error))
         if self._drain.draining:

@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from chess_server.clients.rate_limit import Rate
-from chess_server.clients.session import Close, EnterPool, LeavePool, Send, Session, Submit
+from chess_server.clients.session import Close, Effect, EnterPool, LeavePool, Send, Session, Submit
 from chess_server.game.commands import Command, MakeMove
 from chess_server.lobby.pools import Lobby
 from chess_server.lobby.seeks import Seek
@@ -73,7 +73,14 @@ class Client:
     def text(self, message: bytes) -> None:
         """Handle a message."""
         self._services.metrics.messages.inc()
-        for effect in self._session.receive(message, monotonic()):
+        self._carry_out(self._session.receive(message, monotonic()))
+
+    def control(self) -> None:
+        """Handle a frame that ends no message."""
+        self._carry_out(self._session.control(monotonic()))
+
+    def _carry_out(self, effects: list[Effect]) -> None:
+        for effect in effects:
             if isinstance(effect, Send):
                 self.send(effect.frame)
             elif isinstance(effect, Close):

@@ -62,7 +62,7 @@ class Session:
     def receive(self, message: bytes, now: float) -> list[Effect]:
         """Return what a text frame causes. `now` is monotonic seconds."""
         if not self._bucket.take(now):
-            return [Close(RATE_POLICY, f"rate limit: {self._rate}")]
+            return [self._over_rate]
         try:
             request = decode(message)
         except BadMessageError as error:
@@ -70,6 +70,14 @@ class Session:
         if isinstance(request, Ping):
             return [Send(frames.PONG)]
         return [self._in_lobby(request) if isinstance(self._place, LobbyPlace) else self._at_game(request)]
+
+    def control(self, now: float) -> list[Effect]:
+        """Return what a ping, a pong or a fragment causes: it counts like a message."""
+        return [] if self._bucket.take(now) else [self._over_rate]
+
+    @property
+    def _over_rate(self) -> Close:
+        return Close(RATE_POLICY, f"rate limit: {self._rate}")
 
     def _in_lobby(self, request: Request) -> Effect:
         if isinstance(request, PoolOut):

@@ -5,6 +5,8 @@ import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
+from chess_server.transport.listening import listen, port_of
+
 REQUEST_SECONDS = 5.0
 
 
@@ -24,17 +26,18 @@ class Admin:
 
     def __init__(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port."""
-        self._server = await asyncio.start_server(self._serve, host, port)
-        return int(self._server.sockets[0].getsockname()[1])
+        listening = listen(host, port)
+        self._servers = [await asyncio.start_server(self._serve, sock=one) for one in listening]
+        return port_of(listening)
 
     async def stop(self) -> None:
         """Stop listening."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(

@@ -1,7 +1,7 @@
 """The interface between the server and its WebSockets, the same for every library.
 
 A transport calls `Admit` once per upgrade request, then the `Handler` that it returned: `opened`, `text` for each whole
-message, `closed` exactly once. All calls are made on the event loop and return at once.
+message, `control` for each other frame, `closed` exactly once. All calls are made on the event loop and return at once.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,6 +9,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 MAX_MESSAGE = 8 * 1024
+MAX_HEAD = 16 * 1024
+MAX_HEADERS = 128
+RECEIVE_BUFFER = 32 * 1024
+"""What the kernel may hold of one client's bytes. picows' own buffer grows to what one read returns, and stays so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +20,22 @@ class Limits:
     """What a transport enforces on every socket. Seconds and bytes."""
 
     max_message: int = MAX_MESSAGE
+    max_head: int = MAX_HEAD
     max_pending: int = 256 * 1024
     ping_seconds: float = 20.0
     idle_seconds: float = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpgradeRequest:
+    """What an upgrade request says: its target (path and query), its headers, and the address that it came from.
+
+    `header` returns the values of a header, joined by commas as RFC 9110 says; empty if it is not there.
+    """
+
+    target: str
+    peer: str
+    header: Callable[[str], str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,12 +81,15 @@ class Handler(Protocol):
     def text(self, message: bytes) -> None:
         """Handle one message: valid UTF-8, within the limit."""
 
+    def control(self) -> None:
+        """Count a frame that ends no message: a ping, a pong, a fragment."""
+
     def closed(self, ending: Ending) -> None:
         """Handle the end of the socket."""
 
 
-Admit = Callable[[str], Handler | Refused]
-"""Decides on a request target (path and query)."""
+Admit = Callable[[UpgradeRequest], Handler | Refused]
+"""Decides on an upgrade request."""
 
 
 class Transport(Protocol):

@@ -1,159 +1,29 @@
-"""The production transport: picows on uvloop. Fragments, close handshake and limits are in this package."""
+"""The production transport: picows on uvloop. `picows_link` is one of its sockets."""
 
 import asyncio
+from collections.abc import Callable
 from http import HTTPStatus
 from time import monotonic
-from typing import cast
+from typing import Any
 
 import structlog
 from picows import (
-    WSCloseCode,
-    WSListener,
-    WSMsgType,
-    WSTransport,
+    WSAutoPingStrategy,
     WSUpgradeRequest,
     WSUpgradeResponse,
     WSUpgradeResponseWithListener,
-    ws_create_server,
 )
-from picows.picows import WSCloseInfo, WSFrame
+from picows.picows import WSProtocol  # type: ignore[attr-defined] # its stub leaves it out
 
 from chess_presence.cancelling import end
-from chess_server.transport.fragments import Assembler, ProtocolError, close_code
-from chess_server.transport.keepalive import Due, Keepalive
-from chess_server.transport.link import Admit, Ending, Handler, Limits, Refused
+from chess_server.transport.link import RECEIVE_BUFFER, Admit, Limits, Refused, UpgradeRequest
+from chess_server.transport.listening import BACKLOG, listen, port_of
+from chess_server.transport.picows_link import PicowsLink
 
 HANDSHAKE_SECONDS = 5.0
-CLOSE_SECONDS = 2.0
 READ_BUFFER = 1024
-BACKLOG = 4096
-ABNORMAL = 1006
-DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
 
 log = structlog.get_logger(__name__)
-
-
-class PicowsLink(WSListener):
-    """One socket."""
-
-    __slots__ = (
-        "_assembler",
-        "_cause",
-        "_client",
-        "_closing",
-        "_keepalive",
-        "_limits",
-        "_open",
-        "_paused",
-        "_transport",
-    )
-
-    def __init__(self, client: Handler, limits: Limits, open_links: "set[PicowsLink]") -> None:
-        self._client = client
-        self._limits = limits
-        self._open = open_links
-        self._assembler = Assembler(limits.max_message)
-        self._keepalive = Keepalive(monotonic())
-        self._transport: WSTransport | None = None
-        self._paused = False
-        self._closing = False
-        self._cause = ""
-
-    @property
-    def lag_ms(self) -> int:
-        """The measured round trip."""
-        return self._keepalive.lag_ms
-
-    def send(self, frame: bytes) -> None:
-        """Send a text frame; cut the socket of a client that reads too slowly."""
-        transport = self._transport
-        if transport is None or self._closing:
-            return
-        transport.send(WSMsgType.TEXT, frame)
-        if self._paused and _pending(transport) > self._limits.max_pending:
-            self.cut("slow_reader")
-
-    def close(self, code: int, reason: str, cause: str = "server") -> None:
-        """Begin the close handshake."""
-        transport = self._transport
-        if transport is None or self._closing:
-            return
-        self._closing = True
-        self._cause = cause
-        transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
-        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
-
-    def cut(self, cause: str) -> None:
-        """End the socket without a handshake."""
-        self._closing = True
-        self._cause = cause
-        self._abort()
-
-    def check_keepalive(self, now: float) -> None:
-        """Ping if that is due; close a socket from which nothing comes."""
-        due = self._keepalive.due(now, self._limits)
-        if due is Due.PING and self._transport is not None and not self._closing:
-            self._transport.send_ping(self._keepalive.ping(now))
-        elif due is Due.CUT:
-            self.close(1001, "nothing received", "idle")
-
-    def on_ws_connected(self, transport: WSTransport) -> None:
-        """picows: the handshake is complete."""
-        self._transport = transport
-        self._open.add(self)
-        self._client.opened(self)
-        self.check_keepalive(monotonic())
-
-    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """picows: a frame has come."""
-        self._keepalive.received(monotonic())
-        try:
-            if frame.rsv1 or frame.rsv2 or frame.rsv3:
-                raise ProtocolError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
-            if frame.msg_type in DATA:
-                self._data(frame)
-            else:
-                self._control(transport, frame)
-        except ProtocolError as fault:
-            self.close(fault.code, fault.reason, "client_fault")
-            if frame.msg_type == WSMsgType.CLOSE:
-                transport.disconnect()  # a close frame ends the handshake, even a broken one
-
-    def _data(self, frame: WSFrame) -> None:
-        if self._closing:
-            return
-        whole = self._assembler.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
-        if whole is not None:
-            self._client.text(whole)
-
-    def _control(self, transport: WSTransport, frame: WSFrame) -> None:
-        payload = frame.get_payload_as_bytes()
-        if frame.msg_type == WSMsgType.PONG:
-            self._keepalive.pong(payload, monotonic())
-        elif frame.msg_type == WSMsgType.PING:
-            if not self._closing:
-                transport.send_pong(payload)
-        elif frame.msg_type == WSMsgType.CLOSE:
-            transport.send_close(cast("WSCloseCode", close_code(payload)))
-            transport.disconnect()
-
-    def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """picows: the socket is gone."""
-        self._open.discard(self)
-        self._closing = True
-        self._client.closed(_ending(transport, self._cause))
-
-    def pause_writing(self) -> None:
-        """picows: the client reads more slowly than the server writes."""
-        self._paused = True
-
-    def resume_writing(self) -> None:
-        """picows: the client has caught up."""
-        self._paused = False
-
-    def _abort(self) -> None:
-        if self._transport is not None and not self._transport.is_disconnected:
-            self._transport.disconnect(graceful=False)
 
 
 class PicowsTransport:
@@ -163,40 +33,51 @@ class PicowsTransport:
         self._admit = admit
         self._limits = limits
         self._links: set[PicowsLink] = set()
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port."""
-        self._server = await ws_create_server(
-            self._listener,
-            host,
-            port,
-            websocket_handshake_timeout=HANDSHAKE_SECONDS,
-            logger_name=_Quiet(),  # type: ignore[arg-type] # picows takes any object with a logger's methods
-            enable_auto_pong=False,  # it would answer broken pings too
-            max_frame_size=self._limits.max_message,
-            read_buffer_init_size=READ_BUFFER,
-            use_aiofastnet=False,
-            backlog=BACKLOG,
-        )
-        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
-        return int(self._server.sockets[0].getsockname()[1])
+        loop = asyncio.get_running_loop()
+        listening = listen(host, port, RECEIVE_BUFFER)
+        for one in listening:
+            self._servers.append(await loop.create_server(self._protocol, sock=one, backlog=BACKLOG))
+        self._keepalives = loop.create_task(self._check_keepalives())
+        return port_of(listening)
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
         await end(self._keepalives)
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         for link in list(self._links):
             link.cut("stopped")
         await asyncio.sleep(0)
 
-    def _listener(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
-        headers = request.headers
-        if "upgrade" in headers.get("Connection", "").lower():
-            headers["Connection"] = "upgrade"  # Firefox sends `keep-alive, Upgrade`, which picows refuses
-        answer = self._admit(request.path.decode("latin-1"))
+    def _protocol(self) -> Any:
+        """Make a connection's protocol. picows' own factory would not say which connection a request came by."""
+        door = _Door(self._listener)
+        door.protocol = WSProtocol(
+            None,  # host and port, which a client sends
+            None,  # likewise the path
+            False,  # noqa: FBT003 - is_client_side; picows takes no keywords here
+            door,
+            _QUIET,
+            True,  # noqa: FBT003 - disconnect_on_exception
+            HANDSHAKE_SECONDS,
+            False,  # noqa: FBT003 - enable_auto_ping: the keepalive pings
+            20,  # auto_ping_idle_timeout, not used
+            20,  # auto_ping_reply_timeout, not used
+            WSAutoPingStrategy.PING_WHEN_IDLE,
+            False,  # noqa: FBT003 - enable_auto_pong: it would answer broken pings too
+            self._limits.max_message,
+            None,  # extra_headers, which a client sends
+            READ_BUFFER,
+        )
+        return door.protocol
+
+    def _listener(self, request: UpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
+        answer = self._admit(request)
         if isinstance(answer, Refused):
             response = WSUpgradeResponse.create_error_response(
                 HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
@@ -213,23 +94,35 @@ class PicowsTransport:
                 link.check_keepalive(now)
 
 
-def _pending(transport: WSTransport) -> int:
-    return int(transport.underlying_transport.get_write_buffer_size())
+class _Door:
+    """Where one connection's request comes in: it knows the connection, and with it the address."""
 
+    __slots__ = ("_listener", "protocol")
 
-def _code(info: WSCloseInfo | None) -> int:
-    """Return a close code as a number; picows has an enum for known codes and numbers for all others."""
-    code: object = ABNORMAL if info is None else info.code
-    return code.value if isinstance(code, WSCloseCode) else int(cast("int", code))
+    def __init__(
+        self, listener: Callable[[UpgradeRequest], PicowsLink | WSUpgradeResponseWithListener]
+    ) -> None:
+        self._listener = listener
+        self.protocol: Any = None
 
+    def __call__(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
+        headers = request.headers
+        if "upgrade" in headers.get("Connection", "").lower():
+            headers["Connection"] = "upgrade"  # Firefox sends `keep-alive, Upgrade`, which picows refuses
+        return self._listener(
+            UpgradeRequest(
+                target=request.path.decode("latin-1"),
+                peer=self._peer(),
+                header=lambda name: ",".join(headers.getall(name, [])),
+            )
+        )
 
-def _ending(transport: WSTransport, cause: str) -> Ending:
-    handshake = transport.close_handshake
-    if handshake is None:
-        return Ending(code=ABNORMAL, cause=cause or "cut")
-    if handshake.recv_then_sent and not cause:
-        return Ending(code=_code(handshake.recv), cause="client")
-    return Ending(code=_code(handshake.sent), cause=cause or "client_fault")
+    def _peer(self) -> str:
+        protocol, self.protocol = self.protocol, None  # each holds the other until here
+        if protocol is None:
+            return ""
+        address = protocol.transport.underlying_transport.get_extra_info("peername")
+        return str(address[0]) if address else ""
 
 
 class _Quiet:
@@ -244,3 +137,6 @@ class _Quiet:
 
     def exception(self, message: str, *_args: object, **_more: object) -> None:
         log.exception("transport fault", detail=message)  # noqa: LOG004 - picows calls it while handling one
+
+
+_QUIET = _Quiet()

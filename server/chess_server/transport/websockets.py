@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import socket
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, cast
@@ -10,24 +11,64 @@ from weakref import WeakKeyDictionary, WeakSet
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode
+from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
+from websockets.protocol import Event, State
 
 from chess_presence.cancelling import end
 from chess_server.transport.keepalive import Due, Keepalive
-from chess_server.transport.link import Admit, Ending, Handler, Limits, Refused
+from chess_server.transport.link import (
+    RECEIVE_BUFFER,
+    Admit,
+    Ending,
+    Handler,
+    Limits,
+    Refused,
+    UpgradeRequest,
+)
+from chess_server.transport.listening import listen, port_of
 
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 ABNORMAL = 1006
 
 
+class GuardedConnection(ServerConnection):
+    """A connection whose request, control frames and pongs are bounded; the library bounds messages alone."""
+
+    limits: Limits
+    link: "WebsocketsLink | None" = None
+    _head = 0
+
+    def data_received(self, data: bytes) -> None:
+        """asyncio: bytes have come. A head that is too long is not read on, nor what follows a refusal."""
+        if self.protocol.state is State.CONNECTING:
+            self._head += len(data)
+            if self._head > self.limits.max_head:
+                self.transport.abort()
+                return
+        super().data_received(data)
+        if self.link is not None:
+            self.link.bound()
+
+    def process_event(self, event: Event) -> None:
+        """websockets: a request or a frame has come."""
+        if self.link is not None and isinstance(event, Frame) and _ends_no_message(event):
+            self.link.client.control()
+        super().process_event(event)
+
+
+def _ends_no_message(frame: Frame) -> bool:
+    return frame.opcode is not Opcode.CLOSE and (frame.opcode in CTRL_OPCODES or not frame.fin)
+
+
 class WebsocketsLink:
     """One socket."""
 
-    def __init__(self, connection: ServerConnection, limits: Limits) -> None:
+    def __init__(self, connection: ServerConnection, client: Handler, limits: Limits) -> None:
         self._connection = connection
         self._limits = limits
+        self.client = client
         self._keepalive = Keepalive(monotonic())
         self._closing: asyncio.Task[None] | None = None
         self.cause = ""
@@ -43,6 +84,10 @@ class WebsocketsLink:
             return
         self._connection.protocol.send_text(frame)
         self._connection.send_data()
+        self.bound()
+
+    def bound(self) -> None:
+        """Cut the socket if more waits for its client than may."""
         if self._connection.transport.get_write_buffer_size() > self._limits.max_pending:
             self.cause = "slow_reader"
             self._connection.transport.abort()
@@ -86,15 +131,20 @@ class WebsocketsTransport:
         self._links: set[WebsocketsLink] = set()
         self._connections: WeakSet[ServerConnection] = WeakSet()  # also those in the handshake
         self._accepted: WeakKeyDictionary[ServerConnection, Handler] = WeakKeyDictionary()
-        self._server: Server | None = None
+        self._servers: list[Server] = []
         self._keepalives: asyncio.Task[None] | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port."""
-        self._server = await serve(
+        listening = listen(host, port, RECEIVE_BUFFER)
+        self._servers = [await self._serve(one) for one in listening]
+        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
+        return port_of(listening)
+
+    async def _serve(self, listening: socket.socket) -> Server:
+        return await serve(
             self._serve_one,
-            host,
-            port,
+            sock=listening,
             process_request=self._decide,
             compression=None,
             max_size=self._limits.max_message,
@@ -104,26 +154,33 @@ class WebsocketsTransport:
             server_header=None,
             create_connection=cast("type[ServerConnection]", self._connection),  # only ever called
         )
-        self._keepalives = asyncio.get_running_loop().create_task(self._check_keepalives())
-        return int(next(iter(self._server.sockets)).getsockname()[1])
 
     async def stop(self) -> None:
         """Stop listening and cut what is still open."""
         await end(self._keepalives)
-        if self._server is not None:
-            self._server.close()
-            await asyncio.sleep(0)  # so that a connection just accepted has its transport
-            for connection in list(self._connections):
-                connection.transport.abort()
-            await self._server.wait_closed()
+        for server in self._servers:
+            server.close()
+        await asyncio.sleep(0)  # so that a connection just accepted has its transport
+        for connection in list(self._connections):
+            connection.transport.abort()
+        for server in self._servers:
+            await server.wait_closed()
 
     def _connection(self, *arguments: Any, **options: Any) -> ServerConnection:
-        connection = ServerConnection(*arguments, **options)
+        connection = GuardedConnection(*arguments, **options)
+        connection.limits = self._limits
         self._connections.add(connection)
         return connection
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
-        answer = self._admit(request.path)
+        address = connection.remote_address
+        answer = self._admit(
+            UpgradeRequest(
+                target=request.path,
+                peer=str(address[0]) if address else "",
+                header=lambda name: ",".join(request.headers.get_all(name)),
+            )
+        )
         if isinstance(answer, Refused):
             headers = Headers({**answer.headers, "Content-Type": "application/json", "Connection": "close"})
             headers["Content-Length"] = str(len(answer.body))
@@ -133,7 +190,8 @@ class WebsocketsTransport:
 
     async def _serve_one(self, connection: ServerConnection) -> None:
         client = self._accepted.pop(connection)
-        link = WebsocketsLink(connection, self._limits)
+        link = WebsocketsLink(connection, client, self._limits)
+        cast("GuardedConnection", connection).link = link
         self._links.add(link)
         client.opened(link)
         link.check_keepalive(monotonic())

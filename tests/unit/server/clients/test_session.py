@@ -83,3 +83,10 @@ def test_too_many_messages_close_and_time_refills_the_bucket() -> None:
     assert [session.receive(b"null", 0.0) for _ in range(3)] == 3 * [[Send(b"0")]]
     assert session.receive(b"null", 0.5) == [Close(1008, "rate limit: 3 messages in 3 s")]
     assert session.receive(b"null", 1.5) == [Send(b"0")]
+
+
+def test_pings_pongs_and_fragments_take_from_the_same_bucket() -> None:
+    session = Session(PLAY, Rate(3, 3.0), 0.0)
+    assert [session.control(0.0) for _ in range(2)] == [[], []]
+    assert session.receive(b"null", 0.0) == [Send(b"0")]
+    assert session.control(0.0) == [Close(1008, "rate limit: 3 messages in 3 s")]

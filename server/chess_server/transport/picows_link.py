@@ -1,0 +1,171 @@
+"""One socket of the production transport: its messages, its close handshake, its limits."""
+
+import asyncio
+from time import monotonic
+from typing import cast
+
+from picows import WSCloseCode, WSListener, WSMsgType, WSTransport
+from picows.picows import WSCloseInfo, WSFrame
+
+from chess_server.transport.fragments import Assembler, ProtocolError, close_code
+from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.link import Ending, Handler, Limits
+
+CLOSE_SECONDS = 2.0
+ABNORMAL = 1006
+DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+
+class PicowsLink(WSListener):
+    """One socket."""
+
+    __slots__ = (
+        "_assembler",
+        "_cause",
+        "_client",
+        "_closing",
+        "_keepalive",
+        "_limits",
+        "_open",
+        "_paused",
+        "_transport",
+    )
+
+    def __init__(self, client: Handler, limits: Limits, open_links: "set[PicowsLink]") -> None:
+        self._client = client
+        self._limits = limits
+        self._open = open_links
+        self._assembler = Assembler(limits.max_message)
+        self._keepalive = Keepalive(monotonic())
+        self._transport: WSTransport | None = None
+        self._paused = False
+        self._closing = False
+        self._cause = ""
+
+    @property
+    def lag_ms(self) -> int:
+        """The measured round trip."""
+        return self._keepalive.lag_ms
+
+    def send(self, frame: bytes) -> None:
+        """Send a text frame; cut the socket of a client that reads too slowly."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        transport.send(WSMsgType.TEXT, frame)
+        self._bound(transport)
+
+    def close(self, code: int, reason: str, cause: str = "server") -> None:
+        """Begin the close handshake."""
+        transport = self._transport
+        if transport is None or self._closing:
+            return
+        self._closing = True
+        self._cause = cause
+        transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
+        asyncio.get_running_loop().call_later(CLOSE_SECONDS, self._abort)
+
+    def cut(self, cause: str) -> None:
+        """End the socket without a handshake."""
+        self._closing = True
+        self._cause = cause
+        self._abort()
+
+    def check_keepalive(self, now: float) -> None:
+        """Ping if that is due; close a socket from which nothing comes."""
+        due = self._keepalive.due(now, self._limits)
+        if due is Due.PING and self._transport is not None and not self._closing:
+            self._transport.send_ping(self._keepalive.ping(now))
+        elif due is Due.CUT:
+            self.close(1001, "nothing received", "idle")
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """picows: the handshake is complete."""
+        self._transport = transport
+        self._open.add(self)
+        self._client.opened(self)
+        self.check_keepalive(monotonic())
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """picows: a frame has come."""
+        self._keepalive.received(monotonic())
+        try:
+            if frame.rsv1 or frame.rsv2 or frame.rsv3:
+                raise ProtocolError(1002, "reserved bits set")  # noqa: TRY301 - one place closes on faults
+            if frame.msg_type in DATA:
+                self._data(frame)
+            else:
+                self._control(transport, frame)
+        except ProtocolError as fault:
+            self.close(fault.code, fault.reason, "client_fault")
+            if frame.msg_type == WSMsgType.CLOSE:
+                transport.disconnect()  # a close frame ends the handshake, even a broken one
+
+    def _data(self, frame: WSFrame) -> None:
+        if self._closing:
+            return
+        whole = self._assembler.feed(frame.msg_type.value, frame.get_payload_as_bytes(), fin=frame.fin)
+        if whole is None:
+            self._client.control()
+        else:
+            self._client.text(whole)
+
+    def _control(self, transport: WSTransport, frame: WSFrame) -> None:
+        payload = frame.get_payload_as_bytes()
+        if frame.msg_type == WSMsgType.PONG:
+            self._keepalive.pong(payload, monotonic())
+            self._client.control()
+        elif frame.msg_type == WSMsgType.PING:
+            self._ping(transport, payload)
+        elif frame.msg_type == WSMsgType.CLOSE:
+            transport.send_close(cast("WSCloseCode", close_code(payload)))
+            transport.disconnect()
+
+    def _ping(self, transport: WSTransport, payload: bytes) -> None:
+        """Answer a ping, within the limits that hold for messages."""
+        if not self._closing:
+            self._client.control()
+        if not self._closing:
+            transport.send_pong(payload)
+            self._bound(transport)
+
+    def _bound(self, transport: WSTransport) -> None:
+        if self._paused and _pending(transport) > self._limits.max_pending:
+            self.cut("slow_reader")
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """picows: the socket is gone."""
+        self._open.discard(self)
+        self._closing = True
+        self._client.closed(_ending(transport, self._cause))
+
+    def pause_writing(self) -> None:
+        """picows: the client reads more slowly than the server writes."""
+        self._paused = True
+
+    def resume_writing(self) -> None:
+        """picows: the client has caught up."""
+        self._paused = False
+
+    def _abort(self) -> None:
+        if self._transport is not None and not self._transport.is_disconnected:
+            self._transport.disconnect(graceful=False)
+
+
+def _pending(transport: WSTransport) -> int:
+    return int(transport.underlying_transport.get_write_buffer_size())
+
+
+def _code(info: WSCloseInfo | None) -> int:
+    """Return a close code as a number; picows has an enum for known codes and numbers for all others."""
+    code: object = ABNORMAL if info is None else info.code
+    return code.value if isinstance(code, WSCloseCode) else int(cast("int", code))
+
+
+def _ending(transport: WSTransport, cause: str) -> Ending:
+    handshake = transport.close_handshake
+    if handshake is None:
+        return Ending(code=ABNORMAL, cause=cause or "cut")
+    if handshake.recv_then_sent and not cause:
+        return Ending(code=_code(handshake.recv), cause="client")
+    return Ending(code=_code(handshake.sent), cause=cause or "client_fault")

@@ -1,0 +1,100 @@
+"""What a hostile client may make either transport hold: request heads, control frames, answers that nobody reads."""
+
+import asyncio
+import contextlib
+import socket
+from typing import Any
+
+import pytest
+from echo_house import PING, PONG, TEXT, Raw, encode
+
+pytestmark = pytest.mark.integration
+
+HEAD = b"GET /echo?sri=12345678 HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\n"
+LINE = b"X-%d: " + 4000 * b"x" + b"\r\n"
+
+
+async def narrow(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection whose own kernel buffers hold little, so that what is written has been taken."""
+    one = socket.socket()
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        one.setsockopt(socket.SOL_SOCKET, option, 8192)
+    one.setblocking(False)  # noqa: FBT003 - socket takes no keyword here
+    await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", port))
+    return await asyncio.open_connection(sock=one)
+
+
+async def pour(writer: asyncio.StreamWriter, chunk: bytes, most: int) -> int:
+    """Write until the other end is gone; return how much was taken."""
+    taken = 0
+    with contextlib.suppress(OSError):
+        while taken < most:
+            writer.write(chunk)
+            await writer.drain()
+            taken += len(chunk)
+            await asyncio.sleep(0)
+    return taken
+
+
+@pytest.mark.parametrize("line", [LINE, b"x" * 4000], ids=["many-headers", "one-line-without-end"])
+async def test_a_head_without_end_is_not_read_on(house: Any, line: bytes) -> None:
+    _, writer = await narrow(house.port)
+    writer.write(HEAD)
+    async with asyncio.timeout(20):
+        taken = await pour(writer, line % 7 if b"%d" in line else line, 8 << 20)
+    assert taken < 1 << 20
+    writer.transport.abort()
+    assert house.front.clients == []
+
+
+async def test_what_follows_a_refusal_is_not_read_on(house: Any) -> None:
+    _, writer = await narrow(house.port)
+    writer.write(b"GET /other HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")
+    async with asyncio.timeout(20):
+        taken = await pour(writer, 4000 * b"x", 8 << 20)
+    assert taken < 1 << 20
+    writer.transport.abort()
+
+
+async def test_pings_and_pongs_and_fragments_are_counted(house: Any) -> None:
+    raw = await Raw.open(house)
+    assert await raw.read() == (TEXT, b"hello")
+    before = house.front.clients[-1].controls  # the answer to a ping of the server's
+    raw.frame(PING, b"1")
+    raw.frame(PONG, b"2")
+    raw.frame(TEXT, b"", fin=False)
+    raw.frame(0, b"", fin=False)
+    raw.frame(0, b"whole")
+    assert [await raw.read(), await raw.read()] == [(PONG, b"1"), (TEXT, b"whole")]
+    assert house.front.clients[-1].controls - before >= 4
+    raw.writer.close()
+
+
+@pytest.mark.parametrize("frame", [encode(PING, b"x"), encode(0, b"", fin=False)], ids=["pings", "fragments"])
+async def test_a_flood_of_frames_that_are_no_messages_is_closed(house: Any, frame: bytes) -> None:
+    raw = await Raw.open(house)
+    assert await raw.read() == (TEXT, b"hello")
+    house.front.clients[-1].most_controls = 50
+    raw.writer.write(encode(TEXT, b"", fin=False) + 500 * frame)
+    assert await raw.close_code() == 1008
+    assert (await house.ending()).cause == "policy"
+
+
+async def test_pings_whose_answers_nobody_reads_cut_the_socket(house: Any) -> None:
+    """Also where nothing counts them: what waits for a client is bounded in bytes."""
+    raw = await Raw.open(house)
+    raw.writer.transport.pause_reading()
+    async with asyncio.timeout(60):
+        await pour(raw.writer, 64 * encode(PING, 125 * b"x"), 256 << 20)
+        assert (await house.ending()).cause == "slow_reader"
+    raw.writer.transport.abort()
+
+
+async def test_admission_is_given_target_address_and_headers(house: Any) -> None:
+    raw = await Raw.open(house, more="X-Forwarded-For: 1.1.1.1\r\nX-Forwarded-For: 2.2.2.2\r\n")
+    request = house.front.requests[-1]
+    assert (request.target, request.peer) == ("/echo?sri=12345678", "127.0.0.1")
+    assert request.header("x-forwarded-for").replace(" ", "") == "1.1.1.1,2.2.2.2"
+    assert request.header("Host") == "test"
+    assert request.header("Origin") == ""
+    raw.writer.close()
