@@ -65,7 +65,7 @@ def compose(settings: Settings) -> Parts:
     metrics = Metrics()
     timeouts = Timeouts(
         no_start_ms=round(settings.no_start_seconds * 1000),
-        abandon_ms=round(settings.abandon_seconds * 1000),
+        abandon_ms=None if settings.abandon_seconds is None else round(settings.abandon_seconds * 1000),
     )
     rooms = Rooms(stores, connections.bus, keys, timeouts)
     pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)

@@ -79,7 +79,7 @@ class Settings:
     drain_deadline_seconds: float
     reconnect_window_seconds: float
     no_start_seconds: float
-    abandon_seconds: float
+    abandon_seconds: float | None
     ping_seconds: float
     idle_seconds: float
     play_rate: Rate
@@ -139,6 +139,10 @@ def _number(low: float, high: float) -> Parser:
         return number
 
     return parse
+
+
+def _optional(parse: Parser) -> Parser:
+    return lambda name, value: parse(name, value) if value or name.startswith("--") else None
 
 
 def _whole(low: int, high: int) -> Parser:
@@ -221,7 +225,7 @@ TABLE: dict[str, Setting] = {
     "drain_deadline_seconds": Setting("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),
     "reconnect_window_seconds": Setting("CHESS_RECONNECT_WINDOW_SECONDS", "30", _number(0, 3600)),
     "no_start_seconds": Setting("CHESS_NO_START_SECONDS", "60", _number(0.1, 86400)),
-    "abandon_seconds": Setting("CHESS_ABANDON_SECONDS", "60", _number(0.1, 86400)),
+    "abandon_seconds": Setting("CHESS_ABANDON_SECONDS", "", _optional(_number(0.1, 86400))),
     "ping_seconds": Setting("CHESS_PING_SECONDS", "20", _number(0.1, 300)),
     "idle_seconds": Setting("CHESS_IDLE_SECONDS", "60", _number(0.2, 3600)),
     "play_rate": Setting("CHESS_PLAY_RATE", "100/20", _rate),

@@ -1,7 +1,8 @@
 """The chess clock, with lag compensation as in lila.
 
 All times are milliseconds. Each player has a quota of lag that may be forgiven: it starts at three gains, grows by one
-gain per move and holds at most seven. The lag itself is what the server measured, never what a client states.
+gain per move and holds at most seven. The lag itself is what the server measured, never what a client states. But a
+client can answer pings late, and so have more forgiven than it lost; therefore the whole game has an allowance too.
 """
 
 from msgspec import Struct
@@ -12,16 +13,20 @@ from chess_server.game.color import Color
 EXPECTED_MOVES = 40
 GRACE_MS = 1000
 """How much unspent quota delays a flag at most, because the move may be on its way."""
+ALLOWANCE_SHARE = 0.1
+ALLOWANCE_MOST_MS = 20_000
+"""The lag forgiven in a whole game: a tenth of its expected length, at most this much."""
 
 
-class Side(Struct, frozen=True, array_like=True):
-    """One player's time left and lag quota."""
+class Side(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """One player's time left, lag quota, and the lag forgiven so far."""
 
     left_ms: int
     quota_ms: int
+    forgiven_ms: int = 0
 
 
-class Clock(Struct, frozen=True, kw_only=True):
+class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Both sides' time. The game knows whose turn it is, and since when."""
 
     initial_ms: int
@@ -30,10 +35,24 @@ class Clock(Struct, frozen=True, kw_only=True):
     black: Side
 
     @property
+    def expected_ms(self) -> int:
+        """How much time one player is expected to have in the whole game."""
+        return self.initial_ms + EXPECTED_MOVES * self.increment_ms
+
+    @property
     def gain_ms(self) -> int:
         """How much one move adds to the quota."""
-        estimate_ms = self.initial_ms + EXPECTED_MOVES * self.increment_ms
-        return min(1000, round(0.4 * estimate_ms / 100) + 150)
+        return min(1000, round(0.4 * self.expected_ms / 100) + 150)
+
+    @property
+    def allowance_ms(self) -> int:
+        """How much lag is forgiven to one player in the whole game."""
+        return min(round(ALLOWANCE_SHARE * self.expected_ms), ALLOWANCE_MOST_MS)
+
+    def forgivable_ms(self, color: Color) -> int:
+        """How much lag may be forgiven to a player now."""
+        side = self.side(color)
+        return max(min(side.quota_ms, self.allowance_ms - side.forgiven_ms), 0)
 
     def side(self, color: Color) -> Side:
         """Return one player's side."""
@@ -41,20 +60,22 @@ class Clock(Struct, frozen=True, kw_only=True):
 
     def left_after(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:
         """Time left after thinking for `elapsed_ms`, less forgiven lag. Zero or less: the flag has fallen."""
-        side = self.side(color)
-        return side.left_ms - elapsed_ms + _forgiven(side, elapsed_ms, lag_ms)
+        return self.side(color).left_ms - elapsed_ms + self._forgiven(color, elapsed_ms, lag_ms)
 
     def spend(self, color: Color, elapsed_ms: int, lag_ms: int) -> "Clock":
         """Return the clock after a move: time spent, increment earned, quota used and refilled."""
         side = self.side(color)
-        forgiven = _forgiven(side, elapsed_ms, lag_ms)
+        forgiven = self._forgiven(color, elapsed_ms, lag_ms)
         quota = min(side.quota_ms - forgiven + self.gain_ms, 7 * self.gain_ms)
         left = max(side.left_ms - elapsed_ms + forgiven, 0) + self.increment_ms
-        return self._with(color, Side(left, quota))
+        return self._with(color, Side(left, quota, side.forgiven_ms + forgiven))
+
+    def _forgiven(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:
+        return max(0, min(lag_ms, self.forgivable_ms(color), elapsed_ms))
 
     def stopped_at(self, color: Color, left_ms: int) -> "Clock":
         """Return the clock with one side's time set, as when its flag has fallen."""
-        return self._with(color, Side(max(left_ms, 0), self.side(color).quota_ms))
+        return self._with(color, replace(self.side(color), left_ms=max(left_ms, 0)))
 
     def _with(self, color: Color, side: Side) -> "Clock":
         return replace(self, white=side) if color == "white" else replace(self, black=side)
@@ -70,9 +91,5 @@ def start(initial_seconds: int, increment_seconds: int) -> Clock:
 
 def restored(clock: Clock, white_ms: int, black_ms: int) -> Clock:
     """Return the clock as a stored move left it."""
-    white, black = Side(white_ms, clock.white.quota_ms), Side(black_ms, clock.black.quota_ms)
+    white, black = replace(clock.white, left_ms=white_ms), replace(clock.black, left_ms=black_ms)
     return replace(clock, white=white, black=black)
-
-
-def _forgiven(side: Side, elapsed_ms: int, lag_ms: int) -> int:
-    return max(0, min(lag_ms, side.quota_ms, elapsed_ms))

@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar
 from msgspec import Meta, Struct, field
 
 Number = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+LONGEST_UCI = 12
+"""As much of a move as is remembered and repeated in messages."""
 
 
 class Command(Struct, frozen=True, kw_only=True):
@@ -19,6 +21,11 @@ class Command(Struct, frozen=True, kw_only=True):
     """Whether it depends on how long the opponent has been gone."""
     a: Number | None = None
 
+    @property
+    def what(self) -> str:
+        """What it asks for. A command sent again asks for the same under the same number."""
+        return self.name
+
 
 class MakeMove(Command, frozen=True, kw_only=True):
     """Move, in UCI. Always numbered."""
@@ -26,6 +33,11 @@ class MakeMove(Command, frozen=True, kw_only=True):
     name = "move"
     uci: str = field(name="u")
     a: Number
+
+    @property
+    def what(self) -> str:
+        """The move itself."""
+        return self.uci[:LONGEST_UCI]
 
 
 class Resign(Command, frozen=True, kw_only=True):

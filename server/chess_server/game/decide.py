@@ -4,11 +4,13 @@ The table at the end says which function decides which command. A game that is o
 it accepted before.
 """
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from chess_server.game.arrivals import Life
 from chess_server.game.clock import GRACE_MS
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import (
@@ -24,6 +26,7 @@ from chess_server.game.commands import (
     Tick,
 )
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Event, Moved, Seconds
+from chess_server.game.outages import Outages
 from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
 from chess_server.game.rules import (
     FIFTY_MOVES,
@@ -33,29 +36,36 @@ from chess_server.game.rules import (
     halfmove_clock,
     play,
 )
-from chess_server.game.state import REMEMBERED, Accepted, Game
+from chess_server.game.state import Game
 from chess_server.game.status import FIRST_MOVES, Status, result_of
+
+NO_OUTAGES = Outages()
+PLIES_BETWEEN_OFFERS = 20
+"""How many plies must pass before a player may offer a draw again, as in lila."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """When a command arrived: thinking time of the player to move (without outages), and the sender's measured lag.
+    """When a command arrived, by Redis TIME, and what else its decision depends on.
 
+    `since_ms`: when the turn began. `life`: earlier copies of the command. `lag_ms`: the sender's measured lag.
     `opponent_gone`: the other player's absence may be claimed. `no_start_ms`: how long a first move may take.
     """
 
-    elapsed_ms: int
+    received_ms: int
+    since_ms: int = 0
+    outages: Outages = NO_OUTAGES
+    life: Life | None = None
     lag_ms: int = 0
     opponent_gone: bool = False
     no_start_ms: int = 60_000
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
-    """The game after the command, and the events that lead to it: versions `before.v + 1 … game.v`."""
-
-    game: Game
-    events: tuple[Event, ...]
+    def elapsed_ms(self, game: Game) -> int:
+        """How long the player to move has thought, less outages."""
+        arrived_ms = self.received_ms
+        if self.life is not None:
+            arrived_ms = self.life.counts_from(arrived_ms, self.since_ms, game.ply)
+        return self.outages.elapsed(self.since_ms, arrived_ms)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +74,18 @@ class Rejected:
 
     code: str
     message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """The game after the command, and the events that lead to it: versions `before.v + 1 … game.v`.
+
+    `rejected`: the game has changed, but the command itself was not done: a move after the flag has fallen.
+    """
+
+    game: Game
+    events: tuple[Event, ...]
+    rejected: Rejected | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +98,32 @@ Outcome = Step | Rejected | Duplicate
 
 def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
     """Decide a player's command."""
-    if game.has_accepted(color, command.a) or _resigned_before(game, color, command):
+    before = game.accepted_as(color, command.a)
+    if before is not None and before not in ("", command.what):
+        return Rejected(code="number_used", message=f"a={command.a} was another command: {before}")
+    if before is not None or _resigned_before(game, color, command):
         return Duplicate()
     if game.over:
         return Rejected(code="game_over", message=f"the game has ended: {game.status}")
     outcome = DECIDERS[type(command)](game, color, command, moment)
-    if isinstance(outcome, Step) and command.a is not None:
-        accepted = (*outcome.game.accepted, Accepted(color, command.a))[-REMEMBERED:]
+    if isinstance(outcome, Step) and outcome.rejected is None and command.a is not None:
+        accepted = outcome.game.accepting(color, command.a, command.what)
         return Step(game=replace(outcome.game, accepted=accepted), events=outcome.events)
     return outcome
 
 
 def _resigned_before(game: Game, color: Color, command: Command) -> bool:
-    return isinstance(command, Resign) and game.status == "resign" and game.winner == OTHER[color]
+    if not (isinstance(command, Resign) and game.status == "resign"):
+        return False
+    return game.winner == OTHER[color] or (game.winner is None and not can_mate(game.fen, OTHER[color]))
 
 
 def due_in_ms(game: Game, no_start_ms: int) -> int:
     """How long after the turn began a Tick can end the game."""
     if game.ply < FIRST_MOVES:
         return no_start_ms
-    side = game.clock.side(game.turn)
-    return side.left_ms + min(side.quota_ms, GRACE_MS)
+    clock, turn = game.clock, game.turn
+    return clock.side(turn).left_ms + min(clock.forgivable_ms(turn), GRACE_MS)
 
 
 def seconds(game: Game) -> Seconds:
@@ -117,9 +144,10 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
     assert isinstance(command, MakeMove)  # noqa: S101 - the table below pairs them
     if game.turn != color:
         return Rejected(code="not_your_turn", message=f"{command.uci[:12]}: it is {game.turn}'s turn")
-    timed = game.ply >= FIRST_MOVES
-    if timed and game.clock.left_after(color, moment.elapsed_ms, moment.lag_ms) <= 0:
-        return _flag(game)
+    timed, elapsed_ms = game.ply >= FIRST_MOVES, moment.elapsed_ms(game)
+    if timed and game.clock.left_after(color, elapsed_ms, moment.lag_ms) <= 0:
+        fallen = Rejected(code="out_of_time", message=f"{command.uci[:12]}: your flag had fallen")
+        return dataclasses.replace(_flag(game), rejected=fallen)
     try:
         played = play(game.fen, command.uci)
     except BadMoveError as error:
@@ -133,7 +161,7 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
         moves=f"{game.moves} {played.uci}".strip(),
         sans=f"{game.sans} {played.san}".strip(),
         positions=extended(game.positions, played.fen, irreversible=played.irreversible),
-        clock=game.clock.spend(color, moment.elapsed_ms, moment.lag_ms) if timed else game.clock,
+        clock=game.clock.spend(color, elapsed_ms, moment.lag_ms) if timed else game.clock,
         draw_offer=color if game.draw_offer == color else None,
     )
     event = Moved(ply=after.ply, uci=played.uci, san=played.san, fen=played.fen, clock=seconds(after))
@@ -145,18 +173,25 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
 
 def _flag(game: Game) -> Step:
     loser = game.turn
-    winner = OTHER[loser] if can_mate(game.fen, OTHER[loser]) else None
-    return _ended(replace(game, clock=game.clock.stopped_at(loser, 0)), "outoftime", winner)
+    stopped = replace(game, clock=game.clock.stopped_at(loser, 0))
+    return _ended(stopped, "outoftime", _winner(game, OTHER[loser]))
+
+
+def _winner(game: Game, color: Color) -> Color | None:
+    """Who wins if the other player gives up: nobody if this one could never mate."""
+    return color if can_mate(game.fen, color) else None
 
 
 def _tick(game: Game, _color: Color, _command: Command, moment: Moment) -> Outcome:
-    if moment.elapsed_ms < due_in_ms(game, moment.no_start_ms):
+    if moment.elapsed_ms(game) < due_in_ms(game, moment.no_start_ms):
         return Rejected(code="too_early", message="no flag has fallen")
     return _ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
 
 
 def _resign(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
-    return _ended(game, "resign", OTHER[color])
+    if game.ply < FIRST_MOVES:
+        return _ended(game, "aborted")
+    return _ended(game, "resign", _winner(game, OTHER[color]))
 
 
 def _abort(game: Game, _color: Color, _command: Command, _moment: Moment) -> Outcome:
@@ -167,10 +202,16 @@ def _abort(game: Game, _color: Color, _command: Command, _moment: Moment) -> Out
 
 def _draw_yes(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.draw_offer == OTHER[color]:
-        return _ended(game, "draw")
+        return _ended(game, "draw" if game.ply >= FIRST_MOVES else "aborted")
     if game.draw_offer == color:
         return Duplicate()
-    return _step(replace(game, draw_offer=color), DrawOffered(color=color))
+    last = game.offer_ply(color)
+    if last is not None and game.ply <= last + PLIES_BETWEEN_OFFERS:
+        return Rejected(
+            code="too_soon", message=f"wait until {PLIES_BETWEEN_OFFERS} plies after your last offer"
+        )
+    offered = {"white_offer_ply": game.ply} if color == "white" else {"black_offer_ply": game.ply}
+    return _step(replace(game, draw_offer=color, **offered), DrawOffered(color=color))
 
 
 def _draw_no(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
@@ -192,9 +233,15 @@ def _draw_claim(game: Game, color: Color, _command: Command, _moment: Moment) ->
 def _force(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
     if not moment.opponent_gone:
         return Rejected(code="not_gone", message="the opponent has not been gone for as long as goneIn says")
+    if game.turn == color:
+        return Rejected(
+            code="your_turn", message="an absence may be claimed in the opponent's turn; move first"
+        )
     if game.ply < FIRST_MOVES:
         return _ended(game, "aborted")
-    return _ended(game, "timeout", color) if isinstance(command, ResignForce) else _ended(game, "draw")
+    if isinstance(command, DrawForce):
+        return _ended(game, "draw")
+    return _ended(game, "timeout", _winner(game, color))
 
 
 DECIDERS: dict[type[Command], Callable[[Game, Color, Command, Moment], Outcome]] = {

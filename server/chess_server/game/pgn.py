@@ -14,15 +14,15 @@ TERMINATION = {
 
 
 def pgn_of(game: Game) -> str:
-    """Write headers and movetext; `Site` is the game's id."""
+    """Write headers and movetext; `Site` is the game's id. Players have no names: a `sri` is for its client alone."""
     day = datetime.fromtimestamp(game.created_ms / 1000, UTC)
     headers = {
         "Event": f"Pool {game.pool}",
         "Site": game.id,
         "Date": f"{day:%Y.%m.%d}",
         "Round": "-",
-        "White": game.white.sri or "?",
-        "Black": game.black.sri or "?",
+        "White": "?",
+        "Black": "?",
         "Result": game.result,
         "UTCTime": f"{day:%H:%M:%S}",
         "TimeControl": f"{game.clock.initial_ms // 1000}+{game.clock.increment_ms // 1000}",

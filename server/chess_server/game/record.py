@@ -64,5 +64,9 @@ def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
         )
     if rows:
         game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms))
-    accepted = tuple(Accepted(turn_at(row.ply - 1), row.a) for row in rows[-REMEMBERED:])
-    return replace(game, accepted=accepted, v=len(rows))
+    return replace(game, accepted=tuple(map(_accepted, rows[-2 * REMEMBERED :])), v=len(rows))
+
+
+def _accepted(row: MoveRow) -> Accepted:
+    """Make the accepted command. Castling has two notations, and the row does not say which one the player used."""
+    return Accepted(turn_at(row.ply - 1), row.a, "" if row.san.startswith("O-O") else row.uci)

@@ -1,19 +1,23 @@
-"""A game as one immutable value: Redis holds it as one blob, from which every server can continue."""
+"""A game as one immutable value: Redis holds it as one blob, from which every server can continue.
+
+Servers of two versions share games during an update: what only the newer one knows survives in `newer`.
+"""
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from chess_server.game.clock import Clock, start
 from chess_server.game.color import Color, turn_at
+from chess_server.game.newer import Members, put_together, taken_apart
 from chess_server.game.repetition import Positions, digest
 from chess_server.game.rules import START
 from chess_server.game.status import Result, Status, result_of
 
-REMEMBERED = 24
-"""How many accepted commands a game remembers, so that a command sent again is carried out once."""
+REMEMBERED = 12
+"""How many accepted commands of each player a game remembers, so that a command sent again is carried out once."""
 
 
-class Player(Struct, frozen=True, kw_only=True):
+class Player(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Who plays a color: the secret in the path of play, and the client's id in the lobby."""
 
     id: str
@@ -21,13 +25,17 @@ class Player(Struct, frozen=True, kw_only=True):
 
 
 class Accepted(Struct, frozen=True, array_like=True):
-    """An accepted command: who sent it, and its number among that player's commands."""
+    """An accepted command: who sent it, its number among that player's commands, and what it asked for.
+
+    `what` is empty where that is not known: written by a server that did not store it.
+    """
 
     color: Color
     a: int
+    what: str = ""
 
 
-class Game(Struct, frozen=True, kw_only=True):
+class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """`v` counts the events; `moves` (UCI) and `sans` are separated by blanks."""
 
     id: str
@@ -47,6 +55,10 @@ class Game(Struct, frozen=True, kw_only=True):
     draw_offer: Color | None = None
     accepted: tuple[Accepted, ...] = msgspec.field(name="granted", default=())
     """Named `granted` in the store, where games outlive the servers that wrote them."""
+    white_offer_ply: int | None = None
+    black_offer_ply: int | None = None
+    """At which ply each player last offered a draw."""
+    newer: Members | UnsetType = msgspec.field(name="", default=UNSET)
 
     @property
     def turn(self) -> Color:
@@ -77,9 +89,23 @@ class Game(Struct, frozen=True, kw_only=True):
         by_secret: dict[str, Color] = {self.white.id: "white", self.black.id: "black"}
         return by_secret.get(secret)
 
-    def has_accepted(self, color: Color, a: int | None) -> bool:
-        """Whether a player's command of that number was accepted before."""
-        return a is not None and Accepted(color, a) in self.accepted
+    def offer_ply(self, color: Color) -> int | None:
+        """At which ply a player last offered a draw."""
+        return self.white_offer_ply if color == "white" else self.black_offer_ply
+
+    def accepted_as(self, color: Color, a: int | None) -> str | None:
+        """Return what a player's command of that number asked for, if one was accepted before."""
+        for known in reversed(self.accepted):
+            if known.a == a and known.color == color:
+                return known.what
+        return None
+
+    def accepting(self, color: Color, a: int, what: str) -> tuple[Accepted, ...]:
+        """Return the accepted commands with one more. Each player has a memory of its own: nobody fills another's."""
+        mine = [known for known in self.accepted if known.color == color]
+        dropped = mine[0] if len(mine) >= REMEMBERED else None
+        kept = tuple(known for known in self.accepted if known is not dropped)
+        return (*kept, Accepted(color, a, what))
 
 
 def new_game(  # noqa: PLR0913 - the one place where a game is made, from all its parts
@@ -111,9 +137,15 @@ _decoder = msgspec.json.Decoder(Game)
 
 def encode(game: Game) -> bytes:
     """Encode a game for the store."""
-    return _encoder.encode(game)
+    if game.newer is UNSET:
+        return _encoder.encode(game)
+    return put_together(_encoder.encode(msgspec.structs.replace(game, newer=UNSET)), game.newer)
 
 
 def decode(blob: bytes) -> Game:
     """Decode a stored game; raises msgspec.MsgspecError."""
-    return _decoder.decode(blob)
+    try:
+        return _decoder.decode(blob)
+    except msgspec.ValidationError:
+        game, newer = taken_apart(blob, Game)
+        return msgspec.structs.replace(game, newer=newer) if newer else game

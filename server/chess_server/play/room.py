@@ -31,10 +31,10 @@ BOTH_CONNECTED: dict[Color, float | None] = {"white": None, "black": None}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Timeouts:
-    """How long until a game without first moves ends, and until an absence may be claimed."""
+    """How long until a game without first moves ends, and until an absence may be claimed (None: by its speed)."""
 
     no_start_ms: int
-    abandon_ms: int
+    abandon_ms: int | None
 
 
 class Room:
@@ -49,7 +49,7 @@ class Room:
         self._crowd_sent: Crowd | None = None
         self._catching = asyncio.Lock()
         self._attendance = Attendance(game_id, stores, timeouts.abandon_ms)
-        self.executor = CommandExecutor(self.ledger, self._attendance, stores.health, timeouts.no_start_ms)
+        self.executor = CommandExecutor(self.ledger, self._attendance, stores, timeouts.no_start_ms)
         self._clock = GameClock(lambda turn: self.spawn(self._tick(turn)))
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,6 +66,7 @@ class Room:
         return held.game.over
 
     def _set_alarm(self, held: Held) -> None:
+        self.executor.saw(held)
         if held.game.over or not self.subscribers.players:
             self._clock.stop()
         else:

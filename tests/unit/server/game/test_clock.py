@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chess_server.game.clock import start
 
@@ -55,3 +56,31 @@ def test_the_quota_stays_within_its_bounds_and_the_other_side_is_untouched(
         assert after.white.left_ms <= clock.white.left_ms + 2000
         assert after.white.left_ms >= max(clock.white.left_ms - elapsed, 0) + 2000
         clock = after
+
+
+@pytest.mark.parametrize(
+    "initial, increment, allowance",
+    [
+        pytest.param(60, 0, 6000, id="bullet"),
+        pytest.param(180, 2, 20_000, id="blitz"),
+        pytest.param(1800, 20, 20_000, id="classical"),
+        pytest.param(0, 1, 4000, id="increment only"),
+    ],
+)
+def test_late_pongs_win_no_more_than_the_games_allowance(
+    initial: int, increment: int, allowance: int
+) -> None:
+    clock = start(initial, increment)
+    clock = replace(clock, white=replace(clock.white, left_ms=10**6))
+    for _ in range(300):
+        clock = clock.spend("white", 1000, 5000)
+    assert clock.white.forgiven_ms == allowance
+    assert clock.white.left_ms == 10**6 - 300 * (1000 - increment * 1000) + allowance
+    assert clock.left_after("white", 1000, 5000) == clock.white.left_ms - 1000
+
+
+def test_a_connection_with_usual_lag_is_forgiven_all_of_it() -> None:
+    clock = start(60, 0)
+    for _ in range(60):
+        clock = clock.spend("white", 500, 100)
+    assert clock.white.left_ms == 60_000 - 60 * 400

@@ -26,9 +26,9 @@ from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
 from chess_server.game.pgn import movetext
 from chess_server.game.record import replayed, row_of
 from chess_server.game.rules import START
-from chess_server.game.state import Game, Player, decode, encode, new_game
+from chess_server.game.state import REMEMBERED, Accepted, Game, Player, decode, encode, new_game
 
-NOW = Moment(elapsed_ms=1000)
+NOW = Moment(received_ms=1000)
 
 
 def fresh(**fields: object) -> Game:
@@ -69,7 +69,7 @@ def test_a_move() -> None:
 
 def test_clocks_run_once_both_have_moved() -> None:
     game = played("e2e4", "e7e5")
-    step = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=5000)))
+    step = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(received_ms=5000)))
     assert step.game.clock.white.left_ms == 60_000 - 5000 + 1000
 
 
@@ -134,14 +134,14 @@ def test_a_command_is_accepted_once() -> None:
 
 
 def test_a_resignation_sent_again_is_a_duplicate_even_after_its_number_was_dropped() -> None:
-    game = accepted(decide(fresh(), "white", Resign(a=3), NOW)).game
+    game = accepted(decide(played("e2e4", "e7e5"), "white", Resign(a=3), NOW)).game
     assert (game.status, game.winner) == ("resign", "black")
     assert decide(replace(game, accepted=()), "white", Resign(a=3), NOW) == Duplicate()
     assert isinstance(decide(game, "black", Resign(a=4), NOW), Rejected)
 
 
 def test_draw_offers() -> None:
-    offered = accepted(decide(fresh(), "white", DrawYes(), NOW))
+    offered = accepted(decide(played("e2e4", "e7e5"), "white", DrawYes(), NOW))
     assert offered.events == (DrawOffered(color="white"),)
     assert decide(offered.game, "white", DrawYes(), NOW) == Duplicate()
     declined = accepted(decide(offered.game, "black", DrawNo(), NOW))
@@ -175,36 +175,150 @@ def test_threefold_and_fifty_moves_may_be_claimed_by_the_player_to_move() -> Non
 def test_flag_fall(fen: str, winner: Color | None) -> None:
     game = replace(played("e2e4", "e7e5"), fen=fen)
     due = due_in_ms(game, 60_000)
-    assert isinstance(decide(game, "white", Tick(), Moment(elapsed_ms=due - 1)), Rejected)
-    ended = accepted(decide(game, "white", Tick(), Moment(elapsed_ms=due))).game
+    assert isinstance(decide(game, "white", Tick(), Moment(received_ms=due - 1)), Rejected)
+    ended = accepted(decide(game, "white", Tick(), Moment(received_ms=due))).game
     assert (ended.status, ended.winner, ended.clock.white.left_ms) == ("outoftime", winner, 0)
 
 
 def test_a_move_after_the_flag_has_fallen_loses() -> None:
     game = played("e2e4", "e7e5")
-    ended = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(elapsed_ms=60_000))).game
-    assert (ended.status, ended.winner, ended.ply) == ("outoftime", "black", 2)
+    step = accepted(decide(game, "white", MakeMove(uci="g1f3", a=9), Moment(received_ms=60_000)))
+    assert (step.game.status, step.game.winner, step.game.ply) == ("outoftime", "black", 2)
+    assert step.rejected is not None, "it is not acknowledged, for it is stored nowhere"
+    assert step.rejected.code == "out_of_time"
+    again = decide(step.game, "white", MakeMove(uci="g1f3", a=9), Moment(received_ms=60_000))
+    assert isinstance(again, Rejected)
 
 
 def test_a_game_without_first_moves_has_no_winner() -> None:
-    late = Moment(elapsed_ms=60_000)
+    late = Moment(received_ms=60_000)
     assert accepted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
     assert played("e2e4").result == "*"
 
 
+BEGUN = ("e2e4", "e7e5")
+BARE_BLACK_KING = "7k/8/8/8/8/8/8/QK6 w - - 0 1"
+BARE_WHITE_KING = "7k/7q/8/8/8/8/8/K7 w - - 0 1"
+
+
 @pytest.mark.parametrize(
-    "command, before, status, winner",
+    "color, command, before, fen, status, winner",
     [
-        pytest.param(ResignForce(), ("e2e4", "e7e5"), "timeout", "white", id="win"),
-        pytest.param(DrawForce(), ("e2e4", "e7e5"), "draw", None, id="draw"),
-        pytest.param(ResignForce(), ("e2e4",), "aborted", None, id="not begun"),
+        pytest.param("black", ResignForce(), BEGUN, None, "timeout", "black", id="win"),
+        pytest.param("black", DrawForce(), BEGUN, None, "draw", None, id="draw"),
+        pytest.param("white", ResignForce(), ("e2e4",), None, "aborted", None, id="not begun"),
+        pytest.param(
+            "white", DrawForce(), ("e2e4",), None, "aborted", None, id="no draw of a game not begun"
+        ),
+        pytest.param("black", ResignForce(), BEGUN, BARE_BLACK_KING, "timeout", None, id="bare king"),
+        pytest.param(
+            "black", ResignForce(), BEGUN, BARE_WHITE_KING, "timeout", "black", id="over a bare king"
+        ),
     ],
 )
 def test_claims_over_a_player_who_has_gone(
-    command: Command, before: tuple[str, ...], status: str, winner: str | None
+    color: Color, command: Command, before: tuple[str, ...], fen: str | None, status: str, winner: str | None
 ) -> None:
-    ended = accepted(decide(played(*before), "white", command, Moment(elapsed_ms=0, opponent_gone=True))).game
+    game = played(*before) if fen is None else replace(played(*before), fen=fen)
+    ended = accepted(decide(game, color, command, Moment(received_ms=0, opponent_gone=True))).game
     assert (ended.status, ended.winner) == (status, winner)
+
+
+@pytest.mark.parametrize("command", [ResignForce(), DrawForce()])
+def test_nobody_claims_in_his_own_turn(command: Command) -> None:
+    outcome = decide(played(*BEGUN), "white", command, Moment(received_ms=0, opponent_gone=True))
+    assert isinstance(outcome, Rejected)
+    assert outcome.code == "your_turn"
+
+
+@pytest.mark.parametrize(
+    "color, fen, winner",
+    [
+        pytest.param("white", None, "black", id="the opponent can mate"),
+        pytest.param("white", BARE_BLACK_KING, None, id="against a bare king"),
+        pytest.param("black", BARE_WHITE_KING, None, id="against a bare king, in the opponent's turn"),
+        pytest.param("black", BARE_BLACK_KING, "white", id="with a bare king"),
+    ],
+)
+def test_resignations(color: Color, fen: str | None, winner: Color | None) -> None:
+    game = played(*BEGUN) if fen is None else replace(played(*BEGUN), fen=fen)
+    ended = accepted(decide(game, color, Resign(a=50), NOW)).game
+    assert (ended.status, ended.winner) == ("resign", winner)
+    assert ended.result == {"white": "1-0", "black": "0-1", None: "1/2-1/2"}[winner]
+    assert decide(replace(ended, accepted=()), color, Resign(a=50), NOW) == Duplicate()
+    other: Color = "black" if color == "white" else "white"
+    assert isinstance(decide(ended, other, Resign(a=51), NOW), Rejected)
+
+
+@pytest.mark.parametrize("before", [(), ("e2e4",)], ids=["no move", "one move"])
+@pytest.mark.parametrize(
+    "commands",
+    [
+        pytest.param([("white", Resign())], id="white resigns"),
+        pytest.param([("black", Resign())], id="black resigns"),
+        pytest.param([("white", DrawYes()), ("black", DrawYes())], id="draw agreed"),
+    ],
+)
+def test_a_game_that_has_not_begun_is_aborted(
+    before: tuple[str, ...], commands: list[tuple[Color, Command]]
+) -> None:
+    game = played(*before)
+    for color, command in commands:
+        game = accepted(decide(game, color, command, NOW)).game
+    assert (game.status, game.winner, game.result) == ("aborted", None, "*")
+
+
+def test_a_player_offers_a_draw_once_in_twenty_plies() -> None:
+    game, offers = played(*BEGUN), []
+    shuffle = ("g1f3", "g8f6", "h1g1", "h8g8", "g1h1", "g8h8", "f3g1", "f6g8")
+    for ply in range(2, 50):
+        outcome = decide(game, "white", DrawYes(a=1000 + ply), NOW)
+        if isinstance(outcome, Step):
+            offers.append(ply)
+            game = accepted(decide(outcome.game, "black", DrawNo(), NOW)).game
+        else:
+            assert outcome.code == "too_soon"
+        assert isinstance(decide(game, "black", DrawYes(), NOW), Step), (
+            "the opponent's own limit is not touched"
+        )
+        step = decide(
+            replace(game, positions=()), game.turn, MakeMove(uci=shuffle[(ply - 2) % 8], a=ply), NOW
+        )
+        game = accepted(step).game
+    assert offers == [2, 23, 44]
+
+
+def test_an_offer_taken_back_may_not_be_repeated_at_once() -> None:
+    game = accepted(decide(played(*BEGUN), "white", DrawYes(), NOW)).game
+    game = accepted(decide(game, "white", DrawNo(), NOW)).game
+    assert isinstance(decide(game, "white", DrawYes(), NOW), Rejected)
+
+
+def test_numbered_spam_does_not_push_out_the_opponents_numbers() -> None:
+    game = played("e2e4")
+    for number in range(100):
+        outcome = decide(replace(game, black_offer_ply=None), "black", DrawYes(a=number), NOW)
+        game = accepted(decide(accepted(outcome).game, "black", DrawNo(a=200 + number), NOW)).game
+    assert decide(game, "white", MakeMove(uci="e2e4", a=0), NOW) == Duplicate()
+    assert decide(game, "black", DrawNo(a=299), NOW) == Duplicate()
+    assert len(game.accepted) == 1 + REMEMBERED
+
+
+@pytest.mark.parametrize(
+    "known, command, outcome",
+    [
+        pytest.param("e2e4", MakeMove(uci="e2e4", a=7), Duplicate(), id="the same"),
+        pytest.param("", MakeMove(uci="e2e4", a=7), Duplicate(), id="stored by an old server"),
+        pytest.param("e2e3", MakeMove(uci="e2e4", a=7), "number_used", id="another move"),
+        pytest.param("draw-yes", MakeMove(uci="e2e4", a=7), "number_used", id="another command"),
+    ],
+)
+def test_another_command_of_a_used_number_is_never_acknowledged(
+    known: str, command: Command, outcome: object
+) -> None:
+    game = replace(fresh(), accepted=(Accepted("white", 7, known),))
+    decided = decide(game, "white", command, NOW)
+    assert (decided.code if isinstance(decided, Rejected) else decided) == outcome
 
 
 @settings(max_examples=30, deadline=None)

@@ -4,7 +4,10 @@ import json
 from types import SimpleNamespace
 from typing import Any, cast
 
-from chess_server.game.commands import Abort, Command, MakeMove
+import pytest
+
+from chess_server.game.color import Color
+from chess_server.game.commands import Abort, Command, DrawNo, MakeMove, ResignForce
 from chess_server.game.decide import Moment, Step, decide
 from chess_server.game.outages import Outages
 from chess_server.game.shared import Held
@@ -34,6 +37,11 @@ class Ledger:
     def forget(self) -> None:
         self.held = None
 
+    def begin_turn(self, since_ms: int) -> None:
+        self.stored = self.held = Held(
+            game=self.stored.game, committed=self.stored.committed, since_ms=since_ms
+        )
+
     async def carry_out(self, before: Game, step: Step, _a: int | None) -> bool:
         if self.conflicts:
             self.conflicts -= 1
@@ -61,22 +69,71 @@ def fresh(moves: tuple[str, ...] = ()) -> Game:
 
 def _played(game: Game, moves: tuple[str, ...]) -> Game:
     for number, uci in enumerate(moves, 1):
-        step = decide(game, game.turn, MakeMove(uci=uci, a=number), Moment(elapsed_ms=0))
+        step = decide(game, game.turn, MakeMove(uci=uci, a=number), Moment(received_ms=0))
         assert isinstance(step, Step)
         game = step.game
     return game
 
 
-def executor(ledger: Ledger) -> CommandExecutor:
-    health = SimpleNamespace(outages=Outages())
-    return CommandExecutor(cast("Any", ledger), cast("Any", None), cast("Any", health), 60_000)
+class Time:
+    """Redis TIME and this server's steady clock."""
+
+    def __init__(self) -> None:
+        self.redis_ms = 0
+        self.steady = 0
+
+    def now_ms(self) -> int:
+        return self.redis_ms
+
+    def steady_ms(self) -> int:
+        return self.steady
+
+    def reach(self, at_ms: int) -> None:
+        self.redis_ms, self.steady = self.redis_ms + at_ms - self.steady, at_ms
 
 
-async def answer(
-    executing: CommandExecutor, command: Command, received_ms: int = 0, color: Any = "white"
-) -> Any:
-    frame = await executing.submit(color, command, received_ms, 0)
-    return None if frame is None else json.loads(frame)
+class Attendance:
+    """Nobody is there."""
+
+    async def is_gone(self, _color: Color, _held: Held) -> bool:
+        return True
+
+
+class Executor:
+    """An executor whose time stands still but for `at_ms` of each command."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.time = Time()
+        stores = SimpleNamespace(health=SimpleNamespace(outages=Outages()), clock=self.time)
+        self.executor = CommandExecutor(
+            cast("Any", ledger), cast("Any", Attendance()), cast("Any", stores), 60_000, self.time.steady_ms
+        )
+
+    async def answer(
+        self, command: Command, at_ms: int = 0, color: Color = "white", lag_ms: int = 0
+    ) -> dict[str, Any] | None:
+        self.time.reach(at_ms)
+        frame = await self.executor.submit(color, command, self.time.redis_ms, lag_ms)
+        return None if frame is None else json.loads(frame)
+
+    async def code(self, command: Command, at_ms: int = 0, color: Color = "white") -> str:
+        """The code of a nack, or `ack`."""
+        answer = await self.answer(command, at_ms, color)
+        assert answer is not None
+        return "ack" if answer["t"] == "ack" else str(answer["d"]["code"])
+
+    @property
+    def white_ms(self) -> int:
+        return self.ledger.stored.game.clock.white.left_ms
+
+
+def executor(ledger: Ledger) -> Executor:
+    return Executor(ledger)
+
+
+async def answer(executing: Executor, command: Command, received_ms: int = 0, color: Color = "white") -> Any:
+    return await executing.answer(command, received_ms, color)
 
 
 async def test_a_command_is_acknowledged_by_its_number() -> None:
@@ -105,13 +162,97 @@ async def test_a_command_is_decided_again_after_a_conflict_a_few_times() -> None
     assert nack["d"]["code"] == "overloaded"
 
 
+MOVE = MakeMove(uci="g1f3", a=9)
+BEGUN = ("e2e4", "e7e5")
+
+
 async def test_sending_again_after_an_outage_costs_no_time() -> None:
-    ledger = Ledger(fresh(("e2e4", "e7e5")))
-    executing = executor(ledger)
-    ledger.answers = False
-    nack = await answer(executing, MakeMove(uci="g1f3", a=9), received_ms=1000)
-    assert nack["d"]["code"] == "unavailable"
-    assert ledger.held is None
-    ledger.answers = True
-    assert await answer(executing, MakeMove(uci="g1f3", a=9), received_ms=30_000) == {"t": "ack", "d": 9}
-    assert ledger.stored.game.clock.white.left_ms == 59_000
+    executing = Executor(Ledger(fresh(BEGUN)))
+    executing.ledger.answers = False
+    assert await executing.code(MOVE, 1000) == "unavailable"
+    assert executing.ledger.held is None
+    executing.ledger.answers = True
+    assert await executing.code(MOVE, 30_000) == "ack"
+    assert executing.white_ms == 59_000
+
+
+@pytest.mark.parametrize(
+    "before, code, costs",
+    [
+        pytest.param([(MakeMove(uci="g1g5", a=9), True)], "illegal_move", 6000, id="illegal"),
+        pytest.param([(MakeMove(uci="hello", a=9), True)], "bad_move", 6000, id="not-a-move"),
+        pytest.param([(DrawNo(a=9), True)], "no_draw", 6000, id="another-command-of-that-number"),
+        pytest.param([(MakeMove(uci="b1c3", a=9), False)], "unavailable", 6000, id="another-move"),
+        pytest.param(
+            [(MOVE, False), (MakeMove(uci="b1c3", a=8), False)],
+            "unavailable",
+            6000,
+            id="of-several-moves-only-the-newest",
+        ),
+        pytest.param([(MOVE, False)], "unavailable", 0, id="the-same-after-an-outage"),
+    ],
+)
+async def test_thinking_is_free_only_after_the_same_command_could_not_be_done(
+    before: list[tuple[Command, bool]], code: str, costs: int
+) -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    for command, stores_answer in before:
+        executing.ledger.answers = stores_answer
+        assert await executing.code(command, 0) == code
+    executing.ledger.answers = True
+    assert await executing.code(MOVE, 6000) == "ack"
+    assert executing.white_ms == 60_000 - costs
+
+
+async def test_thinking_is_not_free_after_the_move_was_sent_in_the_opponents_turn() -> None:
+    executing = Executor(Ledger(fresh(("e2e4",))))
+    assert await executing.code(MOVE, 0) == "not_your_turn"
+    executing.ledger.answers = False
+    assert await executing.code(MOVE, 1000) == "unavailable"
+    executing.ledger.answers = True
+    assert await executing.code(MakeMove(uci="e7e5", a=1), 2000, "black") == "ack"
+    executing.ledger.begin_turn(2000)
+    assert await executing.code(MOVE, 8000) == "ack"
+    assert executing.white_ms == 54_000
+
+
+async def test_a_copy_from_long_ago_does_not_count() -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    executing.ledger.answers = False
+    assert await executing.code(MOVE, 0) == "unavailable"
+    executing.ledger.answers = True
+    assert await executing.code(MOVE, 31_000) == "ack"
+    assert executing.white_ms == 29_000
+
+
+async def test_a_move_after_the_flag_is_not_acknowledged_and_ends_the_game() -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    assert await executing.code(MOVE, 60_001) == "out_of_time"
+    game = executing.ledger.stored.game
+    assert (game.status, game.winner, game.ply) == ("outoftime", "black", 2)
+    assert await executing.code(MOVE, 60_100) == "game_over", "nor when it is sent again"
+
+
+@pytest.mark.parametrize("step_ms", [-3_600_000, -60_000, -3000, 3000, 60_000, 3_600_000])
+async def test_a_step_of_the_redis_clock_neither_charges_nor_credits_the_running_turn(step_ms: int) -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    executing.executor.saw(executing.ledger.stored)
+    executing.time.reach(2000)
+    executing.time.redis_ms += step_ms
+    assert await executing.code(MOVE, 5000) == "ack"
+    assert executing.white_ms == 55_000
+
+
+async def test_forgiven_lag_is_counted_once() -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    assert (await executing.answer(MOVE, 1000, lag_ms=300)) == {"t": "ack", "d": 9}
+    assert executing.white_ms == 59_300
+    assert executing.executor.take_forgiven_ms() == 300
+    assert executing.executor.take_forgiven_ms() == 0
+
+
+async def test_an_absent_player_is_claimed_over_only_in_the_absent_players_turn() -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    assert await executing.code(ResignForce(a=5)) == "your_turn"
+    assert await executing.code(ResignForce(a=5), color="black") == "ack"
+    assert executing.ledger.stored.game.winner == "black"

@@ -1,0 +1,43 @@
+"""A turn as this server saw it begin: what a step of the Redis host's clock must not change. Pure.
+
+Turns begin by Redis TIME, which every server can read. If somebody sets that clock, the time since then is wrong by the
+step. A server that was there measures the turn with its own steady clock too, and where the two differ by more than the
+tolerance, the steady one is right. All times are milliseconds.
+"""
+
+from dataclasses import dataclass
+
+from chess_server.game.outages import Outages
+from chess_server.game.shared import Held
+
+TOLERANCE_MS = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sight:
+    """The first sight of a turn: how long it had lasted by Redis TIME, and the steady clock."""
+
+    epoch: int
+    ply: int
+    since_ms: int
+    spent_ms: int
+    steady_ms: int
+
+    def began_ms(self, now_ms: int, steady_ms: int, outages: Outages) -> int:
+        """Return when the turn began, by the Redis TIME of now."""
+        spent_ms = self.spent_ms + steady_ms - self.steady_ms
+        set_back = now_ms - self.since_ms < spent_ms - TOLERANCE_MS
+        set_forward = outages.elapsed(self.since_ms, now_ms) > spent_ms + TOLERANCE_MS
+        return now_ms - spent_ms if set_back or set_forward else self.since_ms
+
+
+def sighted(held: Held, before: Sight | None, now_ms: int, steady_ms: int) -> Sight:
+    """Return the sight of a turn, seen now or before. No turn began before the one before it was seen."""
+    epoch, ply = held.game.epoch, held.game.ply
+    spent_ms = max(now_ms - held.since_ms, 0)
+    if before is not None and before.epoch == epoch:
+        if (before.ply, before.since_ms) == (ply, held.since_ms):
+            return before
+        if before.ply < ply:
+            spent_ms = min(spent_ms, steady_ms - before.steady_ms)
+    return Sight(epoch=epoch, ply=ply, since_ms=held.since_ms, spent_ms=spent_ms, steady_ms=steady_ms)
