@@ -58,8 +58,12 @@ class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Return one player's side."""
         return self.white if color == "white" else self.black
 
+    def has_fallen(self, color: Color, elapsed_ms: int, lag_ms: int) -> bool:
+        """Whether thinking for `elapsed_ms` was too long, also with the lag that is forgiven."""
+        return elapsed_ms >= self.side(color).left_ms and self.left_after(color, elapsed_ms, lag_ms) <= 0
+
     def left_after(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:
-        """Time left after thinking for `elapsed_ms`, less forgiven lag. Zero or less: the flag has fallen."""
+        """Time left after thinking for `elapsed_ms`, less forgiven lag."""
         return self.side(color).left_ms - elapsed_ms + self._forgiven(color, elapsed_ms, lag_ms)
 
     def spend(self, color: Color, elapsed_ms: int, lag_ms: int) -> "Clock":

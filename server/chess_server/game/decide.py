@@ -145,7 +145,7 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
     if game.turn != color:
         return Rejected(code="not_your_turn", message=f"{command.uci[:12]}: it is {game.turn}'s turn")
     timed, elapsed_ms = game.ply >= FIRST_MOVES, moment.elapsed_ms(game)
-    if timed and game.clock.left_after(color, elapsed_ms, moment.lag_ms) <= 0:
+    if timed and game.clock.has_fallen(color, elapsed_ms, moment.lag_ms):
         fallen = Rejected(code="out_of_time", message=f"{command.uci[:12]}: your flag had fallen")
         return dataclasses.replace(_flag(game), rejected=fallen)
     try:

@@ -1,15 +1,24 @@
-"""The rules of chess, by python-chess: one position and one move in, one position out."""
+"""The rules of chess, by python-chess: one position and one move in, one position out.
 
+The positions of the latest moves are kept, each for the one move that is made on it. That changes no result, only its
+cost: without it each move would begin by reading a FEN.
+"""
+
+from collections import OrderedDict
 from dataclasses import dataclass
 
 import chess
 
 from chess_server.game.color import Color
+from chess_server.game.position import Position
 from chess_server.game.status import Status
 
 START = chess.STARTING_FEN
 FIFTY_MOVES = 100
 SEVENTY_FIVE_MOVES = 150
+POSITIONS = 2048
+_positions: OrderedDict[str, Position] = OrderedDict()
+"""By FEN; two games in the same position share one, and the second to move reads its FEN."""
 
 
 class BadMoveError(ValueError):
@@ -33,30 +42,47 @@ class Played:
 
 def play(fen: str, uci: str) -> Played:
     """Play a move; raises BadMoveError or IllegalMoveError."""
-    board = chess.Board(fen)
-    move = _parse(board, uci)
-    irreversible = board.is_irreversible(move)
-    san = board.san_and_push(move)
-    return Played(uci=move.uci(), san=san, fen=board.fen(), irreversible=irreversible, status=_ending(board))
-
-
-def _parse(board: chess.Board, uci: str) -> chess.Move:
+    position = _positions.pop(fen, None) or Position(fen)
     try:
-        move = board.parse_uci(uci)
+        found = position.find(uci)
     except chess.InvalidMoveError:
+        _keep(fen, position)
         raise BadMoveError(
             f"u is {uci[:12]!r}; allowed: a move in UCI notation, like e2e4 or e7e8q"
         ) from None
-    except chess.IllegalMoveError:
-        raise IllegalMoveError(f"{uci} is not legal in {board.fen()}") from None
-    if not move:
-        raise IllegalMoveError(f"{uci} is not legal in {board.fen()}")
-    return move
+    if found is None:
+        _keep(fen, position)
+        raise IllegalMoveError(f"{uci} is not legal in {fen}")
+    return _played(position, *found)
 
 
-def _ending(board: chess.Board) -> Status | None:
-    if not any(board.generate_legal_moves()):
-        return "mate" if board.is_check() else "stalemate"
+def _played(position: Position, move: chess.Move, others: int) -> Played:
+    irreversible = position.board.is_irreversible(move)
+    san = position.san(move, others)
+    position.push(move)
+    check = position.board.is_check()
+    status = _ending(position, check=check)
+    fen = position.fen()
+    if status is None:
+        _keep(fen, position)
+    sign = "#" if status == "mate" else "+" if check else ""
+    return Played(uci=move.uci(), san=san + sign, fen=fen, irreversible=irreversible, status=status)
+
+
+def _keep(fen: str, position: Position) -> None:
+    """Keep a position for the next move: it would have to be read from its FEN."""
+    while len(_positions) >= POSITIONS:
+        _positions.popitem(last=False)
+    _positions[fen] = position
+
+
+def _ending(position: Position, *, check: bool) -> Status | None:
+    board = position.board
+    if check:
+        if not any(board.generate_legal_moves()):
+            return "mate"
+    elif not position.has_moves:
+        return "stalemate"
     if board.halfmove_clock >= SEVENTY_FIVE_MOVES or board.is_insufficient_material():
         return "draw"
     return None

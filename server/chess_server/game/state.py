@@ -13,7 +13,7 @@ from chess_server.game.repetition import Positions, digest
 from chess_server.game.rules import START
 from chess_server.game.status import Result, Status, result_of
 
-REMEMBERED = 12
+REMEMBERED = 8
 """How many accepted commands of each player a game remembers, so that a command sent again is carried out once."""
 
 
@@ -102,9 +102,10 @@ class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def accepting(self, color: Color, a: int, what: str) -> tuple[Accepted, ...]:
         """Return the accepted commands with one more. Each player has a memory of its own: nobody fills another's."""
-        mine = [known for known in self.accepted if known.color == color]
-        dropped = mine[0] if len(mine) >= REMEMBERED else None
-        kept = tuple(known for known in self.accepted if known is not dropped)
+        mine = [place for place, known in enumerate(self.accepted) if known.color == color]
+        kept = self.accepted
+        if len(mine) >= REMEMBERED:
+            kept = kept[: mine[0]] + kept[mine[0] + 1 :]
         return (*kept, Accepted(color, a, what))
 
 
