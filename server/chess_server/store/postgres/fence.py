@@ -49,7 +49,7 @@ def judge(entry: Entry, standing: Standing, held: Held) -> Verdict:
     if not _follow(new, standing.ply):
         return "contradicted"
     if standing.status != "started":
-        return "agreed" if not new and _same_end(entry.finish, standing) else "contradicted"
+        return "agreed" if not new and _same_end(entry, standing) else "contradicted"
     if entry.finish is not None:
         return "store" if entry.ply == standing.ply + len(new) else "contradicted"
     return "store" if new else "agreed"
@@ -70,5 +70,10 @@ def _follow(rows: tuple[MoveRow, ...], last: int) -> bool:
     return [row.ply for row in rows] == list(range(last + 1, last + 1 + len(rows)))
 
 
-def _same_end(finish: Finish | None, standing: Standing) -> bool:
-    return finish is None or (finish.status, finish.winner) == (standing.status, standing.winner)
+def _same_end(entry: Entry, standing: Standing) -> bool:
+    end = entry.finish
+    return end is None or (end.status, end.winner, entry.ply) == (
+        standing.status,
+        standing.winner,
+        standing.ply,
+    )

@@ -69,6 +69,13 @@ def held(*plies: int, uci: str = "e2e4", a: int = 100) -> Held:
             id="the same end again",
         ),
         pytest.param(
+            entry(ply=3, finish=RESIGNED),
+            standing(4, "resign", "black"),
+            {},
+            "contradicted",
+            id="the same end of a shorter game",
+        ),
+        pytest.param(
             entry(ply=4, finish=DRAWN),
             standing(4, "resign", "black"),
             {},

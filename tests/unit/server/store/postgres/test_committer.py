@@ -1,0 +1,162 @@
+"""Group commit over a database that is stood in for: one game's fault is its own, and nobody waits for ever."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
+
+import pytest
+from polling import eventually
+from structlog.testing import capture_logs
+
+from chess_presence.cancelling import end
+from chess_server.game.record import MoveRow
+from chess_server.store.errors import (
+    ContradictionError,
+    RefusedRowError,
+    SaturatedError,
+    UnreachableError,
+)
+from chess_server.store.postgres import committer as module
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.fence import Entry
+
+OTHERS = [f"game{number}" for number in range(20)]
+
+
+def entry(game_id: str, ply: int = 1) -> Entry:
+    return Entry(game_id=game_id, epoch=1, ply=ply, rows=(MoveRow(ply, "e2e4", "e4", ply, 1, 1),))
+
+
+class Database:
+    """Stores what it is given, but for the games that `faults` names: with an outcome, or by raising."""
+
+    def __init__(self, **faults: Any) -> None:
+        self.faults = faults
+        self.stored: list[str] = []
+        self.batches: list[list[str]] = []
+        self.open = asyncio.Event()
+        self.open.set()
+
+    async def commit(self, entries: Sequence[Entry]) -> dict[str, str]:
+        games = [one.game_id for one in entries]
+        self.batches.append(games)
+        await self.open.wait()
+        for game_id in games:
+            if isinstance(self.faults.get(game_id), Exception):
+                raise self.faults[game_id]
+        self.stored += [game_id for game_id in games if game_id not in self.faults]
+        return {game_id: self.faults.get(game_id, "store") for game_id in games}
+
+
+@contextlib.asynccontextmanager
+async def committing(database: Database) -> AsyncIterator[Committer]:
+    committer = Committer(cast("Any", database))
+    task = asyncio.create_task(committer.run())
+    try:
+        yield committer
+    finally:
+        await end(task)
+
+
+async def outcomes(committer: Committer, games: list[str]) -> dict[str, Any]:
+    waiting = [committer.commit(entry(game_id)) for game_id in games]
+    async with asyncio.timeout(20):
+        return dict(zip(games, await asyncio.gather(*waiting, return_exceptions=True), strict=True))
+
+
+@pytest.mark.parametrize(
+    "fault, kind",
+    [
+        pytest.param(RefusedRowError("", "integer out of range"), RefusedRowError, id="refused"),
+        pytest.param(TypeError("no such thing"), RefusedRowError, id="a fault of the program"),
+        pytest.param("missing", RefusedRowError, id="its row is missing"),
+        pytest.param("contradicted", ContradictionError, id="contradicted"),
+    ],
+)
+async def test_one_games_fault_is_its_own(fault: Any, kind: type[Exception]) -> None:
+    database = Database(bad=fault)
+    async with committing(database) as committer:
+        with capture_logs():  # as structlog prints a traceback by itself, it takes seconds
+            found = await outcomes(committer, [*OTHERS[:7], "bad", *OTHERS[7:]])
+        assert isinstance(found.pop("bad"), kind)
+        assert set(found.values()) == {None}
+        assert sorted(database.stored) == sorted(OTHERS)
+        assert committer.idle
+
+
+async def test_a_game_that_was_refused_is_not_tried_again_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(bad=RefusedRowError("", "integer out of range"))
+    async with committing(database) as committer:
+        for _ in range(3):
+            assert isinstance((await outcomes(committer, ["bad"]))["bad"], RefusedRowError)
+        assert database.batches == [["bad"]]
+        database.faults.clear()
+        monkeypatch.setattr(module, "monotonic", lambda: 1e12)
+        assert (await outcomes(committer, ["bad"]))["bad"] is None
+
+
+async def test_a_locked_game_is_tried_again_without_making_others_wait(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    database = Database(held="locked")
+    async with committing(database) as committer:
+        held = asyncio.create_task(committer.commit(entry("held")))
+        assert set((await outcomes(committer, OTHERS)).values()) == {None}
+        database.faults.clear()
+        await asyncio.wait_for(held, 20)
+        database.faults["held"] = "locked"
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+        assert isinstance((await outcomes(committer, ["held"]))["held"], SaturatedError)
+
+
+async def test_an_outage_is_waited_out_and_then_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.01)
+    database = Database(any=UnreachableError("postgresql", "gone"))
+    async with committing(database) as committer:
+        waiting = asyncio.create_task(committer.commit(entry("any")))
+        await eventually(lambda: len(database.batches) > 2, "it is tried again")
+        database.faults.clear()
+        await asyncio.wait_for(waiting, 20)
+        database.faults["any"] = UnreachableError("postgresql", "gone")
+        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+        assert isinstance((await outcomes(committer, ["any"]))["any"], UnreachableError)
+
+
+async def test_it_is_idle_only_once_the_batch_under_way_is_stored() -> None:
+    database = Database()
+    database.open.clear()
+    async with committing(database) as committer:
+        waiting = asyncio.create_task(committer.commit(entry("one")))
+        await eventually(lambda: database.batches, "the batch is under way")
+        assert not committer.idle
+        database.open.set()
+        await asyncio.wait_for(waiting, 20)
+        await eventually(lambda: committer.idle, "nothing is under way")
+
+
+async def test_run_again_it_stores_what_was_under_way() -> None:
+    database = Database()
+    database.open.clear()
+    committer = Committer(cast("Any", database))
+    first = asyncio.create_task(committer.run())
+    waiting = [asyncio.create_task(committer.commit(entry(game_id))) for game_id in OTHERS]
+    await eventually(lambda: database.batches, "the batch is under way")
+    await end(first)
+    assert not committer.idle
+    database.open.set()
+    second = asyncio.create_task(committer.run())
+    try:
+        await asyncio.wait_for(asyncio.gather(*waiting), 20)
+    finally:
+        await end(second)
+    assert sorted(database.stored) == sorted(OTHERS)
+
+
+async def test_of_one_game_one_entry_goes_into_a_batch_and_in_order() -> None:
+    database = Database()
+    async with committing(database) as committer:
+        await asyncio.wait_for(
+            asyncio.gather(*(committer.commit(entry("one", ply)) for ply in (1, 2, 3))), 20
+        )
+    assert database.batches == [["one"]] * 3
