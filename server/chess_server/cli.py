@@ -116,7 +116,7 @@ def migrate(
     from chess_server.settings import DatabaseSettings, SettingsError
     from chess_server.store.errors import UnavailableError
     from chess_server.store.postgres import schema
-    from chess_server.store.postgres.database import connection_settings
+    from chess_server.store.postgres.sessions import connection_settings
 
     try:
         settings = DatabaseSettings.load(os.environ, {"--database-url-file": database_url_file})

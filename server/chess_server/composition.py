@@ -20,7 +20,9 @@ from chess_server.settings import Settings
 from chess_server.store.connections import Connections
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres.committer import Committer
-from chess_server.store.postgres.database import Database, connection_pool
+from chess_server.store.postgres.database import Database
+from chess_server.store.postgres.sessions import Sessions
+from chess_server.store.postgres.url_file import UrlFile
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.calls import Calls
 from chess_server.store.redis.endpoint import RedisEndpoint
@@ -107,8 +109,9 @@ def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
     calls = Calls(endpoint.topology(redis), endpoint.open)
     clock = RedisTime()
     health = Health(Nodes(calls), clock)
-    pool = connection_pool(settings.database_url, settings.database_ca, settings.database_pool)
-    database = Database(pool, health, clock)
+    url = UrlFile(settings.database_url.path, settings.database_url)
+    sessions = Sessions(url, settings.database_ca, settings.database_pool)
+    database = Database(sessions, health, clock)
     stores = Stores(
         games=Games(calls, keys, health),
         database=database,
@@ -118,7 +121,7 @@ def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
         clock=clock,
     )
     bus = Bus(calls.topology.of, endpoint.open)
-    connections = Connections(endpoint=endpoint, redis=redis, calls=calls, bus=bus, pool=pool)
+    connections = Connections(endpoint=endpoint, redis=redis, calls=calls, bus=bus, sessions=sessions)
     calls.on_demoted = connections.leave_replica
     return connections, stores
 

@@ -17,7 +17,7 @@ from chess_server.pod.admin import Admin, Answer
 from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
 from chess_server.store.postgres import schema
-from chess_server.store.postgres.database import connection_settings
+from chess_server.store.postgres.sessions import connection_settings
 
 log = structlog.get_logger(__name__)
 
@@ -82,15 +82,15 @@ class Server:
     async def _prepare_database(self) -> None:
         settings = self._settings
         connection = connection_settings(settings.database_ca)
+        health, url = self._parts.stores.health, self._parts.connections.sessions.url
         may_migrate = settings.migrate == "auto"
         while True:
             try:
-                await asyncio.to_thread(
-                    schema.ensure, settings.database_url, connection, may_migrate=may_migrate
-                )
+                await asyncio.to_thread(schema.ensure, url(), connection, may_migrate=may_migrate)
+                health.answered("postgresql")
                 break
             except UnavailableError as error:
-                log.warning("database unavailable", error=error.detail)
+                health.failed(self._parts.stores.clock.now_ms(), error)
                 await asyncio.sleep(STORE_RETRY_SECONDS)
         await self._parts.connections.open_database()
 
@@ -101,6 +101,7 @@ class Server:
             parts.stores.health.keep_probing(),
             parts.connections.bus.run(),
             parts.stores.committer.run(),
+            parts.stores.database.keep_probing(),
             parts.lobby.run(),
             parts.rooms.sweep(),
             parts.rooms.refresh_seats(),
@@ -170,7 +171,8 @@ class Server:
 
     def _ready(self) -> Answer:
         if not self._started:
-            return Answer("503 Service Unavailable", b"starting\n")
+            reason = self._parts.stores.health.reason
+            return Answer("503 Service Unavailable", f"starting{reason and f'; {reason}'}\n".encode())
         if self._stopping.is_set():
             return Answer("503 Service Unavailable", b"stopping\n")
         seen = self._parts.stores.health.redis_seen_at

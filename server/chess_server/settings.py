@@ -71,7 +71,7 @@ class Settings:
     transport: str
     redis_url: FileUrl = field(repr=False)
     redis_ca: str | None
-    database_url: str = field(repr=False)
+    database_url: FileUrl = field(repr=False)
     database_ca: str | None
     database_pool: int
     migrate: str

@@ -1,15 +1,20 @@
 """Games as a server stores them, for tests against a real PostgreSQL."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any, cast
 
+from chess_presence.cancelling import end
 from chess_server.game.record import Finish, MoveRow
 from chess_server.game.state import Game, Player, new_game
+from chess_server.store.errors import UnavailableError
 from chess_server.store.health import Health, RedisTime
-from chess_server.store.postgres.database import Database, connection_pool
+from chess_server.store.postgres.committer import Committer
+from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.fence import Entry
+from chess_server.store.postgres.sessions import Sessions
 
 LINE = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
 _numbers = count(1)
@@ -41,13 +46,33 @@ def entry(game_id: str, *plies: int, epoch: int = 1, ply: int | None = None, end
     return Entry(game_id=game_id, epoch=epoch, ply=last, rows=tuple(map(row, plies)), finish=finish)
 
 
-@contextlib.asynccontextmanager
-async def a_database(url: str, connections: int = 4) -> AsyncIterator[Database]:
+class Server:
     """What one server has of PostgreSQL."""
-    clock = RedisTime()
-    pool = connection_pool(url, None, connections)
-    await pool.open(wait=True)
+
+    def __init__(self, url: Callable[[], str], connections: int) -> None:
+        clock = RedisTime()
+        self.health = Health(cast("Any", None), clock)
+        self.sessions = Sessions(url, None, connections)
+        self.database = Database(self.sessions, self.health, clock)
+        self.committer = Committer(self.database)
+
+    async def store(self, wanted: Entry, seconds: float = 60.0) -> None:
+        """Store an entry, again and again as its player would, until it is acknowledged."""
+        async with asyncio.timeout(seconds):
+            while True:
+                with contextlib.suppress(UnavailableError):
+                    return await self.committer.commit(wanted)
+                await asyncio.sleep(0.2)
+
+
+@contextlib.asynccontextmanager
+async def a_server(url: Callable[[], str], connections: int = 4) -> AsyncIterator[Server]:
+    """Run what a server runs for PostgreSQL."""
+    server = Server(url, connections)
+    await server.sessions.open()
+    tasks = [asyncio.create_task(work) for work in (server.committer.run(), server.database.keep_probing())]
     try:
-        yield Database(pool, Health(cast("Any", None), clock), clock)
+        yield server
     finally:
-        await pool.close(timeout=2)
+        await end(*tasks)
+        await server.sessions.close()

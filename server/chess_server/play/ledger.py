@@ -89,7 +89,7 @@ class Ledger:
 
     async def _look(self, instead_of: int | None) -> Held:
         """Read the game from PostgreSQL. One that is over goes back to Redis under its stored epoch."""
-        game = await self._load()
+        game = await self._load(for_player=False)
         if game.over:
             return await self._put(game, instead_of)
         return Held(game=game, committed=game.v, since_ms=self._stores.clock.now_ms())
@@ -97,7 +97,7 @@ class Ledger:
     async def _take_over(self, instead_of: int | None) -> Held:
         """Read the game back into Redis instead of a wrong copy's epoch; under a higher one if it is in play."""
         for _ in range(TAKE_OVER_TRIES):
-            seen = await self._load()
+            seen = await self._load(for_player=True)
             game = seen if seen.over else await self._stores.database.take_over(seen)
             if game is not None:
                 return await self._put(game, instead_of)
@@ -110,8 +110,8 @@ class Ledger:
                 return held
         raise SaturatedError("postgresql", "other servers take the game over")
 
-    async def _load(self) -> Game:
-        game = await self._stores.database.load(self.id)
+    async def _load(self, *, for_player: bool) -> Game:
+        game = await self._stores.database.load(self.id, for_player=for_player)
         if game is None:
             raise NoSuchGameError(self.id)
         return game
@@ -171,7 +171,7 @@ class Ledger:
         self.held = None
 
     async def carry_out(self, before: Game, step: Step, a: int | None) -> bool:
-        """Apply, store and publish a step; False if another command was applied first."""
+        """Apply, store and publish a step; False if it must be decided again: another server was first."""
         applied = await self._stores.games.apply(before, step, a)
         if applied != "ok":
             self.held = None
@@ -180,8 +180,10 @@ class Ledger:
         try:
             await self._store(step.game, _rows(step, a))
         except ContradictionError:
-            await self._take_over(step.game.epoch)
-            raise
+            held = await self._take_over(step.game.epoch)
+            if held.game.moves != before.moves:
+                raise
+            return False  # the same position under a higher epoch: decided again, the command may be stored
         if step.game.over:
             await self._stores.timers.disarm(self.id)
         return True

@@ -1,17 +1,13 @@
 """The connections to both stores, which the process opens at its start and closes at its end."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from psycopg import AsyncConnection
-from psycopg_pool import AsyncConnectionPool
 from redis.asyncio import Redis
 
+from chess_server.store.postgres.sessions import Sessions
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.calls import Calls
 from chess_server.store.redis.endpoint import RedisEndpoint
-
-CLOSE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +18,7 @@ class Connections:
     redis: Redis
     calls: Calls
     bus: Bus
-    pool: "AsyncConnectionPool[AsyncConnection[Any]]"
+    sessions: Sessions
 
     def leave_replica(self) -> None:
         """Leave a Redis that has become a replica: whatever is connected to it connects again, and asks DNS again."""
@@ -31,11 +27,11 @@ class Connections:
 
     async def open_database(self) -> None:
         """Begin to connect to PostgreSQL."""
-        await self.pool.open(wait=False)
+        await self.sessions.open()
 
     async def close(self) -> None:
         """Close all connections."""
         await self.bus.stop()
-        await self.pool.close(timeout=CLOSE_SECONDS)
+        await self.sessions.close()
         await self.calls.close()
         await self.redis.aclose()

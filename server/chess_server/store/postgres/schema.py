@@ -12,6 +12,9 @@ import structlog
 
 from chess_server.store.classification import from_postgresql
 from chess_server.store.errors import SchemaError
+from chess_server.store.postgres.statements import LIMITS
+
+PATIENT_LIMITS = "SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 60000"
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +25,8 @@ LOCK = 0x43484553
 
 def current(url: str, settings: dict[str, Any]) -> str | None:
     """Read the schema's revision; None for an empty database. Raises UnavailableError."""
-    with _reached(), psycopg.connect(url, **settings) as connection:
+    with _reached(), psycopg.connect(url, **settings) as connection, connection.transaction():
+        connection.execute(LIMITS)
         found = connection.execute("SELECT to_regclass('alembic_version')").fetchone()
         if found is None or found[0] is None:
             return None
@@ -38,7 +42,7 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
     from sqlalchemy.exc import DBAPIError
     from sqlalchemy.pool import NullPool
 
-    patient = {**settings, "autocommit": False, "options": "-c statement_timeout=60000 -c lock_timeout=60000"}
+    patient = {**settings, "autocommit": False}
     engine = create_engine(
         "postgresql+psycopg://", creator=lambda: psycopg.connect(url, **patient), poolclass=NullPool
     )
@@ -46,6 +50,7 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
     config.set_main_option("script_location", "chess_server.store.postgres:migrations")
     try:
         with _reached(), engine.connect() as connection, connection.begin():
+            connection.execute(text(PATIENT_LIMITS))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")

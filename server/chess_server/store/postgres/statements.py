@@ -61,6 +61,12 @@ UPDATE games SET epoch = epoch + 1 WHERE id = %(id)s AND epoch = %(seen)s AND st
 {MOVES};
 COMMIT
 """
+PROBE = f"""{WRITE}
+SELECT FROM games WHERE false FOR UPDATE;
+COMMIT
+"""
+"""Fails where no write is taken, as a session of a demoted primary."""
+
 LIVE_GAMES = f"""{READ}
 SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY id LIMIT 1000;
 COMMIT

@@ -5,10 +5,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from stored_games import a_database
+from stored_games import a_server
 
 from chess_server.store.postgres import schema
-from chess_server.store.postgres.database import Database, connection_settings
+from chess_server.store.postgres.database import Database
+from chess_server.store.postgres.sessions import connection_settings
 
 
 @pytest.fixture(scope="session")
@@ -29,12 +30,12 @@ def ask(url: str) -> Callable[..., list[tuple[Any, ...]]]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with a_database(url) as made:
-        yield made
+    async with a_server(lambda: url) as made:
+        yield made.database
 
 
 @pytest.fixture
 async def other(url: str) -> AsyncIterator[Database]:
     """A second server's."""
-    async with a_database(url) as made:
-        yield made
+    async with a_server(lambda: url) as made:
+        yield made.database

@@ -1,0 +1,157 @@
+"""Sessions with PostgreSQL: how they are opened, shared and thrown away.
+
+What players of a running game wait for has a pool of its own, so that whoever reads cannot starve it. A session is kept
+until it breaks or proves useless (read-only, or its role was revoked): its successor might be refused.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from math import inf
+from typing import Any, Literal, TypeVar
+from weakref import WeakSet
+
+import psycopg
+from psycopg import AsyncClientCursor, AsyncConnection
+from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
+
+from chess_server.store.classification import from_postgresql
+from chess_server.store.errors import AuthenticationError, ReadOnlyError, UnavailableError
+
+DEADLINE_SECONDS = 7.0
+"""How long a call may hold a session; PostgreSQL itself ends a statement sooner, if it can."""
+
+RECONNECT_SECONDS = 1.0
+"""How long a pool tries to connect by itself; after that it tries when it is asked."""
+
+MOST_CALLS_WAITING = 1000
+CLOSE_SECONDS = 2.0
+WAIT_SECONDS = {"commits": 2.0, "reads": 3.0}
+USELESS = (ReadOnlyError, AuthenticationError)
+
+Use = Literal["commits", "reads"]
+T = TypeVar("T")
+
+
+def connection_settings(ca_file: str | None) -> dict[str, Any]:
+    """Return psycopg's options: time limits, only a server that takes writes, and its certificate checked by a CA."""
+    tls = {"sslmode": "verify-full", "sslrootcert": ca_file} if ca_file else {}
+    return {
+        "autocommit": True,
+        "prepare_threshold": None,
+        "connect_timeout": 3,
+        "target_session_attrs": "read-write",
+        "keepalives_idle": 5,
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 6000,
+        "application_name": "chess-server",
+        **tls,
+    }
+
+
+class Session(AsyncConnection[Any]):
+    """A connection that reports whether it could be made."""
+
+    @classmethod
+    async def connect(  # type: ignore[override]
+        cls, conninfo: str = "", *, report: Callable[["Session | Exception"], None], **options: Any
+    ) -> "Session":
+        """Connect, and report the session or the error."""
+        try:
+            session = await super().connect(conninfo, **options)
+        except (psycopg.Error, OSError) as error:
+            report(error)
+            raise
+        report(session)
+        return session
+
+
+class _Pool:
+    """The sessions of one use."""
+
+    def __init__(self, use: Use, url: Callable[[], str], ca_file: str | None, most: int) -> None:
+        self._refused: UnavailableError | None = None
+        self._made: WeakSet[Session] = WeakSet()
+        self._wait_seconds = WAIT_SECONDS[use]
+        options = {
+            **connection_settings(ca_file),
+            "cursor_factory": AsyncClientCursor,
+            "report": self._report,
+        }
+        self.pool = AsyncConnectionPool(
+            url,
+            connection_class=Session,
+            kwargs=options,
+            min_size=1,
+            max_size=most,
+            max_waiting=MOST_CALLS_WAITING,
+            max_lifetime=inf,
+            reconnect_timeout=RECONNECT_SECONDS,
+            open=False,
+            name=use,
+        )
+
+    async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Call with a session."""
+        try:
+            async with self.pool.connection(timeout=self._wait_seconds) as session:
+                return await _within_time(session, work)
+        except (psycopg.Error, PoolClosed, OSError) as error:
+            if isinstance(error, PoolTimeout) and self._refused and all(one.closed for one in self._made):
+                raise self._refused from error
+            raise from_postgresql(error) from error
+
+    def _report(self, found: "Session | Exception") -> None:
+        if isinstance(found, Session):
+            self._made.add(found)
+            self._refused = None
+        else:
+            refused = from_postgresql(found)
+            self._refused = refused if isinstance(refused, UnavailableError) else None
+
+
+class Sessions:
+    """All sessions of one server: half of `most` for commits, the rest for reads. `url` is asked at each connection."""
+
+    def __init__(self, url: Callable[[], str], ca_file: str | None, most: int) -> None:
+        self.url = url
+        commits = max(1, most // 2)
+        self._pools: dict[Use, _Pool] = {
+            "commits": _Pool("commits", url, ca_file, commits),
+            "reads": _Pool("reads", url, ca_file, max(1, most - commits)),
+        }
+
+    async def open(self) -> None:
+        """Begin to connect."""
+        for each in self._pools.values():
+            await each.pool.open(wait=False)
+
+    async def close(self) -> None:
+        """Close all sessions."""
+        for each in self._pools.values():
+            await each.pool.close(timeout=CLOSE_SECONDS)
+
+    async def run(self, use: Use, work: Callable[[Session], Awaitable[T]]) -> T:
+        """Call with a session. Raises UnavailableError and BrokenGameError."""
+        return await self._pools[use].run(work)
+
+
+async def _within_time(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:
+    late = asyncio.get_running_loop().call_later(DEADLINE_SECONDS, _cut, session)
+    try:
+        return await work(session)
+    except psycopg.Error as error:
+        if isinstance(from_postgresql(error), USELESS):
+            await session.close()
+        raise
+    finally:
+        late.cancel()
+
+
+def _cut(session: Session) -> None:
+    """End the connection, so that its call fails. Cancelled, it would go on waiting for the server."""
+    with contextlib.suppress(OSError, psycopg.Error), socket.socket(fileno=os.dup(session.fileno())) as copy:
+        copy.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,202 @@
+"""Sessions with a real PostgreSQL that turns read-only, changes the password, stalls, or has no room.
+
+Also what goes over the wire: nothing that a pooler between server and PostgreSQL could not bear.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from polling import eventually
+from stored_games import a_game, a_server, entry, new_id
+from wiretap import wiretap
+
+from chess_localcluster.plan import LOOPBACK
+from chess_localcluster.stores.temporary import temporary_postgres
+from chess_server.store.errors import SaturatedError, UnavailableError
+from chess_server.store.postgres import schema, sessions
+from chess_server.store.postgres.sessions import connection_settings
+from chess_server.store.postgres.url_file import UrlFile
+
+pytestmark = pytest.mark.integration
+
+Order = Callable[..., None]
+
+
+@pytest.fixture(scope="module")
+def own() -> Iterator[Any]:
+    """A PostgreSQL that these tests alone use, with the schema."""
+    with temporary_postgres() as store:
+        schema.ensure(store.url, connection_settings(None), may_migrate=True)
+        yield store
+
+
+@pytest.fixture
+def order(own: Any) -> Order:
+    """What a superuser orders."""
+    secret = (own.directory / "superuser-password").read_text()
+    url = f"postgresql://postgres:{secret}@{LOOPBACK}:{urlsplit(own.url).port}/postgres"
+
+    def execute(*orders: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for sql in orders:
+                connection.execute(sql.encode())
+
+    return execute
+
+
+@contextlib.contextmanager
+def read_only(order: Order) -> Iterator[None]:
+    order("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
+    try:
+        yield
+    finally:
+        order("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
+
+
+async def test_a_move_is_stored_once_a_read_only_database_takes_writes_again(own: Any, order: Order) -> None:
+    async with a_server(lambda: own.url) as server:
+        game_id = await made(server)
+        with read_only(order):
+            waiting = asyncio.create_task(server.store(entry(game_id, 1)))
+            await eventually(lambda: "read-only" in server.health.reason, lambda: server.health.reason)
+            assert server.health.outages.open, "nobody's clock runs meanwhile"
+            assert await server.database.load(game_id) is not None, "who looks on needs no writer"
+            assert server.health.outages.open, "that it can be read does not make it available"
+            assert not waiting.done()
+        await waiting
+        assert (server.health.reason, server.health.outages.open) == ("", ())
+
+
+async def test_it_is_noticed_without_a_move_that_the_database_takes_writes_again(
+    own: Any, order: Order
+) -> None:
+    async with a_server(lambda: own.url) as server:
+
+        async def refused() -> bool:
+            with contextlib.suppress(UnavailableError):
+                await server.database.create_game(a_game(new_id()))
+            return bool(server.health.outages.open)
+
+        with read_only(order):
+            await eventually(refused, "the setting reaches the session")
+        await eventually(lambda: not server.health.outages.open, "the outage ends")
+
+
+async def test_a_rotated_password_is_read_from_the_file_at_the_next_connection(
+    own: Any, order: Order, tmp_path: Path
+) -> None:
+    file = tmp_path / "database.url"
+    file.write_text(own.url)
+    rotated = own.url.replace(urlsplit(own.url).password, "rotated")
+    async with a_server(UrlFile(str(file), own.url)) as server:
+        game_id = await made(server)
+        await server.store(entry(game_id, 1))
+        try:
+            order("ALTER ROLE chess PASSWORD 'rotated'")
+            await server.committer.commit(entry(game_id, 2))  # by the session that is open
+            assert server.health.reason == ""
+            order("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'chess'")
+            waiting = asyncio.create_task(server.store(entry(game_id, 3)))
+            await eventually(lambda: "password" in server.health.reason, lambda: server.health.reason)
+            assert server.health.outages.open, "nobody's clock runs meanwhile"
+            file.write_text(rotated)
+            await waiting
+            assert server.health.outages.open == ()
+        finally:
+            order(f"ALTER ROLE chess PASSWORD '{urlsplit(own.url).password}'")
+
+
+async def test_while_reads_are_saturated_moves_are_stored_and_clocks_run(own: Any) -> None:
+    async with a_server(lambda: own.url) as server:
+        game_id = await made(server)
+
+        async def slowly(session: Any) -> None:
+            await session.execute("SELECT pg_sleep(4)")
+
+        async def read() -> bool:
+            try:
+                await server.sessions.run("reads", slowly)
+            except SaturatedError:
+                return False
+            return True
+
+        reads = asyncio.gather(*(read() for _ in range(60)))
+        await asyncio.sleep(0.1)  # they have taken every session there is
+        for ply in (1, 2, 3):
+            async with asyncio.timeout(3):
+                await server.committer.commit(entry(game_id, ply))
+        assert await server.database.load(game_id, for_player=True) is not None
+        with pytest.raises(SaturatedError):
+            await server.database.load(game_id)
+        assert not all(await reads)
+        assert server.health.outages.closed == server.health.outages.open == ()
+
+
+async def test_without_a_free_slot_no_clock_stops_and_the_reason_is_known(own: Any, order: Order) -> None:
+    order("ALTER ROLE chess CONNECTION LIMIT 0")
+    try:
+        async with a_server(lambda: own.url) as server:
+            with pytest.raises(SaturatedError):
+                await server.database.create_game(a_game(new_id()))
+            assert server.health.reason.endswith('too many connections for role "chess"')
+            assert server.health.outages.open == ()
+            order("ALTER ROLE chess CONNECTION LIMIT -1")
+            await eventually(lambda: not server.health.reason, "a slot is found")
+    finally:
+        order("ALTER ROLE chess CONNECTION LIMIT -1")
+
+
+async def test_a_database_that_accepts_and_says_nothing_is_left_after_a_while(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "DEADLINE_SECONDS", 1.0)
+    async with wiretap(own.url) as tap, a_server(lambda: tap.url) as server:
+        game_id = await made(server)
+        tap.stall()
+        waiting = asyncio.create_task(server.store(entry(game_id, 1)))
+        await eventually(lambda: bool(server.health.outages.open), "it is noticed")
+        tap.flow()
+        await waiting
+
+
+async def test_neither_startup_options_nor_prepared_statements_go_over_the_wire(own: Any) -> None:
+    async with (
+        wiretap(f"{own.url}?sslmode=disable&gssencmode=disable") as tap,
+        a_server(lambda: tap.url) as server,
+    ):
+        game_id = await made(server)
+        for ply in range(1, 8):
+            await server.committer.commit(entry(game_id, ply))
+        await server.committer.commit(entry(game_id, ply=7, end="draw"))
+        assert await server.database.load(game_id) is not None
+    assert tap.sent
+    for sent in map(bytes, tap.sent):
+        length = int.from_bytes(sent[:4])
+        assert {"user", "database"} <= set(_parameters(sent[8:length])) <= ALLOWED_PARAMETERS
+        assert set(_kinds(sent[length:])) <= {"p", "Q", "X"}, "simple queries alone, which any pooler takes"
+
+
+ALLOWED_PARAMETERS = {"user", "database", "application_name", "client_encoding"}
+
+
+def _parameters(startup: bytes) -> list[str]:
+    return startup.decode().rstrip("\0").split("\0")[::2]
+
+
+def _kinds(messages: bytes) -> Iterator[str]:
+    """The type of each message that follows the startup."""
+    while messages:
+        yield chr(messages[0])
+        messages = messages[1 + int.from_bytes(messages[1:5]) :]
+
+
+async def made(server: Any) -> str:
+    game_id = new_id()
+    await server.database.create_game(a_game(game_id))
+    return game_id
