@@ -9,6 +9,7 @@ import contextlib
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from math import inf
 from time import monotonic, time
 from typing import Any, Protocol
 
@@ -23,6 +24,8 @@ log = structlog.get_logger(__name__)
 
 PROBE_SECONDS = 1.0
 SAMPLES = 30
+DRIFT_MS = 50
+"""By how much two clocks may drift apart while the samples are kept."""
 
 
 def _monotonic_ms() -> float:
@@ -51,14 +54,20 @@ class RedisTime:
     """Redis TIME, computed from the local monotonic clock."""
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[float, float]] = deque([(1e9, time() * 1000 - _monotonic_ms())], SAMPLES)
+        self._samples: deque[tuple[float, float]] = deque([(inf, time() * 1000 - _monotonic_ms())], SAMPLES)
 
-    def sample(self, redis_ms: float, sent_ms: float, received_ms: float) -> None:
-        """Add a probe. A jump of more than a second (another host) drops all samples before it."""
-        offset = redis_ms - (sent_ms + received_ms) / 2
-        if abs(offset - self._offset()) > 1000 + (received_ms - sent_ms):
+    def sample(self, redis_ms: float, sent_ms: float, received_ms: float) -> int:
+        """Add a probe; return by how many milliseconds Redis' clock was set since the probes before, 0 if it was not.
+
+        A probe is exact to half its round trip. Where two of them cannot both be right, all samples before are dropped.
+        """
+        trip, offset = received_ms - sent_ms, redis_ms - (sent_ms + received_ms) / 2
+        best_trip, best = min(self._samples)
+        stepped = abs(offset - best) > (trip + best_trip) / 2 + DRIFT_MS
+        if stepped:
             self._samples.clear()
-        self._samples.append((received_ms - sent_ms, offset))
+        self._samples.append((trip, offset))
+        return round(offset - best) if stepped else 0
 
     def now_ms(self) -> int:
         """Return Redis TIME in milliseconds."""
@@ -157,9 +166,21 @@ class Health:
             state = await self._nodes.probe()
         except REDIS_ERRORS as error:
             raise self._failed_redis(began_ms, error) from error
-        self._clock.sample(state.now_ms, sent_ms, _monotonic_ms())
+        stepped_ms = self._clock.sample(state.now_ms, sent_ms, _monotonic_ms())
         self.redis_seen_at = monotonic()
+        if stepped_ms and state.replids == self._replids:
+            self._leave_out(stepped_ms)
         self._recognise(state.replids)
+
+    def _leave_out(self, stepped_ms: int) -> None:
+        """Charge nobody for a clock that was set forward: the turns that it made longer began before that.
+
+        Where the identity has changed too, it is another host's clock, and games are read back with a new turn.
+        """
+        log.warning("the clock of Redis' host was set", by_ms=stepped_ms)
+        if stepped_ms > 0:
+            now_ms = self._clock.now_ms()
+            self.outages = self.outages.begin("clock", now_ms - stepped_ms).end("clock", now_ms)
 
     def _recognise(self, replids: dict[str, str]) -> None:
         was_down, before = self.redis_down, self._replids
