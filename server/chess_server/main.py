@@ -1,11 +1,8 @@
 """The life of `chess-server serve`: wait for the stores, serve until SIGTERM, drain, leave."""
 
 import asyncio
-import contextlib
 import signal
-from collections.abc import Coroutine
 from time import monotonic
-from typing import Any
 
 import structlog
 
@@ -18,6 +15,7 @@ from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
 from chess_server.store.postgres import schema
 from chess_server.store.postgres.sessions import connection_settings
+from chess_server.supervisor import Progress, Supervisor
 
 log = structlog.get_logger(__name__)
 
@@ -32,10 +30,10 @@ class Server:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._parts = compose(settings)
-        self._admin = Admin({"/livez": _alive, "/readyz": self._ready, "/metrics": self._parts.metrics_page})
+        self._admin = Admin({"/livez": self._alive, "/readyz": self._ready, "/metrics": self._metrics_page})
         self._stopping = asyncio.Event()
         self._started = False
-        self._tasks: list[asyncio.Task[None]] = []
+        self._supervisor = Supervisor()
 
     async def run(self) -> int:
         """Serve until SIGTERM, then drain; the exit code."""
@@ -97,19 +95,18 @@ class Server:
     async def _serve(self, admin_port: int) -> None:
         self._connect_callbacks()
         parts = self._parts
-        for work in (
-            parts.stores.health.keep_probing(),
-            parts.connections.bus.run(),
-            parts.stores.committer.run(),
-            parts.stores.database.keep_probing(),
-            parts.lobby.run(),
-            parts.rooms.sweep(),
-            parts.rooms.refresh_seats(),
-            parts.rooms.check_timers(),
-            parts.heartbeat.run(),
-            self._subscribe_to_orders(),
-        ):
-            self._tasks.append(self._task(work))
+        start = self._supervisor.start
+        start("probes", parts.stores.health.keep_probing, vital=True)
+        start("subscriptions", parts.connections.bus.run, vital=True)
+        start("committer", parts.stores.committer.run, vital=True)
+        start("database probes", parts.stores.database.keep_probing, vital=True)
+        start("sweep", parts.rooms.sweep, vital=True)
+        start("seats", parts.rooms.refresh_seats, vital=True)
+        start("timers", parts.rooms.check_timers)
+        start("lobby", parts.lobby.run)
+        start("heartbeat", parts.heartbeat.run)
+        start("orders", self._subscribe_to_orders)
+        start("drain", parts.drain.run)
         port = await parts.transport.start(self._settings.listen, self._settings.port)
         self._started = True
         log.info(
@@ -128,13 +125,20 @@ class Server:
         parts.connections.bus.on_resubscribed = parts.rooms.distrust
         parts.drain.on_change = self._after_drain_changed
 
-    async def _subscribe_to_orders(self) -> None:
+    async def _subscribe_to_orders(self, progress: Progress) -> None:
         channel = presence_keys.orders_channel(self._settings.cluster_uid)
-        await self._parts.connections.bus.subscribe(channel, self._parts.heartbeat.on_order)
+        while True:
+            progress()
+            try:
+                await self._parts.connections.bus.subscribe(channel, self._parts.heartbeat.on_order)
+            except UnavailableError:
+                await asyncio.sleep(STORE_RETRY_SECONDS)
+            else:
+                return
 
     def _after_redis_changed(self) -> None:
         self._parts.rooms.distrust()
-        self._tasks.append(self._task(self._rearm()))
+        self._supervisor.start("rearm", self._rearm)
 
     def _after_drain_changed(self) -> None:
         draining, metrics = self._parts.drain.draining, self._parts.metrics
@@ -143,31 +147,37 @@ class Server:
             metrics.drains.labels("sigterm" if self._stopping.is_set() else "mark").inc()
         self._parts.heartbeat.wake()
 
-    async def _rearm(self) -> None:
-        # If this fails, games with a player still have that server's clock; all others wait for the next change.
-        with contextlib.suppress(UnavailableError):
-            await self._parts.rooms.rearm(self._settings.pod_uid)
+    async def _rearm(self, progress: Progress) -> None:
+        await self._parts.rooms.rearm(self._settings.pod_uid, progress)
 
     async def _leave(self) -> None:
         """Drain, store what still waits, and remove this pod's record from the registry."""
         drain, committer = self._parts.drain, self._parts.stores.committer
         drain.begin(self._settings.drain_deadline_seconds, final=True)
-        await drain.empty.wait()
+        await drain.finished()
         until = monotonic() + FLUSH_SECONDS
         while not committer.idle and monotonic() < until:  # noqa: ASYNC110 - the committer has no event for it
             await asyncio.sleep(0.05)
-        await end(*self._tasks)
+        await self._supervisor.stop()
         await self._parts.heartbeat.leave(self._settings.pod_uid)
         log.info("left")
 
     async def _close(self) -> None:
-        await end(*self._tasks)
+        await self._supervisor.stop()
         await self._parts.transport.stop()
         await self._admin.stop()
         await self._parts.connections.close()
 
-    def _task(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        return asyncio.get_running_loop().create_task(_watched(work))
+    def _metrics_page(self) -> Answer:
+        for loop, count in self._supervisor.restarts.items():
+            self._parts.metrics.loop_restarts.labels(loop).set(count)
+        return self._parts.metrics_page()
+
+    def _alive(self) -> Answer:
+        dead = self._supervisor.dead()
+        if dead:
+            return Answer("503 Service Unavailable", f"does not come back: {', '.join(dead)}\n".encode())
+        return Answer("200 OK", b"alive\n")
 
     def _ready(self) -> Answer:
         if not self._started:
@@ -179,15 +189,3 @@ class Server:
         if seen is None or monotonic() - seen > REDIS_GRACE_SECONDS:
             return Answer("503 Service Unavailable", b"redis does not answer\n")
         return Answer("200 OK", b"ready\n")
-
-
-def _alive() -> Answer:
-    return Answer("200 OK", b"alive\n")
-
-
-async def _watched(work: Coroutine[Any, Any, None]) -> None:
-    try:
-        await work
-    except Exception:
-        log.exception("a background task failed")
-        raise

@@ -45,6 +45,12 @@ class Metrics:
         self.store_errors = Gauge(
             "chess_server_store_errors", "Failed calls to a store, total", ["store"], registry=self.registry
         )
+        self.loop_restarts = Gauge(
+            "chess_server_loop_restarts",
+            "Background loops begun again, total",
+            ["loop"],
+            registry=self.registry,
+        )
         self.accepted_total = 0
         self.abnormal_total = 0
         self._window: deque[float] = deque(maxlen=WINDOW)

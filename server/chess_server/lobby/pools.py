@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-
-import structlog
+from functools import partial
 
 from chess_server.game.color import Color
 from chess_server.game.state import Game
@@ -12,11 +11,11 @@ from chess_server.lobby.seeks import Seek, Seeks
 from chess_server.store.errors import UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.pools import Match, Placed, Pools, Redirect
+from chess_server.supervisor import Guard, Progress
 from chess_server.wire.pools import Pool
 
-log = structlog.get_logger(__name__)
-
 REPEAT_SECONDS = 2.0
+AT_ONCE = 8
 TRIES = 3
 """How many opponents may leave before they are paired, until a player waits for the next round."""
 
@@ -30,6 +29,7 @@ class Lobby:
         self._bus = bus
         self._channel = channel
         self._seeks = Seeks()
+        self._guard = Guard("seek", (UnavailableError,))
 
     async def enter(self, seek: Seek) -> None:
         """Add a socket; send it a redirect that its client has not followed yet."""
@@ -65,22 +65,14 @@ class Lobby:
         """Subscribe to redirects. Players of a server that is not subscribed are not paired."""
         await self._bus.subscribe(self._channel, self._on_redirect)
 
-    async def run(self) -> None:
+    async def run(self, progress: Progress) -> None:
         """Repeat the waits of this server's sockets before they expire, until cancelled."""
         while True:
+            progress()
             await asyncio.sleep(REPEAT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - jitter
-            for seek in self._seeks:
-                await self._repeat(seek)
-
-    async def _repeat(self, seek: Seek) -> None:
-        if seek.pool is None and seek.synced:
-            return
-        try:
-            await self._sync(seek)
-        except UnavailableError as error:
-            log.debug("postponed", reason=str(error))
-        except Exception:
-            log.exception("a lobby round failed")
+            waiting = [seek for seek in self._seeks if seek.pool is not None or not seek.synced]
+            rounds = {seek.owner: partial(self._sync, seek) for seek in waiting}
+            await self._guard.each(rounds, at_once=AT_ONCE, progress=progress)
 
     async def _sync(self, seek: Seek) -> None:
         """Write to Redis what the client asked for, or repeat its wait; then act on the answer."""

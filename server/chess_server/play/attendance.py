@@ -29,11 +29,6 @@ class Attendance:
         if subscriber.seated:
             await self._stores.games.seat("out", self._id, [subscriber.entry])
 
-    async def refresh(self, players: list[Subscriber]) -> None:
-        """Write the seats of this server's players again; they would expire."""
-        members = [player.entry for player in players]
-        self.crowd = await self._stores.games.seat("in", self._id, members) or self.crowd
-
     async def is_gone(self, color: Color, held: Held) -> bool:
         """Whether Redis says now that a player's absence may be claimed."""
         self._learn(held)

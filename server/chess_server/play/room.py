@@ -8,8 +8,6 @@ from collections.abc import Coroutine
 from dataclasses import dataclass
 from typing import Any
 
-import structlog
-
 from chess_server.game.color import Color
 from chess_server.game.commands import Tick
 from chess_server.game.shared import Crowd, Held, age
@@ -20,11 +18,9 @@ from chess_server.play.executor import CommandExecutor
 from chess_server.play.game_clock import GameClock
 from chess_server.play.ledger import Ledger, NoSuchGameError
 from chess_server.play.subscribers import Subscriber, Subscribers
-from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
 from chess_server.store.stores import Stores
+from chess_server.supervisor import Guard
 from chess_server.wire.paths import Resume
-
-log = structlog.get_logger(__name__)
 
 BOTH_CONNECTED: dict[Color, float | None] = {"white": None, "black": None}
 
@@ -40,7 +36,7 @@ class Timeouts:
 class Room:
     """A game with sockets on this server, or one that a timer checks (then its state is not kept in memory)."""
 
-    def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts) -> None:
+    def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts, guard: Guard) -> None:
         self.id = game_id
         self.users = 0
         self.subscribers = Subscribers()
@@ -51,7 +47,8 @@ class Room:
         self._attendance = Attendance(game_id, stores, timeouts.abandon_ms)
         self.executor = CommandExecutor(self.ledger, self._attendance, stores, timeouts.no_start_ms)
         self._clock = GameClock(lambda turn: self.spawn(self._tick(turn)))
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._guard = guard
+        self._tasks: set[asyncio.Task[bool]] = set()
 
     # The clock
 
@@ -111,12 +108,14 @@ class Room:
         self.subscribers.all.discard(subscriber)
         await self._attendance.leave(subscriber)
 
-    async def refresh_seats(self) -> None:
-        """Write this server's seats again, and send its players what has changed about their opponents."""
-        players = self.subscribers.players
-        if not players:
-            return
-        await self._attendance.refresh(players)
+    @property
+    def seated(self) -> list[str]:
+        """The members that this server keeps among the game's seats."""
+        return [player.entry for player in self.subscribers.players]
+
+    def seen(self, crowd: Crowd | None) -> None:
+        """Take in who was connected when the seats were written again; send players what that changes."""
+        self._attendance.crowd = crowd or self._attendance.crowd
         over = self.ledger.held is not None and self.ledger.held.game.over
         self.subscribers.send_absence(BOTH_CONNECTED if over else self._attendance.claimable_in_ms())
 
@@ -170,7 +169,7 @@ class Room:
 
     def spawn(self, work: Coroutine[Any, Any, object]) -> None:
         """Run a task; the next sweep repairs what fails because of a store."""
-        task = asyncio.get_running_loop().create_task(_quietly(self.id, work))
+        task = asyncio.get_running_loop().create_task(self._guard.run(self.id, work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -179,12 +178,3 @@ class Room:
         self.ledger.live = False
         self.ledger.forget()
         self._clock.stop()
-
-
-async def _quietly(game_id: str, work: Coroutine[Any, Any, object]) -> None:
-    try:
-        await work
-    except (UnavailableError, ContradictionError, BrokenGameError, NoSuchGameError) as error:
-        log.debug("postponed", game=game_id, reason=str(error))
-    except Exception:
-        log.exception("a game's task failed", game=game_id)

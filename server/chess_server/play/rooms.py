@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Iterator
+from functools import partial
 from itertools import islice
-
-import structlog
+from time import monotonic
 
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room, Timeouts
@@ -13,14 +13,20 @@ from chess_server.store.errors import BrokenGameError, ContradictionError, Unava
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
 from chess_server.store.stores import Stores
-
-log = structlog.get_logger(__name__)
+from chess_server.supervisor import Guard, Progress
 
 SWEEP_SECONDS = 3.0
 SEATS_SECONDS = 5.0
 TIMER_SECONDS = 1.0
 CHUNK = 200
 REARM_IN_MS = 2000
+REARM_RETRY_SECONDS = 2.0
+SHORTEST_PAUSE_SECONDS = 0.5
+TIMERS_AT_ONCE = 8
+PUT_OFF_MS = 60_000
+"""Until a game whose check failed for a reason of its own is checked again, by whichever server."""
+POSTPONED = (UnavailableError, ContradictionError, BrokenGameError, NoSuchGameError)
+"""What the next round repairs."""
 
 
 class Rooms:
@@ -33,6 +39,8 @@ class Rooms:
         self._timeouts = timeouts
         self._rooms: dict[str, Room] = {}
         self._sweep_now = asyncio.Event()
+        self._guard = Guard("game", POSTPONED)
+        self._timers = Guard("timer", POSTPONED)
 
     @property
     def playing(self) -> int:
@@ -43,7 +51,7 @@ class Rooms:
         """Return the room of a game, subscribed to its channel; `quit` must follow each `enter`."""
         room = self._rooms.get(game_id)
         if room is None:
-            room = self._rooms[game_id] = Room(game_id, self._stores, self._timeouts)
+            room = self._rooms[game_id] = Room(game_id, self._stores, self._timeouts, self._guard)
         room.users += 1
         await self._bus.subscribe(self._keys.channel(game_id), room.on_message)
         room.ledger.live = True
@@ -64,63 +72,97 @@ class Rooms:
             room.ledger.forget()
         self._sweep_now.set()
 
-    async def sweep(self) -> None:
+    async def sweep(self, progress: Progress) -> None:
         """Compare all rooms with Redis, again and again until cancelled."""
         while True:
+            progress()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(SWEEP_SECONDS):
                     await self._sweep_now.wait()
             self._sweep_now.clear()
-            await self._try(self._sweep_once)
+            for rooms in _chunks(list(self._rooms.values())):
+                await self._guard.run("sweep", self._compare(rooms))
+                progress()
 
-    async def refresh_seats(self) -> None:
+    async def refresh_seats(self, progress: Progress) -> None:
         """Write the players' seats again before they expire, until cancelled."""
         while True:
-            await asyncio.sleep(SEATS_SECONDS)
-            for room in list(self._rooms.values()):
-                await self._try(room.refresh_seats)
+            began = monotonic()
+            for rooms in _chunks([room for room in self._rooms.values() if room.subscribers.players]):
+                await self._guard.run("seats", self._sit_again(rooms))
+                progress()
+            progress()
+            await asyncio.sleep(max(began + SEATS_SECONDS - monotonic(), SHORTEST_PAUSE_SECONDS))
 
-    async def check_timers(self) -> None:
+    async def check_timers(self, progress: Progress) -> None:
         """Check games whose timer is due, on whichever server their players are, until cancelled."""
         while True:
+            progress()
             await asyncio.sleep(TIMER_SECONDS)
-            await self._try(self._check_due)
+            await self._guard.run("timers", self._check_due(progress))
 
-    async def rearm(self, pod_uid: str) -> None:
+    async def rearm(self, pod_uid: str, progress: Progress) -> None:
         """Set the timers of all games in play after Redis has lost them; one server does it for all."""
-        if not await self._stores.timers.may_rearm(pod_uid):
-            return
+        chosen = False
+        while True:
+            progress()
+            try:
+                chosen = chosen or await self._stores.timers.may_rearm(pod_uid)
+                if chosen:
+                    await self._rearm_all(progress)
+            except UnavailableError:
+                await asyncio.sleep(REARM_RETRY_SECONDS)
+            else:
+                return
+
+    async def _rearm_all(self, progress: Progress) -> None:
         after, at_ms = "", self._stores.clock.now_ms() + REARM_IN_MS
         while found := await self._stores.database.live_games(after):
             await self._stores.timers.rearm(found, at_ms)
             after = found[-1]
+            progress()
 
-    async def _try(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _compare(self, rooms: list[Room]) -> None:
+        versions = await self._stores.games.versions([room.id for room in rooms])
+        for room, version in zip(rooms, versions, strict=True):
+            room.spawn(room.check(version))
+
+    async def _sit_again(self, rooms: list[Room]) -> None:
+        asked = {room.id: room.seated for room in rooms}
+        crowds = await self._stores.games.seat_many(asked)
+        for room in rooms:
+            room.seen(crowds[room.id])
+            left = set(asked[room.id]) - set(
+                room.seated
+            )  # gone since the call began, which may have put them back
+            if left:
+                await self._stores.games.seat("out", room.id, list(left))
+
+    async def _check_due(self, progress: Progress) -> None:
+        checks = {game_id: partial(self._check, game_id) for game_id in await self._stores.timers.due()}
+        await self._timers.each(checks, at_once=TIMERS_AT_ONCE, progress=progress)
+
+    async def _check(self, game_id: str) -> None:
+        """Check one game. One that cannot be checked is put off, so that its timer is not due again at once."""
+        room = self._rooms.get(game_id) or Room(game_id, self._stores, self._timeouts, self._guard)
         try:
-            await work()
-        except (UnavailableError, ContradictionError, BrokenGameError, NoSuchGameError) as error:
-            log.debug("postponed", reason=str(error))
+            over = await room.check_time()
+        except NoSuchGameError:
+            over = True
+        except (UnavailableError, ContradictionError):
+            raise  # due again when the lease ends
         except Exception:
-            log.exception("a round failed")
+            await self._put_off(game_id)
+            raise
+        if over:
+            await self._stores.timers.disarm(game_id)
 
-    async def _sweep_once(self) -> None:
-        async for rooms in _chunks(list(self._rooms.values())):
-            versions = await self._stores.games.versions([room.id for room in rooms])
-            for room, version in zip(rooms, versions, strict=True):
-                room.spawn(room.check(version))
-
-    async def _check_due(self) -> None:
-        for game_id in await self._stores.timers.due():
-            room = self._rooms.get(game_id) or Room(game_id, self._stores, self._timeouts)
-            try:
-                if await room.check_time():
-                    await self._stores.timers.disarm(game_id)
-            except NoSuchGameError:
-                await self._stores.timers.disarm(game_id)
+    async def _put_off(self, game_id: str) -> None:
+        now_ms = self._stores.clock.now_ms()
+        await self._stores.timers.arm(game_id, now_ms + PUT_OFF_MS, now_ms)
 
 
-async def _chunks(rooms: list[Room]) -> AsyncIterator[list[Room]]:
+def _chunks(rooms: list[Room]) -> Iterator[list[Room]]:
     rest = iter(rooms)
     while chunk := list(islice(rest, CHUNK)):
         yield chunk
-        await asyncio.sleep(0)

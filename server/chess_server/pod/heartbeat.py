@@ -12,6 +12,7 @@ from chess_presence.records import Beat, Heartbeat
 from chess_presence.registry import HEARTBEAT_SECONDS, QUIET_SECONDS, Registry
 from chess_server.pod.drain import PodDrain
 from chess_server.store.health import RedisTime
+from chess_server.supervisor import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -40,9 +41,10 @@ class HeartbeatLoop:
         """Beat soon."""
         self._wake.set()
 
-    async def run(self) -> None:
+    async def run(self, progress: Progress) -> None:
         """Beat until cancelled."""
         while True:
+            progress()
             pause = await self._beat()
             await asyncio.sleep(QUIET_SECONDS)
             with contextlib.suppress(TimeoutError):

@@ -19,6 +19,7 @@ from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.classification import from_redis
 from chess_server.store.errors import UnavailableError, UnreachableError
+from chess_server.supervisor import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -153,9 +154,10 @@ class Health:
             self._probing = asyncio.get_running_loop().create_task(self._probe())
         await asyncio.shield(self._probing)
 
-    async def keep_probing(self) -> None:
+    async def keep_probing(self, progress: Progress) -> None:
         """Probe until cancelled."""
         while True:
+            progress()
             with contextlib.suppress(UnavailableError):
                 await self.probe()
             await asyncio.sleep(PROBE_SECONDS)

@@ -122,9 +122,15 @@ class Fleet:
         for server in servers:
             wait_until(lambda server=server: server.ready, f"{server.name} is ready", within=60)
 
-    def launch(self, dying: str | None = None, **settings: str) -> ServerProcess:
-        """Start a server. `dying`: the step of its first pairing at which it kills itself (tests/support)."""
+    def launch(
+        self, dying: str | None = None, *, faulty: tuple[str, ...] = (), **settings: str
+    ) -> ServerProcess:
+        """Start a server; tests/support has those with a fault.
+
+        `dying`: the step of its first pairing at which it kills itself. `faulty`: the loop that fails, and how.
+        """
         program = ["chess_server.cli", "serve"] if dying is None else ["dying_server", dying]
+        program = ["faulty_server", *faulty] if faulty else program
         name = f"{self.cluster_uid}-{len(self.servers)}"
         redis_file, database_file = self.directory / "redis.url", self.directory / "database.url"
         redis_file.write_text(self.redis.url)
@@ -197,13 +203,16 @@ def make_fleet(tmp_path_factory: pytest.TempPathFactory, redis_server: Frail, po
     """Make a fleet of one ChessCluster, at first without servers."""
 
     @contextlib.contextmanager
-    def make(uid: str, redis: Any = redis_server, database: Any = postgres) -> Iterator[Fleet]:
+    def make(
+        uid: str, redis: Any = redis_server, database: Any = postgres, *, faultless: bool = True
+    ) -> Iterator[Fleet]:
         made = Fleet(tmp_path_factory.mktemp(uid), redis, database, uid)
         try:
             yield made
         finally:
             made.stop()
-        _faultless(made)
+        if faultless:
+            _faultless(made)
 
     return make
 

@@ -24,6 +24,7 @@ from chess_server.store.errors import (
 )
 from chess_server.store.postgres.database import Database, Stored
 from chess_server.store.postgres.fence import Entry
+from chess_server.supervisor import Progress, work_for
 
 log = structlog.get_logger(__name__)
 
@@ -73,16 +74,17 @@ class Committer:
         """Whether nothing waits to be stored, and no batch is under way."""
         return not self._queue and not self._batch
 
-    async def run(self) -> None:
+    async def run(self, progress: Progress) -> None:
         """Commit until cancelled. Run again, it goes on with what waits."""
         self._queue.extendleft(reversed(self._batch))
         self._batch = []
         if self._queue:
             self._wake.set()
         while True:
+            progress()
             if not self._queue:
                 self._wake.clear()
-            await self._wake.wait()
+            await work_for(self._wake)
             await asyncio.sleep(LINGER_SECONDS)
             self._batch = self._take()
             pause = await self._store(self._batch)

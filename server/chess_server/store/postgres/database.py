@@ -20,6 +20,7 @@ from chess_server.store.postgres import statements
 from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge, new_rows
 from chess_server.store.postgres.sessions import Session, Sessions, Use
 from chess_server.store.postgres.stored import StoredGame, restored, stored_as
+from chess_server.supervisor import Progress
 
 PROBE_SECONDS = 1.0
 IDLE_SECONDS = 10.0
@@ -95,9 +96,10 @@ class Database:
         [found] = await self._ask("reads", statements.LIVE_GAMES, (after,), writes=False)
         return [row[0] for row in found]
 
-    async def keep_probing(self) -> None:
+    async def keep_probing(self, progress: Progress) -> None:
         """Try whether PostgreSQL takes writes while it does not, or while nobody else asks; until cancelled."""
         while True:
+            progress()
             await asyncio.sleep(PROBE_SECONDS)
             idle = monotonic() - self._wrote_at > IDLE_SECONDS
             if idle or self._health.failing_seconds("postgresql"):

@@ -13,6 +13,7 @@ from chess_presence.cancelling import end
 from chess_server.store.errors import UnavailableError
 from chess_server.store.redis.connection import RedisConnection
 from chess_server.store.redis.subscription import Listener, NodeSubscription
+from chess_server.supervisor import Progress
 
 log = structlog.get_logger(__name__)
 
@@ -48,9 +49,10 @@ class Bus:
         if node is not None:
             await self._subscriptions[node].unsubscribe(channel)
 
-    async def run(self) -> None:
+    async def run(self, progress: Progress) -> None:
         """Follow the channels to their nodes until cancelled."""
         while True:
+            progress()
             await asyncio.sleep(CHECK_SECONDS)
             await self._follow()
 

@@ -254,6 +254,32 @@ async def test_a_drain_ordered_by_a_mark_can_be_taken_back(fleet: Any, lobby: An
         assert socket.state.name == "OPEN"
 
 
+async def test_sigterm_drains_in_full_after_a_drain_that_ended_and_was_taken_back(
+    fleet: Any, lobby: Any
+) -> None:
+    from redis.asyncio import Redis
+
+    from chess_presence.registry import Registry
+
+    [server] = fleet.start(1, CHESS_DRAIN_DEADLINE_SECONDS="3")
+    async with Redis.from_url(fleet.redis.url) as client:
+        registry = Registry(client, fleet.cluster_uid)
+        _, first = await lobby.enter(server, None)
+        await registry.mark(server.name, (await registry.read()).now_ms)
+        await asyncio.wait_for(first.wait_closed(), 20)
+        await _record(registry, server.name, lambda record: record.connections == 0)
+        await registry.unmark(server.name)
+        await _record(registry, server.name, lambda record: not record.draining)
+    white, _ = await lobby.pair(server, server)
+    server.signal(signal.SIGTERM)
+    assert await white.until("serverRestart", 20) == {"delayMs": 0, "jitterMs": 500}
+    with pytest.raises(ConnectionClosed) as closed:
+        await white.until_ply(99)
+    assert closed.value.rcvd is not None, "cut without a close"
+    assert closed.value.rcvd.code == 1012
+    assert await asyncio.to_thread(server.process.wait, 20) == 0
+
+
 async def _record(registry: Any, uid: Any, condition: Any, seconds: Any = 5.0) -> None:
     async def reached() -> bool:
         return bool(condition((await registry.read()).records[uid]))

@@ -1,0 +1,85 @@
+"""Background loops that fail, on real stores: play goes on, or the server says that it cannot."""
+
+import asyncio
+import secrets
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from polling import wait_until
+from redis.asyncio import Redis
+
+from chess_server.store.redis.keys import Keys
+
+pytestmark = pytest.mark.integration
+
+INSERT_GAME = """
+INSERT INTO games (id, white_player, black_player, initial_seconds, increment_seconds, status)
+VALUES (%s, 'white', 'black', 600, 0, 'started') RETURNING id
+"""
+INSERT_SECOND_MOVE = """
+INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
+VALUES (%s, 2, 'e7e5', 'e5', 1, 600000, 600000) RETURNING ply
+"""
+ENDED = "SELECT id FROM games WHERE status = 'noStart' AND id = ANY (%s)"
+
+
+@pytest.fixture
+def loops_fleet(make_fleet: Any) -> Iterator[Any]:
+    """A cluster of one test alone: its servers have faults, and log them."""
+    with make_fleet(f"loops-{secrets.token_hex(4)}", faultless=False) as fleet:
+        yield fleet
+
+
+async def test_play_goes_on_when_the_committer_has_died(loops_fleet: Any, lobby: Any) -> None:
+    server = await _started(loops_fleet, ("committer", "3"))
+    white, _ = await lobby.pair(server, server)
+    await white.move("e2e4")
+    assert server.metric('chess_server_loop_restarts{loop="committer"}') == 3
+    assert server.admin("/livez") == (200, "alive\n")
+    assert server.log.read_text().count("a background loop failed") == 1, "the same cause is logged once"
+
+
+@pytest.mark.parametrize("how", ["dies", "hangs"])
+async def test_a_committer_that_stays_dead_fails_liveness(loops_fleet: Any, how: str) -> None:
+    server = await _started(loops_fleet, ("committer", how))
+    await asyncio.to_thread(
+        wait_until, lambda: server.admin("/livez")[0] == 503, "/livez fails", within=60, every=0.1
+    )
+    assert server.admin("/livez")[1] == "does not come back: committer\n"
+
+
+async def test_a_loop_that_play_can_do_without_leaves_liveness_alone(loops_fleet: Any) -> None:
+    server = await _started(loops_fleet, ("timers", "dies"))
+    restarts = 'chess_server_loop_restarts{loop="timers"}'
+    await asyncio.to_thread(
+        wait_until, lambda: server.metric(restarts) > 5, "it dies again and again", within=40
+    )
+    assert server.admin("/livez")[0] == 200
+
+
+async def _started(fleet: Any, faulty: tuple[str, str]) -> Any:
+    server = fleet.launch(faulty=faulty)
+    await asyncio.to_thread(fleet.wait_ready, [server])
+    return server
+
+
+async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_fleet: Any) -> None:
+    """Twelve abandoned games are due in one bucket; the first of them has a hole in its history."""
+    keys = Keys(loops_fleet.cluster_uid)
+    named = (f"due{number:05d}" for number in range(1000))
+    poisoned, *others = [name for name in named if keys.timers_of(name) == keys.timers(0)][:12]
+    for game_id in (poisoned, *others):
+        loops_fleet.query(INSERT_GAME, game_id)
+    loops_fleet.query(INSERT_SECOND_MOVE, poisoned)
+    async with Redis.from_url(loops_fleet.redis.url) as client:
+        await client.zadd(keys.timers(0), dict.fromkeys([poisoned, *others], 1))
+        [server] = await asyncio.to_thread(loops_fleet.start, 1, CHESS_NO_START_SECONDS="1")
+        await asyncio.to_thread(
+            wait_until, lambda: len(loops_fleet.query(ENDED, others)) == 11, "all others end", within=30
+        )
+        now_ms = (await client.time())[0] * 1000
+        assert await client.zscore(keys.timers(0), poisoned) > now_ms + 10_000, (
+            "it is checked again, but not soon"
+        )
+    assert server.admin("/livez")[0] == 200
