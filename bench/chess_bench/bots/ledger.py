@@ -90,6 +90,8 @@ class Ledger:
     acks: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_ACKS))
     tally: Counter[str] = field(default_factory=Counter)
     nack_codes: Counter[str] = field(default_factory=Counter)
+    committed: dict[str, dict[int, str]] = field(default_factory=dict)
+    """Game → ply → the acknowledged move, in UCI notation."""
 
     def dropped(self, at: float, player: str, where: str, code: int | None) -> None:
         """Note a connection that this player did not end."""
@@ -103,8 +105,9 @@ class Ledger:
         """Note that a player resumed, and how long after the cut."""
         self.resume_seconds.append(seconds)
 
-    def acknowledged(self, seconds: float) -> None:
-        """Note an acknowledged move."""
+    def acknowledged(self, game_id: str, ply: int, uci: str, seconds: float) -> None:
+        """Note an acknowledged move, and how long its acknowledgement took."""
+        self.committed.setdefault(game_id, {})[ply] = uci
         self.tally["moves"] += 1
         self.acks.append(seconds)
 

@@ -175,7 +175,7 @@ class Player:
         self._due.pop("resend", None)
         if action.ply:
             self._pace.observe(now - action.sent_at)
-            self._ledger.acknowledged(now - action.sent_at)
+            self._ledger.acknowledged(board.game_id, action.ply, action.uci, now - action.sent_at)
 
     def _nacked(self, board: Board, message: Message, now: float) -> None:
         code = message.data["code"]

@@ -1,8 +1,5 @@
 """Real servers for the bots: two `chess-server serve` on loopback, with a Redis and a PostgreSQL of their own."""
 
-import asyncio
-import contextlib
-import itertools
 import os
 import signal
 import subprocess
@@ -11,11 +8,11 @@ import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
 
 import pytest
 from polling import wait_until
 
+from chess_bench.bots.door import Door
 from chess_localcluster.machine.ports import free_loopback_ports
 from chess_localcluster.stores.store import Store
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
@@ -64,70 +61,14 @@ class Server:
             self.process.wait()
 
 
-class FrontDoor:
-    """A load balancer in a few lines: each new connection goes to the next server that is listed, by TCP."""
-
-    def __init__(self, ports: list[int]) -> None:
-        self.ports = ports
-        self._turn = itertools.count()
-        self._server: asyncio.Server | None = None
-        self._pipes: set[asyncio.Task[None]] = set()
-
-    async def __aenter__(self) -> Self:
-        self._server = await asyncio.start_server(self._enter, "127.0.0.1", 0)
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._server is not None
-        self._server.close()
-        for pipe in self._pipes:
-            pipe.cancel()
-        await asyncio.gather(*self._pipes, return_exceptions=True)
-
-    @property
-    def port(self) -> int:
-        assert self._server is not None
-        port: int = self._server.sockets[0].getsockname()[1]
-        return port
-
-    async def _enter(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._pipes.add(task)
-        task.add_done_callback(self._pipes.discard)
-        port = self.ports[next(self._turn) % len(self.ports)]
-        try:
-            back_reader, back_writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            writer.transport.abort()
-            return
-        with contextlib.suppress(
-            asyncio.CancelledError
-        ):  # the streams' own callback would log it as an error
-            await asyncio.gather(
-                _pump(reader, back_writer), _pump(back_reader, writer), return_exceptions=True
-            )
-
-
-async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while data := await reader.read(16384):
-            writer.write(data)
-            await writer.drain()
-    except OSError:
-        pass
-    finally:
-        writer.close()
-
-
 @dataclass
 class Service:
     servers: list[Server]
     redis: Store
     database: Store
 
-    def door(self) -> FrontDoor:
-        return FrontDoor([server.port for server in self.servers])
+    def door(self) -> Door:
+        return Door([server.port for server in self.servers])
 
 
 @pytest.fixture(scope="session")
