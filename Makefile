@@ -8,10 +8,11 @@ UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header pyproject.toml
 
 DEMO_PLAYERS ?= 400
+BENCH ?= --page docs/reference/server-bench.md
 
 JOBS ?=
 
-.PHONY: help install lock lint types format test-fast test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction manifests check-manifests clean gitops-tools test-gitops demo-gitops
+.PHONY: help install lock lint types format test-fast test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction bench-server manifests check-manifests clean gitops-tools test-gitops demo-gitops
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -33,6 +34,7 @@ lock: ## pin the dependencies again (requirements/*.txt, hashed)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group image -o requirements/image-build.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:emulator -o requirements/emulator.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:checkov -o requirements/checkov.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:bench -o requirements/bench.txt
 
 lint: install ## ruff, import contracts
 	@$(BIN)/ruff check .
@@ -90,6 +92,9 @@ test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD 
 
 demo-gitops: gitops-tools ## from an empty cluster to a played game through Git alone (KEEP=1)
 	@KEEP="$(KEEP)" $(BIN)/python -m chess_bench.gitops.demo
+
+bench-server: install .venv-bench/.installed ## the game server's CPU a move, latency and memory, beside its peers and the version before: out/server.json and a page (BENCH="--growth", "--chaos")
+	@$(BIN)/python -m chess_bench.server $(BENCH)
 
 manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.api.crd

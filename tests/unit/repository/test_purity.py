@@ -173,6 +173,12 @@ PURE = {
             "chess_bench.demo.timeline",
             "chess_bench.demo.view",
             "chess_bench.gitops.application",
+            "chess_bench.server.figures",
+            "chess_bench.server.history",
+            "chess_bench.server.lines",
+            "chess_bench.server.page",
+            "chess_bench.server.plan",
+            "chess_bench.server.seats",
             "chess_bench.settings",
             "chess_bench.verification.comparison",
         )
