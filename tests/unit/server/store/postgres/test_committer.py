@@ -52,7 +52,7 @@ class Database:
 @contextlib.asynccontextmanager
 async def committing(database: Database) -> AsyncIterator[Committer]:
     committer = Committer(cast("Any", database))
-    task = asyncio.create_task(committer.run())
+    task = asyncio.create_task(committer.run(lambda: None))
     try:
         yield committer
     finally:
@@ -139,13 +139,13 @@ async def test_run_again_it_stores_what_was_under_way() -> None:
     database = Database()
     database.open.clear()
     committer = Committer(cast("Any", database))
-    first = asyncio.create_task(committer.run())
+    first = asyncio.create_task(committer.run(lambda: None))
     waiting = [asyncio.create_task(committer.commit(entry(game_id))) for game_id in OTHERS]
     await eventually(lambda: database.batches, "the batch is under way")
     await end(first)
     assert not committer.idle
     database.open.set()
-    second = asyncio.create_task(committer.run())
+    second = asyncio.create_task(committer.run(lambda: None))
     try:
         await asyncio.wait_for(asyncio.gather(*waiting), 20)
     finally:
