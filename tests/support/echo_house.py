@@ -76,7 +76,7 @@ class House:
         return socket
 
     async def ending(self) -> Ending:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.front.clients[-1].ending
 
 
@@ -129,7 +129,7 @@ class Raw:
 
     async def read(self) -> tuple[int, bytes]:
         """The next frame that is no ping."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while True:
                 first, second = await self.reader.readexactly(2)
                 length = second & 0x7F
@@ -141,7 +141,7 @@ class Raw:
 
     async def rest(self) -> bytes:
         """All that comes until the server closes the connection."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             return await self.reader.read()
 
     async def close_code(self) -> int:

@@ -245,12 +245,12 @@ class Cluster:
 
     def kill(self, port: int) -> None:
         self.processes[port].send_signal(signal.SIGKILL)
-        self.processes[port].wait(10)
+        self.processes[port].wait(60)
 
     def stop(self) -> None:
         for process in self.processes.values():
             process.kill()
-            process.wait(10)
+            process.wait(60)
 
 
 @contextlib.contextmanager

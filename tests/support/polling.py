@@ -15,7 +15,7 @@ async def eventually(
     condition: Callable[[], T | Awaitable[T]],
     what: str | Callable[[], str],
     *,
-    within: float = 30.0,
+    within: float = 60.0,
     every: float = PERIOD_SECONDS,
     ignoring: tuple[type[Exception], ...] = (),
 ) -> T:
@@ -39,7 +39,7 @@ def wait_until(
     condition: Callable[[], T],
     what: str | Callable[[], str],
     *,
-    within: float = 30.0,
+    within: float = 60.0,
     every: float = PERIOD_SECONDS,
     ignoring: tuple[type[Exception], ...] = (),
 ) -> T:

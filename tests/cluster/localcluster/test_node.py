@@ -133,7 +133,7 @@ def test_an_image_that_cannot_be_pulled_is_reported_soon(namespace: Namespace) -
         statuses = namespace.get("pods/nowhere")["status"].get("containerStatuses", [{}])
         return str(statuses[0].get("state", {}).get("waiting", {}).get("reason", ""))
 
-    wait_until(lambda: reason() in ("ErrImagePull", "ImagePullBackOff"), reason, within=15)
+    wait_until(lambda: reason() in ("ErrImagePull", "ImagePullBackOff"), reason, within=60)
 
 
 @pytest.mark.parametrize("url", ["redis.url", "redis.host.url"])

@@ -79,7 +79,7 @@ async def test_the_same_name_again_is_a_new_cluster(operator: Process, fleet: Fl
     await fleet.create()
     assert fleet.uid != old
     await fleet.settled(1)
-    await fleet.shows("Ready", "True", within=20)
+    await fleet.shows("Ready", "True", within=60)
 
 
 async def test_the_same_name_at_once_does_not_inherit_the_old_ones_pods(

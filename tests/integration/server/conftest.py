@@ -164,7 +164,7 @@ class Fleet:
         for server in self.servers:
             if server.process.poll() is None:
                 server.process.kill()
-                server.process.wait(10)
+                server.process.wait(60)
 
     def query(self, sql: str, *values: object) -> list[tuple]:
         authority = getattr(self.postgres, "ca", None)

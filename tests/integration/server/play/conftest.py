@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 _numbers = count(1)
 
 

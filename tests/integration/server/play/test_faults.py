@@ -78,7 +78,7 @@ def _wait_applied(fleet: Any, game_id: Any) -> None:
 
     client = redis.Redis.from_url(fleet.redis.url)
     key = f"chess:{fleet.cluster_uid}:{{{game_id}}}:game"
-    wait_until(lambda: client.hget(key, "v") == b"1", "the move is applied in Redis", within=10, every=0.01)
+    wait_until(lambda: client.hget(key, "v") == b"1", "the move is applied in Redis", within=60, every=0.01)
     client.close()
 
 
@@ -142,7 +142,7 @@ async def test_without_players_a_flag_falls_though_redis_lost_the_timer(frail_fl
 
 def _wait_status(fleet: Any, game_id: Any, status: Any) -> None:
     query = "SELECT status FROM games WHERE id = %s"
-    wait_until(lambda: fleet.query(query, game_id) == [(status,)], status, within=20, every=0.1)
+    wait_until(lambda: fleet.query(query, game_id) == [(status,)], status, within=60, every=0.1)
 
 
 async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any) -> None:

@@ -51,7 +51,7 @@ async def test_a_server_killed_at_any_step_sends_both_or_neither(
         )
     )
     for step, server in doomed.items():
-        assert server.process.wait(10) == -signal.SIGKILL, step
+        assert server.process.wait(60) == -signal.SIGKILL, step
     await asyncio.to_thread(_none_in_play, mortal_fleet)
 
 
@@ -84,7 +84,7 @@ def _white_first(redirect: Any) -> bool:
 
 def _none_in_play(fleet: Any) -> None:
     """No game is left to which no player was sent."""
-    wait_until(lambda: not fleet.query(IN_PLAY), lambda: f"none of {fleet.query(IN_PLAY)} in play", within=20)
+    wait_until(lambda: not fleet.query(IN_PLAY), lambda: f"none of {fleet.query(IN_PLAY)} in play", within=60)
 
 
 async def test_a_player_of_a_killed_server_is_not_paired(mortal_fleet: Any, lobby: Any) -> None:
@@ -132,7 +132,7 @@ async def _until_waiting(fleet: Any, sri: str, pool: str | None) -> None:
         async def there() -> bool:
             return await _pool_of(client, fleet, sri) == pool
 
-        await eventually(there, f"{sri} waits in {pool}", within=10, every=0.01)
+        await eventually(there, f"{sri} waits in {pool}", within=60, every=0.01)
 
 
 async def _pool_of(client: Redis, fleet: Any, sri: str) -> str | None:

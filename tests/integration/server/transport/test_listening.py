@@ -40,7 +40,7 @@ async def test_both_families_are_served_on_one_port(kind: Any, host: str) -> Non
         for address in ("127.0.0.1", "::1"):
             reader, writer = await asyncio.open_connection(address, port)
             writer.write(b"GET /livez HTTP/1.1\r\nHost: test\r\n\r\n")
-            async with asyncio.timeout(20):
+            async with asyncio.timeout(60):
                 assert (await reader.read()).startswith(b"HTTP/1.1 ")
             writer.close()
     finally:
