@@ -36,6 +36,9 @@ class Metrics:
             buckets=SECONDS,
             registry=self.registry,
         )
+        self.lag_forgiven = Counter(
+            "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag", registry=self.registry
+        )
         self.rejections = Counter(
             "chess_server_refusals", "Commands refused", ["code"], registry=self.registry
         )

@@ -239,6 +239,11 @@ class GameClient(Client):
             self.send(answer)
         if isinstance(command, MakeMove):
             self._services.metrics.acknowledged(monotonic() - began)
+            self._count_forgiven()
+
+    def _count_forgiven(self) -> None:
+        if self._room is not None:
+            self._services.metrics.lag_forgiven.inc(self._room.executor.take_forgiven_ms() / 1000)
 
     async def _put(self, command: Command, received_ms: int) -> bytes | None:
         """Submit a command to the room, also if the socket has been cut since the command came."""
