@@ -12,8 +12,8 @@ from chess_server.game.commands import Command, MakeMove
 
 AGAIN = frozenset({"unavailable", "overloaded", "conflict"})
 """The answers after which a client sends the same command again (docs/protocol.md)."""
-KEPT_MS = 30_000
-"""How long after such an answer: as long as a client that was cut may take to reconnect."""
+KEPT_MS = 5000
+"""How long after such an answer. A client sends again after a second; whoever waits longer thinks meanwhile."""
 MOST_COPIES = 8
 
 
