@@ -59,10 +59,10 @@ class Arrivals:
             return self
         life = self.of(color, command)
         if life is None or (life.answered_ms is not None and now_ms - life.answered_ms > KEPT_MS):
-            life = Life(command=command, copies=())
-        if not any(copy.ply == ply for copy in life.copies):
-            life = replace(life, copies=(*life.copies, Copy(now_ms, ply))[-MOST_COPIES:])
-        return self._with(color, life)
+            return self._with(color, Life(command=command, copies=(Copy(now_ms, ply),)))
+        if any(copy.ply == ply for copy in life.copies):
+            return self
+        return self._with(color, replace(life, copies=(*life.copies, Copy(now_ms, ply))[-MOST_COPIES:]))
 
     def answered(self, color: Color, command: Command, code: str | None, now_ms: int) -> "Arrivals":
         """Note the answer to a command: a code, or None if it was done. After a final one nothing is kept."""
@@ -72,4 +72,6 @@ class Arrivals:
         return self._with(color, replace(life, answered_ms=now_ms) if code in AGAIN else None)
 
     def _with(self, color: Color, life: Life | None) -> "Arrivals":
-        return replace(self, white=life) if color == "white" else replace(self, black=life)
+        if color == "white":
+            return Arrivals(white=life, black=self.black)
+        return Arrivals(white=self.white, black=life)

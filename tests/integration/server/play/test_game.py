@@ -125,6 +125,8 @@ async def test_pings_are_answered(servers: Any, lobby: Any) -> None:
 async def test_resign(servers: Any, lobby: Any, query: Any) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
+    await black.until_ply(1)
+    await black.move("e7e5")
     await black.send("resign", a=5)
     assert await black.answer_to(5) == {"ack": 5}
     assert await white.until("endData") == {"status": "resign", "winner": "white", "pgnResult": "1-0"}
@@ -135,13 +137,16 @@ async def test_resign(servers: Any, lobby: Any, query: Any) -> None:
 
 async def test_a_draw_is_offered_declined_offered_and_accepted(servers: Any, lobby: Any) -> None:
     white, black = await lobby.pair(*servers)
+    await white.move("e2e4")
+    await black.until_ply(1)
+    await black.move("e7e5")
     await white.send("draw-yes")
     assert await black.until("drawOffer") == {"color": "white"}
     await black.send("draw-no")
     assert await white.until("drawDeclined") == {"color": "black"}
-    await black.send("draw-yes", a=1)
-    assert await black.answer_to(1) == {"ack": 1}
-    await white.send("draw-yes", a=1)
+    await black.send("draw-yes", a=8)
+    assert await black.answer_to(8) == {"ack": 8}
+    await white.send("draw-yes", a=8)
     assert await black.until("endData") == {"status": "draw", "pgnResult": "1/2-1/2"}
 
 
@@ -197,7 +202,10 @@ async def test_presence_of_the_opponent_is_right_across_servers_and_absence_may_
 ) -> None:
     white, black = await lobby.pair(*servers)
     await white.move("e2e4")
+    await black.until_ply(1)
     await black.move("e7e5")
+    await white.until_ply(2)
+    await white.move("g1f3")
     await black.close()
     await white._until(lambda: {"white": True, "black": False} in _crowds(white), "black left")
     gone = await white.until("gone")

@@ -74,6 +74,7 @@ async def _killed_at(fleet: Any, lobby: Any, doomed: Any, pool: str) -> None:
     white, black = [await lobby.follow(survivor, found) for found in sorted((mine, theirs), key=_white_first)]
     await white.move("e2e4")
     await black.until_ply(1)
+    await black.move("e7e5")
     await black.send("resign", a=9)
     assert (await white.until("endData"))["status"] == "resign"
 
