@@ -32,12 +32,12 @@ class Sight:
 
 
 def sighted(held: Held, before: Sight | None, now_ms: int, steady_ms: int) -> Sight:
-    """Return the sight of a turn, seen now or before. No turn began before the one before it was seen."""
+    """Return the sight of a turn, seen now or before. No turn began before the one before it."""
     epoch, ply = held.game.epoch, held.game.ply
     spent_ms = max(now_ms - held.since_ms, 0)
     if before is not None and before.epoch == epoch:
         if (before.ply, before.since_ms) == (ply, held.since_ms):
             return before
         if before.ply < ply:
-            spent_ms = min(spent_ms, steady_ms - before.steady_ms)
+            spent_ms = min(spent_ms, steady_ms - before.steady_ms + before.spent_ms)
     return Sight(epoch=epoch, ply=ply, since_ms=held.since_ms, spent_ms=spent_ms, steady_ms=steady_ms)

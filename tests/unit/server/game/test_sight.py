@@ -33,8 +33,15 @@ def test_when_the_turn_began(step_ms: int, outages: tuple[tuple[int, int], ...],
     assert sight.began_ms(now_ms, 7000 + 4000, Outages(closed=outages)) == began_ms
 
 
-def test_a_turn_is_sighted_once_and_did_not_begin_before_the_one_before_it_was_seen() -> None:
+def test_a_turn_is_sighted_once_and_did_not_begin_before_the_one_before_it() -> None:
     first = sighted(held(1000), None, now_ms=1000, steady_ms=0)
     assert sighted(held(1000), first, now_ms=9000, steady_ms=8000) is first
     second = sighted(held(2000, ply=3), first, now_ms=80_000, steady_ms=1500)
     assert second.spent_ms == 1500, "the clock was set back before this server noticed"
+
+
+def test_turns_that_are_seen_late_keep_the_time_spent_on_them() -> None:
+    late = sighted(held(0), None, now_ms=10_000, steady_ms=0)
+    later = sighted(held(5000, ply=3), late, now_ms=10_100, steady_ms=100)
+    assert later.spent_ms == 5100
+    assert later.began_ms(11_000, 1000, Outages()) == 5000
