@@ -4,6 +4,7 @@ Structs are decoded strictly, so a value without such members costs nothing here
 this server knows becomes the struct, the rest is kept beside it and merged into what is written.
 """
 
+from functools import cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -28,8 +29,14 @@ def put_together(blob: bytes, unknown: Members) -> bytes:
     return msgspec.json.encode(tree)
 
 
+@cache
+def _known(kind: type[Struct]) -> dict[str, Any]:
+    """Return the type of each member, by its name in the store."""
+    return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+
+
 def _take(tree: Members, kind: type[Struct]) -> Members:
-    known = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    known = _known(kind)
     unknown = {name: tree.pop(name) for name in list(tree) if name not in known}
     for name, value in tree.items():
         if nested := _take_nested(value, known[name]):
