@@ -14,6 +14,7 @@ from chess_server.pod.admin import Admin, Answer
 from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
 from chess_server.store.postgres import schema
+from chess_server.store.postgres.retention import Retention
 from chess_server.store.postgres.sessions import connection_settings
 from chess_server.supervisor import Progress, Supervisor
 
@@ -107,6 +108,7 @@ class Server:
         start("heartbeat", parts.heartbeat.run)
         start("orders", self._subscribe_to_orders)
         start("drain", parts.drain.run)
+        start("retention", Retention(parts.stores.database, self._settings.retention_days).run)
         port = await parts.transport.start(self._settings.listen, self._settings.port)
         self._started = True
         log.info(

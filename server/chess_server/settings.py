@@ -74,6 +74,7 @@ class Settings:
     database_url: FileUrl = field(repr=False)
     database_ca: str | None
     database_pool: int
+    retention_days: int
     migrate: str
     max_connections: int
     drain_deadline_seconds: float
@@ -220,6 +221,7 @@ TABLE: dict[str, Setting] = {
     ),
     "database_ca": Setting("CHESS_DATABASE_CA_FILE", "", _existing),
     "database_pool": Setting("CHESS_DATABASE_POOL", "4", _whole(2, 100)),
+    "retention_days": Setting("CHESS_RETENTION_DAYS", "0", _whole(0, 36_500)),
     "migrate": Setting("CHESS_MIGRATE", "auto", _one_of("auto", "off"), "--migrate"),
     "max_connections": Setting("CHESS_MAX_CONNECTIONS", "3000", _whole(1, 1_000_000), "--max-connections"),
     "drain_deadline_seconds": Setting("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),

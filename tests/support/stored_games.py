@@ -41,7 +41,7 @@ def row(ply: int, uci: str | None = None, a: int = 0) -> MoveRow:
 
 
 def entry(game_id: str, *plies: int, epoch: int = 1, ply: int | None = None, end: str | None = None) -> Entry:
-    finish = None if end is None else Finish(status=cast("Any", end), winner=None, result="*", pgn="")
+    finish = None if end is None else Finish(status=cast("Any", end), winner=None, result="*")
     last = ply if ply is not None else max(plies, default=0)
     return Entry(game_id=game_id, epoch=epoch, ply=last, rows=tuple(map(row, plies)), finish=finish)
 
@@ -70,7 +70,10 @@ async def a_server(url: Callable[[], str], connections: int = 4) -> AsyncIterato
     """Run what a server runs for PostgreSQL."""
     server = Server(url, connections)
     await server.sessions.open()
-    tasks = [asyncio.create_task(work) for work in (server.committer.run(), server.database.keep_probing())]
+    tasks = [
+        asyncio.create_task(work)
+        for work in (server.committer.run(lambda: None), server.database.keep_probing(lambda: None))
+    ]
     try:
         yield server
     finally:

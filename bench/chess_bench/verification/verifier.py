@@ -38,7 +38,7 @@ async def stored_games(database_url: str, game_ids: Sequence[str]) -> dict[str, 
     """Read these games' rows."""
     import psycopg
 
-    query = "select id, status, result, pgn from games where id = any(%s)"
+    query = "select id, status, result, pgn from pgns where id = any(%s)"
     try:
         async with await psycopg.AsyncConnection.connect(database_url, connect_timeout=10) as connection:
             cursor = await connection.execute(query, [list(game_ids)])

@@ -9,7 +9,6 @@ from msgspec.structs import replace
 from chess_server.game.clock import restored
 from chess_server.game.color import Color, turn_at
 from chess_server.game.events import Moved
-from chess_server.game.pgn import pgn_of
 from chess_server.game.repetition import extended
 from chess_server.game.rules import play
 from chess_server.game.state import REMEMBERED, Accepted, Game
@@ -34,7 +33,6 @@ class Finish:
     status: Status
     winner: Color | None
     result: str
-    pgn: str
 
 
 def row_of(event: Moved, a: int | None, game: Game) -> MoveRow:
@@ -47,7 +45,7 @@ def finish_of(game: Game) -> Finish | None:
     """Make what is stored of the end; None while the game is in play."""
     if not game.over:
         return None
-    return Finish(status=game.status, winner=game.winner, result=game.result, pgn=pgn_of(game))
+    return Finish(status=game.status, winner=game.winner, result=game.result)
 
 
 def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:

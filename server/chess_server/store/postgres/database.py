@@ -78,7 +78,7 @@ class Database:
         `for_player`: a player waits for it, who does not queue behind those who look on.
         """
         use: Use = "commits" if for_player else "reads"
-        games, moves = await self._ask(use, statements.LOAD_GAME, {"id": game_id}, writes=False)
+        games, moves = await self._ask(use, statements.LOAD_GAME, {"id": game_id}, counts=False)
         return restored(StoredGame(*games[0]), _moves(moves)) if games else None
 
     async def take_over(self, seen: Game) -> Game | None:
@@ -93,8 +93,13 @@ class Database:
 
     async def live_games(self, after: str) -> list[str]:
         """Return the ids of up to a thousand games in play that follow `after`, in order."""
-        [found] = await self._ask("reads", statements.LIVE_GAMES, (after,), writes=False)
+        [found] = await self._ask("reads", statements.LIVE_GAMES, (after,), counts=False)
         return [row[0] for row in found]
+
+    async def delete_finished(self, days: int, most: int) -> int:
+        """Delete games that ended more than so many days ago, with their moves; return how many."""
+        [deleted] = await self._ask("reads", statements.DELETE_FINISHED, (days, most), counts=False)
+        return len(deleted)
 
     async def keep_probing(self, progress: Progress) -> None:
         """Try whether PostgreSQL takes writes while it does not, or while nobody else asks; until cancelled."""
@@ -106,22 +111,22 @@ class Database:
                 with contextlib.suppress(UnavailableError, BrokenGameError):
                     await self._ask("commits", statements.PROBE, None)
 
-    async def _ask(self, use: Use, statement: str, values: Any, *, writes: bool = True) -> list[list[Any]]:
+    async def _ask(self, use: Use, statement: str, values: Any, *, counts: bool = True) -> list[list[Any]]:
         async def work(session: Session) -> list[list[Any]]:
             return await _results(session, statement, values)
 
-        return await self._run(use, work, writes=writes)
+        return await self._run(use, work, counts=counts)
 
-    async def _run(self, use: Use, work: Callable[[Session], Awaitable[T]], *, writes: bool = True) -> T:
-        """Call PostgreSQL. Only writes say whether it is available: it may answer, and take none."""
+    async def _run(self, use: Use, work: Callable[[Session], Awaitable[T]], *, counts: bool = True) -> T:
+        """Call PostgreSQL. `counts`: the outcome says whether it takes moves; to answer readers is not enough."""
         began_ms = self._clock.now_ms()
         try:
             answer = await self._sessions.run(use, work)
         except UnavailableError as error:
-            if writes:
+            if counts:
                 self._health.failed(began_ms, error)
             raise
-        if writes:
+        if counts:
             self._health.answered("postgresql")
             self._wrote_at = monotonic()
         return answer

@@ -18,7 +18,7 @@ PATIENT_LIMITS = "SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 
 
 log = structlog.get_logger(__name__)
 
-HEAD = "0001"
+HEAD = "0002"
 LOCK = 0x43484553
 """The advisory lock under which one server migrates while the others wait."""
 

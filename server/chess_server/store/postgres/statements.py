@@ -29,10 +29,9 @@ FROM unnest(%s::text[], %s::int[], %s::int[], %s::text[], %s::text[], %s::bigint
   AS new (game_id, epoch, ply, uci, san, a, white_ms, black_ms)
 JOIN games ON games.id = new.game_id AND games.epoch = new.epoch AND games.status = 'started'
 ORDER BY game_id, ply;
-UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, pgn = ended.pgn,
-  finished_at = now()
-FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[])
-  AS ended (id, epoch, status, winner, result, pgn)
+UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, finished_at = now()
+FROM unnest(%s::text[], %s::int[], %s::text[], %s::text[], %s::text[])
+  AS ended (id, epoch, status, winner, result)
 WHERE games.id = ended.id AND games.epoch = ended.epoch AND games.status = 'started';
 COMMIT
 """
@@ -67,6 +66,13 @@ COMMIT
 """
 """Fails where no write is taken, as a session of a demoted primary."""
 
+DELETE_FINISHED = f"""{WRITE}
+DELETE FROM games USING (
+  SELECT id FROM games WHERE finished_at < now() - make_interval(days => %s)
+  ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
+) AS old WHERE games.id = old.id RETURNING games.id;
+COMMIT
+"""
 LIVE_GAMES = f"""{READ}
 SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY id LIMIT 1000;
 COMMIT

@@ -74,5 +74,4 @@ def stored_as(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tu
         [finish.status for _, finish in ends],
         [finish.winner for _, finish in ends],
         [finish.result for _, finish in ends],
-        [finish.pgn for _, finish in ends],
     )

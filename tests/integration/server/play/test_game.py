@@ -18,7 +18,7 @@ async def test_to_mate_with_the_record_in_postgresql(servers: Any, lobby: Any, q
     for player in (white, black):
         assert await player.until("endData") == {"status": "mate", "winner": "black", "pgnResult": "0-1"}
     [(status, winner, result, pgn)] = query(
-        "SELECT status, winner, result, pgn FROM games WHERE id = %s", white.game_id
+        "SELECT status, winner, result, pgn FROM pgns WHERE id = %s", white.game_id
     )
     assert (status, winner, result) == ("mate", "black", "0-1")
     assert f'[Site "{white.game_id}"]' in pgn

@@ -66,7 +66,7 @@ async def test_a_whole_game_and_presence(
         for player in (white, black):
             assert (await player.until("endData"))["status"] == "mate"
         assert (white.epoch, black.epoch) == (1, 1)
-        assert fleet.query("SELECT status, pgn FROM games")[-1][0] == "mate"
+        assert fleet.query("SELECT status, pgn FROM pgns")[-1][0] == "mate"
         await _drained(fleet, redis, servers[0], black)
         await lobby.close()
 

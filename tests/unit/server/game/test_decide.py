@@ -23,7 +23,6 @@ from chess_server.game.commands import (
 )  # fmt: skip
 from chess_server.game.decide import Duplicate, Moment, Outcome, Rejected, Step, decide, due_in_ms
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
-from chess_server.game.pgn import movetext
 from chess_server.game.record import replayed, row_of
 from chess_server.game.rules import START
 from chess_server.game.state import REMEMBERED, Accepted, Game, Player, decode, encode, new_game
@@ -347,4 +346,3 @@ def test_any_game_agrees_with_python_chess_and_survives_the_store_and_the_databa
     )
     assert again.clock.white.left_ms == game.clock.white.left_ms
     assert again.accepted == game.accepted
-    assert movetext(game).endswith(game.result)

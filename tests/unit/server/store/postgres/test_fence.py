@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from chess_server.game.record import Finish, MoveRow
 from chess_server.store.postgres.fence import Entry, Held, Standing, judge, new_rows
 
-RESIGNED = Finish(status="resign", winner="black", result="0-1", pgn="")
-DRAWN = Finish(status="draw", winner=None, result="1/2-1/2", pgn="")
+RESIGNED = Finish(status="resign", winner="black", result="0-1")
+DRAWN = Finish(status="draw", winner=None, result="1/2-1/2")
 
 
 def row(ply: int, uci: str = "e2e4") -> MoveRow:

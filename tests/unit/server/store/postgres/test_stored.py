@@ -42,7 +42,7 @@ def test_what_cannot_be_a_game_is_corrupt(rows: list[MoveRow]) -> None:
 
 
 def test_rows_are_written_in_one_order_of_games_and_without_those_stored_before() -> None:
-    finish = Finish(status="draw", winner=None, result="1/2-1/2", pgn="")
+    finish = Finish(status="draw", winner=None, result="1/2-1/2")
     later, sooner = (
         Entry(game_id=game_id, epoch=2, ply=2, rows=tuple(moves("e2e4", "e7e5")), finish=finish)
         for game_id in ("zzz", "aaa")
