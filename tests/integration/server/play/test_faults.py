@@ -161,6 +161,35 @@ async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any)
     assert [uci for (uci,) in moves] == list(OPENING)
 
 
+async def test_a_read_only_postgresql_loses_no_move_and_costs_nobody_time(
+    frail_fleet: Any, lobby: Any
+) -> None:
+    white, black = await lobby.pair(*frail_fleet.servers[:2], "1+0")
+    await play(white, black, OPENING[:4])
+    _turn_read_only(frail_fleet, "on")
+    pending = asyncio.create_task(white.persist(OPENING[4], 60))
+    await asyncio.sleep(6)  # how long it is read-only
+    assert not pending.done()
+    _turn_read_only(frail_fleet, "off")
+    await pending
+    await black.until_ply(5)
+    await play(white, black, OPENING[5:], 5)
+    assert white.events[4]["d"]["clock"]["white"] > 55, "the outage was counted as thinking time"
+    moves = frail_fleet.query("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
+    assert [uci for (uci,) in moves] == list(OPENING)
+
+
+def _turn_read_only(fleet: Any, value: str) -> None:
+    """Set it as an administrator, for sessions that are open and for new ones."""
+    import psycopg
+
+    secret = (fleet.postgres.store.directory / "superuser-password").read_text()
+    address = fleet.postgres.url.rpartition("@")[2].partition("/")[0]
+    with psycopg.connect(f"postgresql://postgres:{secret}@{address}/postgres", autocommit=True) as admin:
+        admin.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+        admin.execute("SELECT pg_reload_conf()")
+
+
 async def test_where_postgresql_holds_another_move_the_game_is_read_back(
     frail_fleet: Any, lobby: Any
 ) -> None:

@@ -1,12 +1,15 @@
 """The databases of two servers on a real PostgreSQL."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 from stored_games import a_server
 
+from chess_localcluster.plan import LOOPBACK
+from chess_localcluster.stores.temporary import temporary_postgres
 from chess_server.store.postgres import schema
 from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.sessions import connection_settings
@@ -39,3 +42,25 @@ async def other(url: str) -> AsyncIterator[Database]:
     """A second server's."""
     async with a_server(lambda: url) as made:
         yield made.database
+
+
+@pytest.fixture(scope="session")
+def own() -> Iterator[Any]:
+    """A PostgreSQL that these tests alone use, with the schema."""
+    with temporary_postgres() as store:
+        schema.ensure(store.url, connection_settings(None), may_migrate=True)
+        yield store
+
+
+@pytest.fixture
+def order(own: Any) -> Callable[..., None]:
+    """What a superuser orders."""
+    secret = (own.directory / "superuser-password").read_text()
+    url = f"postgresql://postgres:{secret}@{LOOPBACK}:{urlsplit(own.url).port}/postgres"
+
+    def execute(*orders: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            for sql in orders:
+                connection.execute(sql.encode())
+
+    return execute

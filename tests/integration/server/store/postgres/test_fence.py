@@ -1,13 +1,15 @@
 """A real PostgreSQL keeps one history of each game, whoever asks it to store another."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
-from stored_games import LINE, a_game, entry, new_id
+from stored_games import LINE, a_game, a_server, entry, new_id
 
-from chess_server.store.errors import CorruptError
+from chess_server.game.record import MoveRow
+from chess_server.store.errors import CorruptError, RefusedRowError
 from chess_server.store.postgres.database import Database
 
 pytestmark = pytest.mark.integration
@@ -141,3 +143,18 @@ async def test_a_history_with_a_hole_is_corrupt_and_is_not_taken_over(database: 
     with pytest.raises(CorruptError, match="hole"):
         await database.load(game_id)
     assert ask("SELECT epoch FROM games WHERE id = %s", game_id) == [(1,)]
+
+
+async def test_a_row_that_is_refused_makes_no_other_wait(url: str) -> None:
+    async with a_server(lambda: url) as server:
+        games = [await made(server.database) for _ in range(7)]
+        wanted = {game_id: entry(game_id, 1) for game_id in games}
+        refused = replace(wanted[games[3]], rows=(MoveRow(1, "e2e4", "e4", 1, 2**40, 1),))
+        wanted[games[3]] = refused
+        async with asyncio.timeout(20):
+            found = await asyncio.gather(
+                *map(server.committer.commit, wanted.values()), return_exceptions=True
+            )
+        assert isinstance(found.pop(3), RefusedRowError)
+        assert set(found) == {None}
+        assert server.health.outages.open == server.health.outages.closed == ()

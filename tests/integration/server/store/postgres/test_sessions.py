@@ -5,53 +5,25 @@ Also what goes over the wire: nothing that a pooler between server and PostgreSQ
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import psycopg
 import pytest
 from polling import eventually
 from stored_games import a_game, a_server, entry, new_id
 from wiretap import wiretap
 
-from chess_localcluster.plan import LOOPBACK
-from chess_localcluster.stores.temporary import temporary_postgres
 from chess_server.store.errors import SaturatedError, UnavailableError
-from chess_server.store.postgres import schema, sessions
-from chess_server.store.postgres.sessions import connection_settings
+from chess_server.store.postgres import sessions
 from chess_server.store.postgres.url_file import UrlFile
 
 pytestmark = pytest.mark.integration
 
-Order = Callable[..., None]
-
-
-@pytest.fixture(scope="module")
-def own() -> Iterator[Any]:
-    """A PostgreSQL that these tests alone use, with the schema."""
-    with temporary_postgres() as store:
-        schema.ensure(store.url, connection_settings(None), may_migrate=True)
-        yield store
-
-
-@pytest.fixture
-def order(own: Any) -> Order:
-    """What a superuser orders."""
-    secret = (own.directory / "superuser-password").read_text()
-    url = f"postgresql://postgres:{secret}@{LOOPBACK}:{urlsplit(own.url).port}/postgres"
-
-    def execute(*orders: str) -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
-            for sql in orders:
-                connection.execute(sql.encode())
-
-    return execute
-
 
 @contextlib.contextmanager
-def read_only(order: Order) -> Iterator[None]:
+def read_only(order: Any) -> Iterator[None]:
     order("ALTER SYSTEM SET default_transaction_read_only = on", "SELECT pg_reload_conf()")
     try:
         yield
@@ -59,7 +31,7 @@ def read_only(order: Order) -> Iterator[None]:
         order("ALTER SYSTEM RESET default_transaction_read_only", "SELECT pg_reload_conf()")
 
 
-async def test_a_move_is_stored_once_a_read_only_database_takes_writes_again(own: Any, order: Order) -> None:
+async def test_a_move_is_stored_once_a_read_only_database_takes_writes_again(own: Any, order: Any) -> None:
     async with a_server(lambda: own.url) as server:
         game_id = await made(server)
         with read_only(order):
@@ -74,7 +46,7 @@ async def test_a_move_is_stored_once_a_read_only_database_takes_writes_again(own
 
 
 async def test_it_is_noticed_without_a_move_that_the_database_takes_writes_again(
-    own: Any, order: Order
+    own: Any, order: Any
 ) -> None:
     async with a_server(lambda: own.url) as server:
 
@@ -89,7 +61,7 @@ async def test_it_is_noticed_without_a_move_that_the_database_takes_writes_again
 
 
 async def test_a_rotated_password_is_read_from_the_file_at_the_next_connection(
-    own: Any, order: Order, tmp_path: Path
+    own: Any, order: Any, tmp_path: Path
 ) -> None:
     file = tmp_path / "database.url"
     file.write_text(own.url)
@@ -138,7 +110,7 @@ async def test_while_reads_are_saturated_moves_are_stored_and_clocks_run(own: An
         assert server.health.outages.closed == server.health.outages.open == ()
 
 
-async def test_without_a_free_slot_no_clock_stops_and_the_reason_is_known(own: Any, order: Order) -> None:
+async def test_without_a_free_slot_no_clock_stops_and_the_reason_is_known(own: Any, order: Any) -> None:
     order("ALTER ROLE chess CONNECTION LIMIT 0")
     try:
         async with a_server(lambda: own.url) as server:
