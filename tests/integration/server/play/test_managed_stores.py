@@ -193,6 +193,24 @@ def test_a_single_redis_with_cluster_true_in_its_url_is_refused(
     )
 
 
+@pytest.mark.parametrize(
+    "option, says",
+    [
+        ("nonsense=1", "'nonsense' is not an option of the URL; allowed: cluster, ssl_cert_reqs, db"),
+        (
+            "socket_timeout=x",
+            "'socket_timeout' is not an option of the URL; allowed: cluster, ssl_cert_reqs, db",
+        ),
+        ("ssl_cert_reqs=none", "ssl_cert_reqs is given; allowed: with rediss:// only"),
+    ],
+)
+def test_an_option_of_the_redis_url_that_nobody_knows_is_refused(
+    redis_server: Any, postgres: Any, tmp_path: Path, option: str, says: str
+) -> None:
+    code, words = _refusal(tmp_path, f"{redis_server.url}?{option}", postgres.url)
+    assert (code, words.splitlines()) == (2, [f"chess-server: CHESS_REDIS_URL_FILE: {says}"])
+
+
 def test_verifying_postgresql_without_an_authority_is_refused(
     redis_server: Any, database: Given, tmp_path: Path
 ) -> None:

@@ -29,7 +29,8 @@ if redirect then return {'redirect', redirect} end
 local mine = wait_of(sri)
 if op == 'stay' and mine and mine.owner ~= owner then return {'elsewhere'} end
 local kept = mine and mine.pool == pool and promised(mine)
-mine = {pool = pool, owner = owner, token = kept and mine.token or nil, till = kept and mine.till or nil}
+mine = mine or {}
+mine.pool, mine.owner, mine.token, mine.till = pool, owner, kept and mine.token or nil, kept and mine.till or nil
 redis.call('ZADD', KEYS[2], now + ttl, sri)
 for _, key in ipairs({KEYS[1], KEYS[2], KEYS[3]}) do redis.call('PEXPIRE', key, ttl * 4) end
 local opponent, theirs

@@ -1,6 +1,7 @@
 """The lobby's scripts on a real Redis: who is paired with whom, and what a killed server leaves behind."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import uuid4
@@ -247,3 +248,39 @@ async def test_every_key_of_the_lobby_expires(pods: list[Pod], *, sealed: bool) 
     keys = [key async for key in client.scan_iter(match=f"chess:{{{one._keys.cluster_uid}-lobby}}:*")]
     assert keys
     assert all([await client.pttl(key) > 0 for key in keys])
+
+
+async def test_what_a_wait_looks_like_is_the_same_in_every_version(pods: list[Pod]) -> None:
+    """Two versions of the server share one lobby: what one writes, the other reads. Names are in the unit tests."""
+    one, two, _ = pods
+    client, keys = one.client, one._keys
+
+    async def wait_of(sri: str) -> Any:
+        return json.loads(await client.hget(keys.waits(), sri))
+
+    await one.enter("ann")
+    assert await wait_of("ann") == {"pool": POOL, "owner": "one|ann"}
+    match = await two.enter("bob")
+    waits = [await wait_of(sri) for sri in ("ann", "bob")]
+    till = waits[0]["till"]
+    assert waits == [
+        {"pool": POOL, "owner": "one|ann", "token": match.token, "till": till},
+        {"pool": POOL, "owner": "two|bob", "token": match.token, "till": till},
+    ]
+    assert match.token == "two|1"
+    assert await two.seal(match)
+    await _received(one, b"ann\nto other")
+    assert await client.get(keys.redirect("ann")) == b"to other"
+
+
+async def test_a_wait_that_another_version_wrote_is_paired(pods: list[Pod]) -> None:
+    """Fields that this version does not know do not disturb it, and it keeps them."""
+    one, two, _ = pods
+    await one.enter("ann")
+    newer = {"pool": POOL, "owner": "one|ann", "rating": 1500}
+    await one.client.hset(one._keys.waits(), "ann", json.dumps(newer))
+    assert await one.stay("ann") == "waiting"
+    match = await two.enter("bob")
+    assert json.loads(await one.client.hget(one._keys.waits(), "ann"))["rating"] == 1500
+    assert match.other == "ann"
+    assert await two.seal(match)
