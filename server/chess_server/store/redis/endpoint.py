@@ -14,6 +14,7 @@ from redis.asyncio import BlockingConnectionPool, Connection, Redis, SSLConnecti
 from redis.asyncio.cluster import RedisCluster
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from chess_presence.connecting import UrlError, parse
@@ -102,6 +103,8 @@ class RedisEndpoint:
                     raise
         except TimeoutError:
             raise RedisTimeoutError(f"{host}:{port} has not answered for {TIMEOUT_SECONDS:g} s") from None
+        except OSError as error:  # no such name, refused, another authority's certificate
+            raise RedisConnectionError(f"{host}:{port}: {error.strerror or error}") from error
         return connection
 
     async def check(self) -> None:
