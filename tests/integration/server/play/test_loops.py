@@ -66,6 +66,7 @@ async def _started(fleet: Any, faulty: tuple[str, str]) -> Any:
 
 async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_fleet: Any) -> None:
     """Twelve abandoned games are due in one bucket; the first of them has a hole in its history."""
+    [server] = await asyncio.to_thread(loops_fleet.start, 1, CHESS_NO_START_SECONDS="1")
     keys = Keys(loops_fleet.cluster_uid)
     named = (f"due{number:05d}" for number in range(1000))
     poisoned, *others = [name for name in named if keys.timers_of(name) == keys.timers(0)][:12]
@@ -74,7 +75,6 @@ async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_flee
     loops_fleet.query(INSERT_SECOND_MOVE, poisoned)
     async with Redis.from_url(loops_fleet.redis.url) as client:
         await client.zadd(keys.timers(0), dict.fromkeys([poisoned, *others], 1))
-        [server] = await asyncio.to_thread(loops_fleet.start, 1, CHESS_NO_START_SECONDS="1")
         await asyncio.to_thread(
             wait_until, lambda: len(loops_fleet.query(ENDED, others)) == 11, "all others end", within=30
         )
