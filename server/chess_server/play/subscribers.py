@@ -69,12 +69,24 @@ class Subscribers:
         return any((subscriber.epoch, subscriber.v) < (epoch, v) for subscriber in self.all)
 
     def welcome(self, subscriber: Subscriber, held: Held, missed: list[bytes] | None, timing: Timing) -> None:
-        """Add a socket and send its first message: the events in `missed`, or the whole game if that is None."""
+        """Add a socket and send its first message: the events in `missed`, or the whole game if that is None.
+
+        Events say what was: after them come the clock and who is connected, as of now.
+        """
         subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
         if missed is None:
             subscriber.sender.send(_full(subscriber, held, timing))
         else:
             subscriber.sender.send(frames.batch(held.game.v, held.game.epoch, missed))
+            subscriber.sender.send(frames.clock(held.game, timing.elapsed_ms))
+            subscriber.sender.send(_crowd(timing.left_ms))
+        if subscriber.player and not held.game.over:
+            away = OTHER[subscriber.color]
+            if missed is not None and timing.left_ms[away] is None:
+                subscriber.sender.send(
+                    frames.gone(away, is_gone=False)
+                )  # its socket before may have been told otherwise
+            _send_absence(subscriber, away, timing.left_ms[away])
         self.all.add(subscriber)
 
     def catch_up(
@@ -88,6 +100,7 @@ class Subscribers:
         else:
             for frame in missed[len(missed) - (held.game.v - subscriber.v) :]:
                 subscriber.sender.send(frame)
+            subscriber.sender.send(frames.clock(held.game, timing.elapsed_ms))
         subscriber.v, subscriber.epoch = held.game.v, held.game.epoch
 
     def send_crowd(self, crowd: Crowd) -> None:
@@ -101,6 +114,10 @@ class Subscribers:
         for player in self.players:
             away: Color = OTHER[player.color]
             _send_absence(player, away, left_ms[away])
+
+
+def _crowd(left_ms: dict[Color, float | None]) -> bytes:
+    return frames.crowd(white=left_ms["white"] is None, black=left_ms["black"] is None)
 
 
 def _full(subscriber: Subscriber, held: Held, timing: Timing) -> bytes:
@@ -122,7 +139,7 @@ def _send_absence(player: Subscriber, away: Color, claim_in_ms: float | None) ->
     elif not player.absence_sent:
         player.sender.send(frames.gone(away, is_gone=True))
         player.sender.send(frames.gone_in(away, claim_in_ms / 1000))
-        player.absence_sent = "gone"
+        player.absence_sent = "gone" if claim_in_ms else "claimable"
     if claim_in_ms == 0 and player.absence_sent == "gone":
         player.sender.send(frames.gone_in(away, 0.0))
         player.absence_sent = "claimable"
