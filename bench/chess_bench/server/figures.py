@@ -43,7 +43,8 @@ def figure(values: Iterable[float]) -> Figure | None:
 
 def values(samples: Sequence[Sample], subject: str, measure: str, key: str) -> dict[int, float]:
     """Return a server's values of a measure, by round."""
-    return {one.round: one.values[key] for one in samples if (one.subject, one.measure) == (subject, measure)}
+    found = (one for one in samples if (one.subject, one.measure) == (subject, measure))
+    return {one.round: one.values[key] for one in found if key in one.values}
 
 
 def taken(samples: Sequence[Sample], subject: str, measure: str, key: str) -> Figure | None:
@@ -65,6 +66,9 @@ FIGURES: Mapping[str, tuple[str, str, str, str]] = {
     "idle_ratio_to_start": ("ratio", STARTING, IDLE, "idle_kib"),
     "player_ratio_to_start": ("ratio", STARTING, PLAYER, "player_kib"),
     "pairing_cpu_ratio_to_start": ("ratio", STARTING, PLAYER, "pairing_cpu_ms"),
+    "moves_per_second": ("value", CURRENT, MOVE, "moves_per_second"),
+    "moves_per_second_of_start": ("value", STARTING, MOVE, "moves_per_second"),
+    "moves_per_second_of_hundred_lines": ("value", HUNDRED, MOVE, "moves_per_second"),
     "move_cpu_ms": ("value", CURRENT, MOVE, "cpu_ms"),
     "move_cpu_ms_past_move_150": ("value", CURRENT, LATE, "cpu_ms"),
     "move_cpu_ms_of_start": ("value", STARTING, MOVE, "cpu_ms"),

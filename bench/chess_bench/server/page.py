@@ -38,7 +38,7 @@ def render(found: Mapping[str, Any]) -> str:
     versions = _table(
         ("", f"starting commit `{found['starting_commit'][:12]}`", "this version", "ratio"), rows
     )
-    return "\n\n".join([head, versions, *_peers(found), *_skipped(found)])
+    return "\n\n".join([head, versions, _kept_up(spread), *_peers(found), *_skipped(found)])
 
 
 def growth(found: Mapping[str, Any]) -> str:
@@ -63,6 +63,17 @@ def put(whole: str, mode: str, text: str) -> str:
     begin, end = f"<!-- {mode}: written by make bench-server -->", f"<!-- {mode}: end -->"
     part = re.compile(rf"{re.escape(begin)}.*?{re.escape(end)}", re.DOTALL)
     return part.sub(lambda _: f"{begin}\n\n{text}\n\n{end}", whole)
+
+
+def _kept_up(spread: Mapping[str, Any]) -> str:
+    """Say how many of the moves that were due were made: who falls behind pays less for each, in bigger batches."""
+    names = {"_of_start": "the starting commit", "": "this version", "_of_hundred_lines": "the 100 lines"}
+    kept = (
+        f"{name} {spread[key]['median']:.0f}"
+        for end, name in names.items()
+        if (key := f"moves_per_second{end}") in spread
+    )
+    return f"Moves a second, of those due at the higher rate: {', '.join(kept)}."
 
 
 def _peers(found: Mapping[str, Any]) -> list[str]:

@@ -31,6 +31,9 @@ class Plan:
     echo_sockets: int = 100
     echo_rate: float = 4000.0
     peers: bool = True
+    this: str = ""
+    """A commit to measure in the place of this checkout: the version before itself shows what the bench can tell."""
+    connections: tuple[int, ...] = GROWTH
     alone: bool = False
     """Whether to measure this version alone."""
     out: Path = OUT
@@ -56,7 +59,7 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
     default = Plan()
     parser = argparse.ArgumentParser(prog="python -m chess_bench.server", description=__doc__)
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--growth", action="store_true", help=f"growth at {GROWTH} connections instead")
+    mode.add_argument("--growth", action="store_true", help="growth by connections instead")
     mode.add_argument("--chaos", action="store_true", help="a chaos round instead: 200 games, all faults")
     parser.add_argument("--rounds", type=_whole, default=None)
     parser.add_argument("--seconds", type=_number, default=default.seconds, help="length of a window")
@@ -70,6 +73,8 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
     parser.add_argument(
         "--no-peers", dest="peers", action="store_false", help="only both versions of the server"
     )
+    parser.add_argument("--this", default="", help="a commit to measure in the place of this checkout")
+    parser.add_argument("--connections", type=_whole, nargs="+", default=GROWTH, help="of --growth")
     parser.add_argument("--alone", action="store_true", help="only this version, without peers")
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--page", type=Path, default=None, help="write the page, too")
@@ -87,6 +92,8 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
         idle=given.idle,
         peers=given.peers and not given.alone,
         alone=given.alone,
+        this=given.this,
+        connections=tuple(given.connections),
         out=given.out or (OUT if chosen == "cost" else OUT.with_stem(f"server-{chosen}")),
         page=given.page,
     )

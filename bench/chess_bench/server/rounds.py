@@ -9,7 +9,7 @@ from chess_bench.console.screen import Screen
 from chess_bench.server import peers, subjects
 from chess_bench.server.figures import Sample, document
 from chess_bench.server.measure import Bench
-from chess_bench.server.plan import GROWTH, order
+from chess_bench.server.plan import order
 from chess_bench.server.subjects import Subject, SubjectError
 
 
@@ -35,7 +35,7 @@ class Run:
     def versions(self) -> dict[str, Subject]:
         """Return the version before, and this one."""
         before = [] if self.bench.plan.alone else [("starting", subjects.starting)]
-        return self.servers([*before, ("current", subjects.current)])
+        return self.servers([*before, ("current", lambda: subjects.current(self.bench.plan.this))])
 
     def take(self, what: str, measure: Callable[[], list[Sample]]) -> None:
         """Measure, and show the result; a server that fails is left out of this round, with the reason."""
@@ -56,7 +56,7 @@ class Run:
     def document(self) -> dict[str, Any]:
         """Return everything that the run found."""
         about = {
-            "commit": subjects.head(),
+            "commit": self.bench.plan.this or subjects.head(),
             "starting_commit": subjects.STARTING_COMMIT,
             "cores": os.cpu_count(),
             "load_average_before": round(self.load_before, 2),
@@ -96,6 +96,6 @@ def growth(run: Run) -> None:
     """Measure moves and players among more and more connections."""
     versions = run.versions()
     for number in range(run.bench.plan.rounds):
-        for connections in GROWTH:
+        for connections in run.bench.plan.connections:
             for name in order(list(versions), number):
                 run.take(name, partial(run.bench.grown, versions[name], number, connections))

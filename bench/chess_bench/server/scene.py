@@ -26,8 +26,6 @@ SERVER_DOWN_SECONDS, REDIS_DOWN_SECONDS, DATABASE_DOWN_SECONDS, CUT_SECONDS, HAN
     3.0,
     8.0,
 )
-PATIENCE = {"CHESS_NO_START_SECONDS": "600", "CHESS_ABANDON_SECONDS": "600", "CHESS_MIGRATE": "auto"}
-"""No game may end because of the chaos alone."""
 
 
 @dataclass(slots=True)
@@ -94,7 +92,7 @@ class Scene:
         self.database.ports = [self.second.port]
 
     def _of(self, index: int) -> dict[str, str]:
-        return {**self.environment, **PATIENCE, "CHESS_POD_UID": f"chaos-{index}"}
+        return {**self.environment, "CHESS_POD_UID": f"chaos-{index}"}
 
 
 @asynccontextmanager
@@ -118,7 +116,7 @@ async def scene(subject: Subject, stores: Stores, log: Path) -> AsyncIterator[Sc
 
 @asynccontextmanager
 async def _servers(subject: Subject, environment: dict[str, str], log: Path) -> AsyncIterator[list[Running]]:
-    own = [{**environment, **PATIENCE, "CHESS_POD_UID": f"chaos-{index}"} for index in range(SERVERS)]
+    own = [{**environment, "CHESS_POD_UID": f"chaos-{index}"} for index in range(SERVERS)]
     free = ports.free_loopback_ports(SERVERS)
     servers = [launch(subject, given, log, port) for given, port in zip(own, free, strict=True)]
     try:

@@ -30,8 +30,16 @@ SETTINGS = {
     "CHESS_MAX_CONNECTIONS": "30000",
     "CHESS_PLAY_RATE": "100000/1",
     "CHESS_LOBBY_RATE": "100000/1",
+    "CHESS_JOIN_RATE": "100000/1",
+    "CHESS_ADDRESS_JOIN_RATE": "100000/1",
+    "CHESS_ADDRESS_CONNECTIONS": "30000",
+    "CHESS_FIRST_MESSAGE_SECONDS": "3600",
+    "CHESS_SHED_LAG_MS": "60000",
+    "CHESS_NO_START_SECONDS": "600",
+    "CHESS_ABANDON_SECONDS": "600",
 }
-"""All load comes from one address and as fast as it can: the limits that players have are lifted, for all alike."""
+"""All load comes from one address and as fast as it can: limits are lifted, for all alike; and no game ends because its first
+move waits until thousands of others are paired."""
 
 
 class SubjectError(RuntimeError):
@@ -47,17 +55,14 @@ class Subject:
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
-def current() -> Subject:
-    """Return this checkout's server."""
-    return Subject(name="current", argv=SERVE, environment=_at(ROOT))
+def current(commit: str = "") -> Subject:
+    """Return this checkout's server, or a commit's in its place."""
+    return Subject(name="current", argv=SERVE, environment=_at(_extracted(commit) if commit else ROOT))
 
 
-def starting(commit: str = STARTING_COMMIT) -> Subject:
+def starting() -> Subject:
     """Take the version before out of Git's history; raises SubjectError where there is none."""
-    place = OUT / f"server-{commit[:12]}"
-    if not place.exists():
-        _extract(commit, place)
-    return Subject(name="starting", argv=SERVE, environment=_at(place))
+    return Subject(name="starting", argv=SERVE, environment=_at(_extracted(STARTING_COMMIT)))
 
 
 def hundred_lines() -> Subject:
@@ -76,7 +81,11 @@ def _at(place: Path) -> dict[str, str]:
     return {"PYTHONPATH": os.pathsep.join(str(place / folder) for folder in SERVER_FOLDERS), **SETTINGS}
 
 
-def _extract(commit: str, place: Path) -> None:
+def _extracted(commit: str) -> Path:
+    """Return where a commit's server lies; take it out of Git's history if need be."""
+    place = OUT / f"server-{commit[:12]}"
+    if place.exists():
+        return place
     done = subprocess.run(
         ["git", "-C", ROOT, "archive", commit, *SERVER_FOLDERS], capture_output=True, check=False
     )
@@ -87,7 +96,7 @@ def _extract(commit: str, place: Path) -> None:
     draft.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
         archive.extractall(draft, filter="data")
-    draft.rename(place)
+    return draft.rename(place)
 
 
 def _git(*arguments: str) -> str:

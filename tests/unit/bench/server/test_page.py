@@ -11,7 +11,7 @@ ABOUT = {
     "skipped": {"Node ws": "node is not installed"},
 }
 SAMPLES = [
-    Sample(round=number, subject=subject, measure=MOVE, values={"cpu_ms": cpu_ms})
+    Sample(round=number, subject=subject, measure=MOVE, values={"cpu_ms": cpu_ms, "moves_per_second": 599.6})
     for number in range(2)
     for subject, cpu_ms in ((STARTING, 1.0), (CURRENT, 0.4 + number / 10), (HUNDRED, 0.9))
 ]
@@ -26,6 +26,7 @@ def test_a_row_has_both_versions_and_their_ratio() -> None:
     )
     assert "| an idle socket, KiB | - | - | - |" in text
     assert "| aiohttp | 21.3 (21.3 to 21.3) | 1.25 (1.25 to 1.25) |" in text
+    assert "the starting commit 600, this version 600, the 100 lines 600." in text
     assert "Left out: Node ws: node is not installed" in text
 
 
