@@ -38,7 +38,7 @@ SETTINGS = {
     "CHESS_NO_START_SECONDS": "600",
     "CHESS_ABANDON_SECONDS": "600",
 }
-"""All load comes from one address and as fast as it can: limits are lifted, for all alike; and no game ends because its first
+"""All load comes from one address, as fast as it can: limits are lifted, for all alike. No game ends because its first
 move waits until thousands of others are paired."""
 
 
