@@ -46,7 +46,7 @@ async def _round(plan: Plan, screen: Screen) -> Verdict:
     log.parent.mkdir(parents=True, exist_ok=True)
     with stores() as both:
         async with (
-            scene(subjects.current(), both, log) as setting,
+            scene(subjects.current(plan.this), both, log) as setting,
             Fleet(
                 "127.0.0.1", setting.players.port, games.load(games.BUNDLED), pace=Pace(think_seconds=1.0)
             ) as fleet,
@@ -124,10 +124,10 @@ def _shown(fleet: Fleet) -> str:
     )
 
 
-def _document(verdict: Verdict) -> dict[str, Any]:
+def _document(plan: Plan, verdict: Verdict) -> dict[str, Any]:
     return {
         "ok": not verdict.faults,
-        "commit": subjects.head(),
+        "commit": plan.this or subjects.head(),
         "games": verdict.games,
         "moves": verdict.moves,
         "dropped": verdict.dropped,
@@ -140,7 +140,7 @@ def _document(verdict: Verdict) -> dict[str, Any]:
 def main(plan: Plan, screen: Screen) -> int:
     """Run a round; 1 if anything was lost."""
     verdict = uvloop.run(_round(plan, screen))
-    found = _document(verdict)
+    found = _document(plan, verdict)
     plan.out.parent.mkdir(parents=True, exist_ok=True)
     plan.out.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
     for fault in verdict.faults[:SHOWN]:

@@ -74,7 +74,8 @@ def hundred_lines() -> Subject:
 
 def head() -> str:
     """Name the commit that is checked out, with a plus where files differ from it; empty without a history."""
-    return _git("describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*")
+    found = _git("describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*")
+    return "" if found.returncode else found.stdout.decode().strip()
 
 
 def _at(place: Path) -> dict[str, str]:
@@ -86,12 +87,10 @@ def _extracted(commit: str) -> Path:
     place = OUT / f"server-{commit[:12]}"
     if place.exists():
         return place
-    done = subprocess.run(
-        ["git", "-C", ROOT, "archive", commit, *SERVER_FOLDERS], capture_output=True, check=False
-    )
+    done = _git("archive", commit, *SERVER_FOLDERS)
     if done.returncode:
         reason = (done.stderr.decode(errors="replace").strip() or "no reason given").splitlines()[-1]
-        raise SubjectError(f"commit {commit[:12]} is not to be had: {reason}")
+        raise SubjectError(f"commit {commit[:12]} is not in Git's history here: {reason}")
     draft = place.with_suffix(".draft")
     draft.mkdir(parents=True, exist_ok=True)
     with tarfile.open(fileobj=BytesIO(done.stdout)) as archive:
@@ -99,6 +98,8 @@ def _extracted(commit: str) -> Path:
     return draft.rename(place)
 
 
-def _git(*arguments: str) -> str:
-    done = subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, text=True, check=False)
-    return done.stdout.strip() if done.returncode == 0 else ""
+def _git(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(["git", "-C", ROOT, *arguments], capture_output=True, check=False)
+    except FileNotFoundError:
+        return subprocess.CompletedProcess(arguments, 1, b"", b"git is not installed")
