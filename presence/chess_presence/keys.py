@@ -20,7 +20,7 @@ def drains(cluster_uid: str) -> str:
 
 
 def census_channel(cluster_uid: str) -> str:
-    """Channel: a pod's uid, each time its record is written or removed."""
+    """Channel: `records.news` each time a pod's record is written, its uid alone when it is removed."""
     return f"chess:{{{cluster_uid}}}:census"
 
 

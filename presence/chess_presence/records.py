@@ -28,20 +28,30 @@ class RecordError(ValueError):
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
     """One pod's record: counts, never differences.
 
-    `connections` are open player sockets, `games` distinct games with a player's socket on this pod; `accepted` and
+    `connections` are all open sockets, `games` distinct games with a player's socket on this pod; `accepted` and
     `abnormal_closes` are totals since `started_at` (epoch milliseconds by the pod's own clock; for information only).
+
+    For scaling: `demand` are the sockets that count, without those that never said anything; None from a pod that does
+    not know the field. `refused` are distinct clients that found the pod full within the last ten seconds, `limit` is
+    from how many connections it refuses (0: not known). `wire` and `state` are the versions that it speaks, with
+    clients and of a game's state.
     """
 
     uid: Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
     addr: Name = ""
     revision: Name = ""
     connections: Count
+    demand: Count | None = None
+    refused: Count = 0
+    limit: Count = 0
     games: Count = 0
     draining: bool = False
     accepted: Count = 0
     abnormal_closes: Count = 0
     handler_p99_ms: Annotated[float, msgspec.Meta(ge=0)] = 0.0
     started_at: Count = 0
+    wire: tuple[Count, ...] = ()
+    state: tuple[Count, ...] = ()
     schema: Annotated[int, msgspec.Meta(ge=1)] = SCHEMA
 
 
@@ -62,6 +72,15 @@ class Reading:
     records: Mapping[str, Heartbeat]
     unreadable: frozenset[str] = frozenset()
     next_expiry_ms: int | None = None
+
+
+def news(heartbeat: Heartbeat) -> str:
+    """Return the census message of a record: `uid connections draining demand refused`, the flag as 0 or 1.
+
+    A message of a uid alone says that the pod has left. More words may follow; readers take those that they know.
+    """
+    demand = heartbeat.connections if heartbeat.demand is None else heartbeat.demand
+    return f"{heartbeat.uid} {heartbeat.connections} {heartbeat.draining:d} {demand} {heartbeat.refused}"
 
 
 _decoder = msgspec.json.Decoder(Heartbeat)

@@ -24,6 +24,7 @@ from chess_presence.records import (
     RecordError,
     decode,
     encode,
+    news,
 )
 
 __all__ = ["HEARTBEAT_SECONDS", "QUIET_SECONDS", "TTL_SECONDS", "Beat", "Reading", "Registry", "read_many"]
@@ -82,7 +83,13 @@ class Registry:
         """Write a pod's record; return Redis TIME and the pod's drain order."""
         answer = await self._beat(
             keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
-            args=[heartbeat.uid, encode(heartbeat), self._ttl_ms, keys.census_channel(self._uid)],
+            args=[
+                heartbeat.uid,
+                encode(heartbeat),
+                self._ttl_ms,
+                keys.census_channel(self._uid),
+                news(heartbeat),
+            ],
         )
         return beat_of(answer)
 

@@ -1,13 +1,17 @@
 """The composition root of `chess-server serve`: makes every part of the server, and connects what knows each other."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from time import time
+from time import monotonic, time
 
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
-from chess_server.clients.admission import Admission, Capacity
+from chess_server.clients.address import Trust
+from chess_server.clients.admission import Admission, AdmissionLimits
 from chess_server.clients.client import Client, Services
+from chess_server.clients.lookups import Lookups
+from chess_server.clients.seats import SeatLimits, Seats
 from chess_server.lobby.pairing import Pairing
 from chess_server.lobby.pools import Lobby
 from chess_server.metrics import Metrics
@@ -15,7 +19,7 @@ from chess_server.play.room import Timeouts
 from chess_server.play.rooms import Rooms
 from chess_server.pod.admin import Answer
 from chess_server.pod.drain import PodDrain
-from chess_server.pod.heartbeat import HeartbeatLoop
+from chess_server.pod.heartbeat import STATE_VERSIONS, WIRE_VERSIONS, HeartbeatLoop
 from chess_server.settings import Settings
 from chess_server.store.connections import Connections
 from chess_server.store.health import Health, RedisTime
@@ -34,6 +38,9 @@ from chess_server.store.redis.timers import Timers
 from chess_server.store.stores import Stores
 from chess_server.transport.link import Limits, Transport
 
+LOOKUPS = 16
+"""How many spectators may look for a game in the stores at the same time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parts:
@@ -44,14 +51,17 @@ class Parts:
     rooms: Rooms
     lobby: Lobby
     clients: set[Client]
+    seats: Seats
     drain: PodDrain
     heartbeat: HeartbeatLoop
+    admission: Admission
     transport: Transport
     metrics: Metrics
 
     def metrics_page(self) -> Answer:
         """Answer `/metrics`; what others count is copied now."""
         self.metrics.games.set(self.rooms.playing)
+        self.metrics.demand.set(self.seats.demand)
         for kind in ("lobby", "play", "watch"):
             count = sum(client.kind == kind for client in self.clients)
             self.metrics.connections.labels(kind).set(count)
@@ -73,13 +83,13 @@ def compose(settings: Settings) -> Parts:
     pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)
     pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms)
     lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
-    clients: set[Client] = set()
+    clients, seats = set[Client](), _seats(settings)
     drain = PodDrain(lambda: clients, settings.reconnect_window_seconds)
     heartbeat = HeartbeatLoop(
         Registry(connections.redis, settings.cluster_uid),
         drain,
         stores.clock,
-        _reporter(settings, clients, rooms, drain, metrics),
+        _reporter(settings, clients, seats, rooms, drain, metrics),
     )
     services = Services(
         rooms=rooms,
@@ -87,18 +97,24 @@ def compose(settings: Settings) -> Parts:
         metrics=metrics,
         clock=stores.clock,
         clients=clients,
+        seats=seats,
+        lookups=Lookups(),
+        looking_up=asyncio.Semaphore(LOOKUPS),
         changed=heartbeat.wake,
         pod_uid=settings.pod_uid,
     )
+    admission = Admission(_admission_limits(settings), services, drain)
     return Parts(
         connections=connections,
         stores=stores,
         rooms=rooms,
         lobby=lobby,
         clients=clients,
+        seats=seats,
         drain=drain,
         heartbeat=heartbeat,
-        transport=_transport(settings, Admission(_capacity(settings), services, drain)),
+        admission=admission,
+        transport=_transport(settings, admission),
         metrics=metrics,
     )
 
@@ -126,9 +142,23 @@ def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
     return connections, stores
 
 
-def _capacity(settings: Settings) -> Capacity:
-    return Capacity(
-        max_connections=settings.max_connections,
+def _seats(settings: Settings) -> Seats:
+    return Seats(
+        SeatLimits(
+            most=settings.max_connections,
+            per_address=settings.address_connections,
+            first_message_seconds=settings.first_message_seconds,
+        )
+    )
+
+
+def _admission_limits(settings: Settings) -> AdmissionLimits:
+    return AdmissionLimits(
+        trust=Trust(hops=settings.trusted_hops, header=settings.address_header),
+        allowed_origins=settings.allowed_origins,
+        join_rate=settings.join_rate,
+        address_join_rate=settings.address_join_rate,
+        shed_lag_seconds=settings.shed_lag_ms / 1000,
         play_rate=settings.play_rate,
         watch_rate=settings.watch_rate,
         lobby_rate=settings.lobby_rate,
@@ -136,7 +166,12 @@ def _capacity(settings: Settings) -> Capacity:
 
 
 def _reporter(
-    settings: Settings, clients: set[Client], rooms: Rooms, drain: PodDrain, metrics: Metrics
+    settings: Settings,
+    clients: set[Client],
+    seats: Seats,
+    rooms: Rooms,
+    drain: PodDrain,
+    metrics: Metrics,
 ) -> Callable[[], Heartbeat]:
     """Return what states this pod's record, as of the moment of the call."""
     started_at = round(time() * 1000)
@@ -147,6 +182,11 @@ def _reporter(
             addr=settings.pod_ip,
             revision=settings.revision,
             connections=len(clients),
+            demand=seats.demand,
+            refused=seats.refused_lately(monotonic()),
+            limit=seats.limit,
+            wire=WIRE_VERSIONS,
+            state=STATE_VERSIONS,
             games=rooms.playing,
             draining=drain.draining,
             accepted=metrics.accepted_total,

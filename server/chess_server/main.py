@@ -106,6 +106,7 @@ class Server:
         start("timers", parts.rooms.check_timers)
         start("lobby", parts.lobby.run)
         start("heartbeat", parts.heartbeat.run)
+        start("admission", parts.admission.run)
         start("orders", self._subscribe_to_orders)
         start("drain", parts.drain.run)
         start("retention", Retention(parts.stores.database, self._settings.retention_days).run)

@@ -1,62 +1,62 @@
 """The server's metrics; names begin with `chess_server_`. Made once, by the composition root."""
 
-from collections import deque
+from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from chess_server.quantile import SlidingQuantile
+
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-WINDOW = 512
+CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014})
+"""Codes with a label of their own: a client may send any of thousands."""
 
 
 class Metrics:
-    """All metrics, and the rolling window behind `handlerP99Ms`."""
+    """All metrics, and the sliding minute behind `handlerP99Ms`."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.connections = Gauge(
-            "chess_server_connections", "Open player sockets", ["place"], registry=self.registry
+        self.connections = self._gauge("chess_server_connections", "Open player sockets", "place")
+        self.demand = self._gauge("chess_server_demand", "Sockets that count for scaling")
+        self.games = self._gauge("chess_server_games", "Games with a player's socket here")
+        self.accepted = self._counter("chess_server_accepted", "Accepted upgrades", "place")
+        self.refused = self._counter("chess_server_refused", "Refused upgrades", "code")
+        self.closed = self._counter("chess_server_closed", "Closed sockets", "cause", "code")
+        self.abnormal = self._counter(
+            "chess_server_abnormal_closes", "Sockets closed neither by the client nor after a handover"
         )
-        self.games = Gauge("chess_server_games", "Games with a player's socket here", registry=self.registry)
-        self.accepted = Counter(
-            "chess_server_accepted", "Accepted upgrades", ["place"], registry=self.registry
+        self.messages = self._counter("chess_server_messages", "Messages received")
+        self.acks = self._seconds(
+            "chess_server_move_ack_seconds", "From a move's arrival to its acknowledgement"
         )
-        self.refused = Counter("chess_server_refused", "Refused upgrades", ["code"], registry=self.registry)
-        self.closed = Counter(
-            "chess_server_closed", "Closed sockets", ["cause", "code"], registry=self.registry
+        self.rejections = self._counter("chess_server_refusals", "Commands refused", "code")
+        self.pairings = self._counter("chess_server_pairings", "Games made by matchmaking")
+        self.draining = self._gauge("chess_server_draining", "1 while draining")
+        self.drains = self._counter("chess_server_drains", "Drains begun", "order")
+        self.store_errors = self._gauge(
+            "chess_server_store_errors", "Failed calls to a store, total", "store"
         )
-        self.abnormal = Counter(
-            "chess_server_abnormal_closes",
-            "Sockets closed neither by the client nor after a handover",
-            registry=self.registry,
+        self.store_calls = self._seconds(
+            "chess_server_store_call_seconds", "Calls to a store that were answered", "store"
         )
-        self.messages = Counter("chess_server_messages", "Messages received", registry=self.registry)
-        self.acks = Histogram(
-            "chess_server_move_ack_seconds",
-            "From a move's arrival to its acknowledgement",
-            buckets=SECONDS,
-            registry=self.registry,
+        self.queue = self._seconds(
+            "chess_server_queue_seconds",
+            "How long moves and ends wait until a batch takes them to PostgreSQL",
         )
-        self.lag_forgiven = Counter(
-            "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag", registry=self.registry
+        self.loop_lag = self._seconds("chess_server_loop_lag_seconds", "How late the event loop ran a timer")
+        self.shedding = self._gauge(
+            "chess_server_shedding", "1 while newcomers and spectators are refused for the load"
         )
-        self.rejections = Counter(
-            "chess_server_refusals", "Commands refused", ["code"], registry=self.registry
+        self.loop_restarts = self._gauge(
+            "chess_server_loop_restarts", "Background loops begun again, total", "loop"
         )
-        self.pairings = Counter("chess_server_pairings", "Games made by matchmaking", registry=self.registry)
-        self.draining = Gauge("chess_server_draining", "1 while draining", registry=self.registry)
-        self.drains = Counter("chess_server_drains", "Drains begun", ["order"], registry=self.registry)
-        self.store_errors = Gauge(
-            "chess_server_store_errors", "Failed calls to a store, total", ["store"], registry=self.registry
+        self.lag_forgiven = self._counter(
+            "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag"
         )
-        self.loop_restarts = Gauge(
-            "chess_server_loop_restarts",
-            "Background loops begun again, total",
-            ["loop"],
-            registry=self.registry,
-        )
+        self._answered = {store: self.store_calls.labels(store) for store in ("redis", "postgresql")}
         self.accepted_total = 0
         self.abnormal_total = 0
-        self._window: deque[float] = deque(maxlen=WINDOW)
+        self._handled = SlidingQuantile()
 
     def connected(self, place: str) -> None:
         """Count an accepted upgrade."""
@@ -65,7 +65,7 @@ class Metrics:
 
     def disconnected(self, cause: str, code: int, *, abnormally: bool) -> None:
         """Count a closed socket."""
-        self.closed.labels(cause, str(code)).inc()
+        self.closed.labels(cause, str(code) if code in CLOSE_CODES else "other").inc()
         if abnormally:
             self.abnormal.inc()
             self.abnormal_total += 1
@@ -73,16 +73,26 @@ class Metrics:
     def acknowledged(self, seconds: float) -> None:
         """Record how long a move took until its acknowledgement."""
         self.acks.observe(seconds)
-        self._window.append(seconds)
+        self._handled.add(seconds, monotonic())
+
+    def called(self, store: str, seconds: float) -> None:
+        """Record a call that a store has answered."""
+        self._answered[store].observe(seconds)
 
     @property
     def p99_ms(self) -> float:
-        """The 99th percentile of the last moves, in milliseconds; 0 before the first."""
-        if not self._window:
-            return 0.0
-        ordered = sorted(self._window)
-        return round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.99))] * 1000, 2)
+        """The 99th percentile of the last minute's moves, in milliseconds; 0 without any."""
+        return round(self._handled.value(0.99, monotonic()) * 1000, 2)
 
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _counter(self, name: str, what: str, *labels: str) -> Counter:
+        return Counter(name, what, labels, registry=self.registry)
+
+    def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
+        return Gauge(name, what, labels, registry=self.registry)
+
+    def _seconds(self, name: str, what: str, *labels: str) -> Histogram:
+        return Histogram(name, what, labels, buckets=SECONDS, registry=self.registry)

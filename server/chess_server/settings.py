@@ -5,6 +5,7 @@ error where it is not allowed. An error is one line: variable or flag, value, wh
 """
 
 import ipaddress
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
+from chess_server.clients.origins import ANY, normal
 from chess_server.clients.rate_limit import Rate
 
 
@@ -83,6 +85,14 @@ class Settings:
     abandon_seconds: float | None
     ping_seconds: float
     idle_seconds: float
+    address_connections: int
+    trusted_hops: int
+    address_header: str
+    allowed_origins: frozenset[str]
+    join_rate: Rate
+    address_join_rate: Rate
+    first_message_seconds: float
+    shed_lag_ms: int
     play_rate: Rate
     watch_rate: Rate
     lobby_rate: Rate
@@ -113,6 +123,7 @@ class DatabaseSettings:
         return cls(database_url=url, database_ca=ca_file)
 
 
+HEADER = re.compile(r"[A-Za-z0-9-]{1,64}")
 LIBPQ_AUTHORITY = Path("~/.postgresql/root.crt")
 
 
@@ -175,6 +186,22 @@ def _rate(name: str, value: str) -> Rate:
     return rate
 
 
+def _header(name: str, value: str) -> str:
+    if value and not HEADER.fullmatch(value):
+        raise SettingsError(f"{name} is {value!r}; allowed: the name of a header")
+    return value
+
+
+def _origins(name: str, value: str) -> frozenset[str]:
+    given = value.replace(",", " ").split()
+    wrong = [one for one in given if one != ANY and normal(one) is None]
+    if wrong:
+        raise SettingsError(
+            f"{name} is {value!r}; allowed: origins like https://chess.example, divided by commas; or *"
+        )
+    return frozenset(one if one == ANY else normal(one) or "" for one in given)
+
+
 def _secret(*schemes: str) -> Parser:
     def parse(name: str, value: str) -> str:
         if not value:
@@ -230,6 +257,14 @@ TABLE: dict[str, Setting] = {
     "abandon_seconds": Setting("CHESS_ABANDON_SECONDS", "", _optional(_number(0.1, 86400))),
     "ping_seconds": Setting("CHESS_PING_SECONDS", "20", _number(0.1, 300)),
     "idle_seconds": Setting("CHESS_IDLE_SECONDS", "60", _number(0.2, 3600)),
+    "address_connections": Setting("CHESS_ADDRESS_CONNECTIONS", "1000", _whole(1, 1_000_000)),
+    "trusted_hops": Setting("CHESS_TRUSTED_HOPS", "0", _whole(0, 9)),
+    "address_header": Setting("CHESS_ADDRESS_HEADER", "", _header),
+    "allowed_origins": Setting("CHESS_ALLOWED_ORIGINS", "", _origins),
+    "join_rate": Setting("CHESS_JOIN_RATE", "3000/3", _rate),
+    "address_join_rate": Setting("CHESS_ADDRESS_JOIN_RATE", "500/10", _rate),
+    "first_message_seconds": Setting("CHESS_FIRST_MESSAGE_SECONDS", "120", _number(1, 86400)),
+    "shed_lag_ms": Setting("CHESS_SHED_LAG_MS", "250", _whole(0, 60_000)),
     "play_rate": Setting("CHESS_PLAY_RATE", "100/20", _rate),
     "watch_rate": Setting("CHESS_WATCH_RATE", "50/20", _rate),
     "lobby_rate": Setting("CHESS_LOBBY_RATE", "30/30", _rate),

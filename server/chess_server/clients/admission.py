@@ -1,57 +1,164 @@
-"""Admission: which upgrade requests are accepted, and how all others are answered."""
+"""Admission: which upgrade requests are accepted, and how all others are answered, before any store is asked.
 
+In this order: the path, a drain, the page's origin, what one address may do, games known not to exist, the load, the
+seats. Players of a running game are refused neither for the load nor for a full server while anybody else is here.
+"""
+
+import asyncio
 import itertools
+import math
 from dataclasses import dataclass
+from time import monotonic
 
 import msgspec
 
-from chess_server.clients.client import GameClient, LobbyClient, Services
-from chess_server.clients.rate_limit import Rate
+from chess_server.clients import origins
+from chess_server.clients.address import Trust, client_address
+from chess_server.clients.client import Services, Visit
+from chess_server.clients.game_client import GameClient
+from chess_server.clients.lobby_client import LobbyClient
+from chess_server.clients.rate_limit import Buckets, Rate, TokenBucket
+from chess_server.clients.shedding import Shedding
 from chess_server.pod.drain import PodDrain
+from chess_server.supervisor import Progress
 from chess_server.transport.link import Handler, Refused, UpgradeRequest
-from chess_server.wire.paths import LobbyPlace, PathError, PlayPlace, parse
+from chess_server.wire.paths import LobbyPlace, PathError, Place, PlayPlace, WatchPlace, parse
 
-RETRY_SECONDS = "1"
+RETRY_SECONDS = 1.0
+SHED_SECONDS = 3.0
+TICK_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Capacity:
-    """How many connections this server holds, and how many messages each may send."""
+class AdmissionLimits:
+    """Whom this server takes, how many at a time, and how many messages each may send."""
 
-    max_connections: int
+    trust: Trust
+    allowed_origins: frozenset[str]
+    join_rate: Rate
+    address_join_rate: Rate
+    shed_lag_seconds: float
     play_rate: Rate
     watch_rate: Rate
     lobby_rate: Rate
 
 
-class Admission:
-    """Decides on upgrade requests. Its only state is the number of the next client."""
+class NotAdmittedError(Exception):
+    """A request is refused. `retry_seconds` is when it may be sent again, if it may."""
 
-    def __init__(self, capacity: Capacity, services: Services, drain: PodDrain) -> None:
-        self._capacity = capacity
+    def __init__(self, status: int, code: str, message: str, retry_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_seconds = retry_seconds
+
+
+class Admission:
+    """Decides on upgrade requests."""
+
+    def __init__(self, limits: AdmissionLimits, services: Services, drain: PodDrain) -> None:
+        self._limits = limits
         self._services = services
         self._drain = drain
         self._numbers = itertools.count(1)
+        self._addresses = Buckets(limits.address_join_rate)
+        now = monotonic()
+        self._players = TokenBucket(limits.join_rate, now)
+        self._others = TokenBucket(limits.join_rate, now)
+        self._shedding = Shedding(limits.shed_lag_seconds)
 
     def admit(self, request: UpgradeRequest) -> Handler | Refused:
         """Decide on an upgrade request: a client, or the HTTP answer that refuses it."""
         try:
-            place = parse(request.target)
+            return self._client(request, monotonic())
         except PathError as error:
-            return self._refused(error.status, error.code, str(error))
-        if self._drain.draining:
-            return self._refused(503, "draining", "this server drains; try again, another one answers")
-        if len(self._services.clients) >= self._capacity.max_connections:
-            limit = self._capacity.max_connections
-            return self._refused(503, "full", f"this server holds {limit} connections already; try again")
-        number = next(self._numbers)
-        if isinstance(place, LobbyPlace):
-            return LobbyClient(place, self._capacity.lobby_rate, self._services, number)
-        rate = self._capacity.play_rate if isinstance(place, PlayPlace) else self._capacity.watch_rate
-        return GameClient(place, rate, self._services, number)
+            return self._refused(NotAdmittedError(error.status, error.code, str(error)))
+        except NotAdmittedError as rejected:
+            return self._refused(rejected)
 
-    def _refused(self, status: int, code: str, message: str) -> Refused:
-        self._services.metrics.refused.labels(code).inc()
-        body = msgspec.json.encode({"error": {"code": code, "message": message}}) + b"\n"
-        headers = {"Retry-After": RETRY_SECONDS} if status == 503 else {}  # noqa: PLR2004 - Service Unavailable
-        return Refused(status=status, body=body, headers=headers)
+    async def run(self, progress: Progress) -> None:
+        """Measure the event loop's lag, and close lobby sockets that say nothing, until cancelled."""
+        while True:
+            due = monotonic() + TICK_SECONDS
+            await asyncio.sleep(TICK_SECONDS)
+            now = max(monotonic(), due)
+            self._services.metrics.loop_lag.observe(now - due)
+            self._shedding = self._shedding.measured(now - due)
+            self._services.metrics.shedding.set(self._shedding.active)
+            self._services.seats.close_silent(now)
+            progress()
+
+    def _client(self, request: UpgradeRequest, now: float) -> Handler:
+        place = parse(request.target)
+        if self._drain.draining:
+            raise NotAdmittedError(
+                503, "draining", "this server drains; try again, another one answers", RETRY_SECONDS
+            )
+        if not origins.is_allowed(
+            request.header("Origin"), request.header("Host"), self._limits.allowed_origins
+        ):
+            raise NotAdmittedError(403, "bad_origin", "pages of this origin may not connect")
+        address = client_address(request, self._limits.trust)
+        self._check_address(address, now)
+        proved = not isinstance(place, LobbyPlace) and self._check_game(place, address, now)
+        player = isinstance(place, PlayPlace)
+        self._check_load(now, player=player)
+        self._check_room(place, address, now, proved=proved)
+        return self._seated(place, address)
+
+    def _check_address(self, address: str, now: float) -> None:
+        if self._services.seats.is_crowded(address):
+            raise NotAdmittedError(
+                429, "too_many_sockets", "this address holds too many sockets", SHED_SECONDS
+            )
+        if not self._addresses.take(address, now):
+            wait = self._addresses.wait(address, now)
+            raise NotAdmittedError(429, "too_many_joins", "this address connects too often; try again", wait)
+
+    def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float) -> bool:
+        """Refuse what is known not to exist; return whether this is surely a player of a running game."""
+        lookups, game = self._services.lookups, self._services.rooms.game(place.game_id)
+        if game is not None:
+            color = game.color_of(place.player_id) if isinstance(place, PlayPlace) else place.color
+            if color is None:
+                raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
+            return isinstance(place, PlayPlace) and not game.over
+        if lookups.is_absent(place, now):
+            raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
+        wait = 0.0 if isinstance(place, PlayPlace) else lookups.wait_seconds(address, now)
+        if wait:
+            raise NotAdmittedError(
+                429, "too_many_misses", "this address asked for too many games that are none", wait
+            )
+        return False
+
+    def _check_load(self, now: float, *, player: bool) -> None:
+        if self._shedding.active and not player:
+            raise NotAdmittedError(
+                503, "overloaded", "this server has too much to do; try again", SHED_SECONDS
+            )
+        bucket = self._players if player else self._others
+        if not bucket.take(now):
+            raise NotAdmittedError(503, "overloaded", "too many connect at once; try again", bucket.wait(now))
+
+    def _check_room(self, place: Place, address: str, now: float, *, proved: bool) -> None:
+        seats = self._services.seats
+        if seats.has_room(player=isinstance(place, PlayPlace), proved=proved):
+            return
+        seats.refused(f"{address} {place.sri}", now)
+        message = f"this server holds {seats.limit} connections already; try again"
+        raise NotAdmittedError(503, "full", message, RETRY_SECONDS)
+
+    def _seated(self, place: Place, address: str) -> Handler:
+        visit = Visit(number=next(self._numbers), address=address)
+        if isinstance(place, LobbyPlace):
+            return LobbyClient(place, self._limits.lobby_rate, self._services, visit)
+        rate = self._limits.play_rate if isinstance(place, PlayPlace) else self._limits.watch_rate
+        return GameClient(place, rate, self._services, visit)
+
+    def _refused(self, rejected: NotAdmittedError) -> Refused:
+        self._services.metrics.refused.labels(rejected.code).inc()
+        body = msgspec.json.encode({"error": {"code": rejected.code, "message": str(rejected)}}) + b"\n"
+        retry = rejected.retry_seconds
+        headers = {} if retry is None else {"Retry-After": str(max(math.ceil(retry), 1))}
+        return Refused(status=rejected.status, body=body, headers=headers)

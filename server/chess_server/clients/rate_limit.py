@@ -26,11 +26,40 @@ class TokenBucket:
 
     def take(self, now: float) -> bool:
         """Take a token; False if none is left. `now` is monotonic seconds."""
+        if self.wait(now):
+            return False
+        self._tokens -= 1.0
+        return True
+
+    def wait(self, now: float) -> float:
+        """Return how many seconds it takes until there is a token; 0 if there is one."""
         rate = self._rate
         filled = self._tokens + (now - self._at) * rate.messages / rate.seconds
         self._tokens = min(float(rate.messages), filled)
         self._at = now
-        if self._tokens < 1.0:
-            return False
-        self._tokens -= 1.0
-        return True
+        return max(0.0, (1.0 - self._tokens) * rate.seconds / rate.messages)
+
+
+MOST_KEYS = 20_000
+
+
+class Buckets:
+    """A bucket for each key. Where there would be more than `most`, the one used longest ago makes room."""
+
+    def __init__(self, rate: Rate, most: int = MOST_KEYS) -> None:
+        self._rate = rate
+        self._most = most
+        self._buckets: dict[str, TokenBucket] = {}
+
+    def take(self, key: str, now: float) -> bool:
+        """Take a token of a key; False if it has none left."""
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, now)
+        self._buckets[key] = bucket
+        if len(self._buckets) > self._most:
+            del self._buckets[next(iter(self._buckets))]
+        return bucket.take(now)
+
+    def wait(self, key: str, now: float) -> float:
+        """Return how many seconds it takes until a key has a token; 0 if it has one."""
+        bucket = self._buckets.get(key)
+        return 0.0 if bucket is None else bucket.wait(now)

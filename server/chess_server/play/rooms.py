@@ -7,6 +7,7 @@ from functools import partial
 from itertools import islice
 from time import monotonic
 
+from chess_server.game.state import Game
 from chess_server.play.ledger import NoSuchGameError
 from chess_server.play.room import Room, Timeouts
 from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
@@ -46,6 +47,12 @@ class Rooms:
     def playing(self) -> int:
         """The number of games with a player's socket on this server."""
         return sum(bool(room.subscribers.players) for room in self._rooms.values())
+
+    def game(self, game_id: str) -> Game | None:
+        """Return a game as this server remembers it, without asking a store; None if it does not."""
+        room = self._rooms.get(game_id)
+        held = None if room is None else room.ledger.held
+        return None if held is None else held.game
 
     async def enter(self, game_id: str) -> Room:
         """Return the room of a game, subscribed to its channel; `quit` must follow each `enter`."""

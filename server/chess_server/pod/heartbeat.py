@@ -17,6 +17,10 @@ from chess_server.supervisor import Progress
 log = structlog.get_logger(__name__)
 
 RETRY_SECONDS = 1.0
+WIRE_VERSIONS = (1,)
+"""The versions of docs/protocol.md that this server speaks with clients."""
+STATE_VERSIONS = (1,)
+"""The versions of a game's state in Redis that this server reads and writes."""
 
 
 class HeartbeatLoop:
@@ -30,7 +34,7 @@ class HeartbeatLoop:
         self._clock = clock
         self._state = state
         self._wake = asyncio.Event()
-        self._reported: tuple[int, bool] | None = None
+        self._reported: tuple[object, ...] | None = None
 
     def on_order(self, pod_uid: bytes) -> None:
         """Handle a message of the orders' channel: beat soon if the order is for this pod."""
@@ -54,8 +58,7 @@ class HeartbeatLoop:
 
     async def _changed(self) -> None:
         """Wait for a change; returns at once if the state differs from the last record."""
-        state = self._state()
-        if (state.connections, state.draining) != self._reported:
+        if _decisive(self._state()) != self._reported:
             return
         await self._wake.wait()
 
@@ -66,7 +69,7 @@ class HeartbeatLoop:
         except REDIS_ERRORS as error:
             log.debug("heartbeat failed", error=str(error))
             return RETRY_SECONDS
-        self._reported = (state.connections, state.draining)
+        self._reported = _decisive(state)
         self._apply_order(beat)
         return HEARTBEAT_SECONDS * random.uniform(0.85, 1.0) - QUIET_SECONDS  # noqa: S311 - jitter
 
@@ -80,3 +83,8 @@ class HeartbeatLoop:
         """Remove this pod's record."""
         with contextlib.suppress(*REDIS_ERRORS):
             await self._registry.leave(pod_uid)
+
+
+def _decisive(state: Heartbeat) -> tuple[object, ...]:
+    """Return what of a record changes a decision of the operator's, and so is reported soon."""
+    return state.connections, state.demand, state.refused, state.draining

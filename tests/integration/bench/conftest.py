@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from one_address import ONE_ADDRESS
 from polling import wait_until
 
 from chess_bench.bots.door import Door
@@ -90,6 +91,7 @@ def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Servic
         "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
         "CHESS_RECONNECT_WINDOW_SECONDS": "1",
         "CHESS_DRAIN_DEADLINE_SECONDS": "20",
+        **ONE_ADDRESS,
     }
     ports = free_loopback_ports(4)
     servers = [Server("server-1", environment, *ports[:2]), Server("server-2", environment, *ports[2:])]

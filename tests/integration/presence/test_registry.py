@@ -125,7 +125,7 @@ async def test_a_beat_wakes_the_reader(client: Redis) -> None:
         message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
         if message:
             heard.append(message["data"])
-    assert heard == [b"p1", b"p1"]
+    assert heard == [b"p1 1 0 1 0", b"p1"]
     await pubsub.aclose()
 
 

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 from echo_house import Front, House
+from one_address import ONE_ADDRESS
 from polling import wait_until
 
 from chess_localcluster.machine.ports import free_loopback_ports
@@ -146,6 +147,7 @@ class Fleet:
             "CHESS_REDIS_URL_FILE": str(redis_file),
             "CHESS_DATABASE_URL_FILE": str(database_file),
             "CHESS_LOG_LEVEL": "debug",
+            **ONE_ADDRESS,
             **settings,
         }
         log = self.directory / f"{name}.log"

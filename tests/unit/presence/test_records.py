@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chess_presence.records import Heartbeat, RecordError, decode, encode
+from chess_presence.records import Heartbeat, RecordError, decode, encode, news
 
 counts = st.integers(min_value=0, max_value=2**53)
 names = st.text(max_size=50)
@@ -20,6 +20,11 @@ heartbeats = st.builds(
     games=counts,
     draining=st.booleans(),
     accepted=counts,
+    demand=st.none() | counts,
+    refused=counts,
+    limit=counts,
+    wire=st.lists(counts, max_size=3).map(tuple),
+    state=st.lists(counts, max_size=3).map(tuple),
     abnormal_closes=counts,
     handler_p99_ms=st.floats(min_value=0, max_value=1e6),
     started_at=counts,
@@ -38,6 +43,11 @@ def test_the_wire_names_are_those_of_the_contract() -> None:
         "addr",
         "revision",
         "connections",
+        "demand",
+        "refused",
+        "limit",
+        "wire",
+        "state",
         "games",
         "draining",
         "accepted",
@@ -50,6 +60,22 @@ def test_the_wire_names_are_those_of_the_contract() -> None:
 def test_a_reader_ignores_what_a_newer_writer_adds() -> None:
     newer = b'{"schema":7,"uid":"a","connections":3,"mood":"good"}'
     assert decode(newer).connections == 3
+
+
+def test_an_older_writers_record_says_nothing_of_demand() -> None:
+    older = decode(b'{"schema":1,"uid":"a","connections":3}')
+    assert (older.demand, older.refused, older.limit, older.wire, older.state) == (None, 0, 0, (), ())
+
+
+@pytest.mark.parametrize(
+    "heartbeat, message",
+    [
+        (Heartbeat(uid="a", connections=7, draining=True, demand=5, refused=2), "a 7 1 5 2"),
+        (Heartbeat(uid="a", connections=7), "a 7 0 7 0"),
+    ],
+)
+def test_the_census_message_carries_what_decides(heartbeat: Heartbeat, message: str) -> None:
+    assert news(heartbeat) == message
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,13 @@ def test_migrating_needs_the_database_alone(minimal: dict[str, str]) -> None:
             "nan",
             "CHESS_ABANDON_SECONDS is 'nan'; allowed: a number from 0.1 to 86400",
         ),
+        ("CHESS_TRUSTED_HOPS", "-1", "CHESS_TRUSTED_HOPS is '-1'; allowed: a whole number from 0 to 9"),
+        ("CHESS_ADDRESS_HEADER", "X Y", "CHESS_ADDRESS_HEADER is 'X Y'; allowed: the name of a header"),
+        (
+            "CHESS_ALLOWED_ORIGINS",
+            "https://a, b",
+            "CHESS_ALLOWED_ORIGINS is 'https://a, b'; allowed: origins like https://chess.example",
+        ),
         ("CHESS_PLAY_RATE", "100", "CHESS_PLAY_RATE is '100'; allowed: messages/seconds"),
         (
             "CHESS_REDIS_URL_FILE",
@@ -115,3 +122,9 @@ def test_the_repr_of_settings_shows_no_secret(minimal: dict[str, str]) -> None:
     settings = Settings.load(minimal, {})
     assert isinstance(settings, Settings)
     assert "secret" not in repr(settings)
+
+
+def test_origins_are_divided_by_commas_or_blanks_and_written_as_browsers_do(minimal: dict[str, str]) -> None:
+    given = {**minimal, "CHESS_ALLOWED_ORIGINS": "https://Chess.Example:443, http://localhost:3000 *"}
+    found = Settings.load(given, {}).allowed_origins
+    assert found == {"https://chess.example", "http://localhost:3000", "*"}

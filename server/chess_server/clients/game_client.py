@@ -1,0 +1,141 @@
+"""A player or a spectator: joins a link to a room."""
+
+import asyncio
+import contextlib
+import random
+from contextlib import AbstractAsyncContextManager
+from time import monotonic
+
+from chess_server.clients.client import Client, Services, Visit
+from chess_server.clients.rate_limit import Rate
+from chess_server.clients.session import EnterPool, LeavePool, Submit
+from chess_server.game.commands import Command, MakeMove
+from chess_server.play.ledger import NoSuchGameError
+from chess_server.play.room import Room
+from chess_server.play.subscribers import Subscriber
+from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
+from chess_server.wire import frames
+from chess_server.wire.paths import PlayPlace, WatchPlace
+
+MOST_PENDING = 8
+JOIN_RETRY_SECONDS = 0.5
+JOIN_RETRY_MOST_SECONDS = 2.0
+POLICY = 1008
+
+
+class GameClient(Client):
+    """A player or a spectator."""
+
+    def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, services: Services, visit: Visit) -> None:
+        super().__init__(place, rate, services, visit)
+        self._place = place
+        self._joined = asyncio.Event()
+        self._room: Room | None = None
+        self._entered = False
+        self._pending = 0
+        player = isinstance(place, PlayPlace)
+        color = "white" if isinstance(place, PlayPlace) else place.color
+        self._subscriber = Subscriber(sender=self, color=color, player=player, member=self.member)
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        """Play or watch."""
+        return "play" if self._subscriber.player else "watch"
+
+    async def _arrive(self) -> None:
+        async with self._turn():
+            self._entered = True
+            self._room = await self._services.rooms.enter(self._place.game_id)
+            done = await self._try_to_join(self._room)
+        pause = JOIN_RETRY_SECONDS
+        while not done:
+            await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
+            pause = min(pause * 2, JOIN_RETRY_MOST_SECONDS)
+            async with self._turn():
+                done = await self._try_to_join(self._room)
+
+    def _turn(self) -> AbstractAsyncContextManager[None]:
+        """Wait for one's turn with the stores: spectators of a game that this server does not know do."""
+        if self._subscriber.player or self._services.rooms.game(self._place.game_id) is not None:
+            return contextlib.nullcontext()
+        return self._services.looking_up
+
+    async def _try_to_join(self, room: Room) -> bool:
+        """Join; False if the stores do not answer."""
+        try:
+            await self._join(room)
+        except NoSuchGameError:
+            self._turned_away(room)
+        except BrokenGameError:
+            self.answer(frames.error("broken_game", f"game {self._place.game_id} cannot be read"))
+            self.close(POLICY, "broken_game", "policy")
+        except (UnavailableError, ContradictionError):
+            return False
+        return True
+
+    def _turned_away(self, room: Room) -> None:
+        """Tell the client that there is no such game, and remember it for the next one who asks."""
+        exists = room.ledger.held is not None
+        self._services.lookups.missed(self._place, self.address, monotonic(), game_exists=exists)
+        self.answer(frames.error("no_such_game", f"no game {self._place.game_id}, or not this player's"))
+        self.close(POLICY, "no_such_game", "policy")
+
+    async def _join(self, room: Room) -> None:
+        player_id = self._place.player_id if isinstance(self._place, PlayPlace) else None
+        game = await room.join(self._subscriber, self._place.resume, player_id)
+        self._joined.set()
+        self._services.seats.joined(self, running=not game.over)
+        self._services.changed()
+        if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
+            with contextlib.suppress(UnavailableError):  # the redirect expires
+                await self._services.lobby.joined(game, self._subscriber.color)
+
+    def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
+        if not isinstance(effect, Submit):
+            return
+        if self._pending >= MOST_PENDING:
+            self._refused(
+                effect.command, "overloaded", "too many commands wait for this game; send the same again"
+            )
+            return
+        self._pending += 1
+        self._spawn(self._submit(effect.command, self._services.clock.now_ms(), monotonic()))
+
+    async def _submit(self, command: Command, received_ms: int, began: float) -> None:
+        try:
+            await self._joined.wait()
+            answer = await self._put(command, received_ms)
+        finally:
+            self._pending -= 1
+        if answer is not None:
+            self.answer(answer)
+        if isinstance(command, MakeMove):
+            self._services.metrics.acknowledged(monotonic() - began)
+            self._count_forgiven()
+
+    def _count_forgiven(self) -> None:
+        if self._room is not None:
+            self._services.metrics.lag_forgiven.inc(self._room.executor.take_forgiven_ms() / 1000)
+
+    async def _put(self, command: Command, received_ms: int) -> bytes | None:
+        """Submit a command to the room, also if the socket has been cut since the command came."""
+        if self._room is None:
+            return None
+        return await self._room.executor.submit(self._subscriber.color, command, received_ms, self._lag_ms)
+
+    def _stop_arriving(self) -> None:
+        super()._stop_arriving()
+        if not self._joined.is_set():
+            for task in list(self._tasks):
+                task.cancel()
+
+    def _refused(self, command: Command, code: str, message: str) -> None:
+        self.answer(frames.rejected(command.a, code, message))
+
+    async def _depart(self) -> None:
+        if not self._entered:
+            return
+        if self._room is not None:
+            with contextlib.suppress(UnavailableError):  # the seat expires
+                await self._room.leave(self._subscriber)
+        await self._services.rooms.quit(self._place.game_id)

@@ -1,0 +1,41 @@
+"""A client in the lobby: joins a link to the pools."""
+
+import asyncio
+import contextlib
+
+from chess_server.clients.client import Client, Services, Visit
+from chess_server.clients.rate_limit import Rate
+from chess_server.clients.session import EnterPool, LeavePool, Submit
+from chess_server.lobby.seeks import Seek
+from chess_server.store.errors import UnavailableError
+from chess_server.wire.paths import LobbyPlace
+
+
+class LobbyClient(Client):
+    """A client in the lobby, who looks for an opponent."""
+
+    kind = "lobby"
+
+    def __init__(self, place: LobbyPlace, rate: Rate, services: Services, visit: Visit) -> None:
+        super().__init__(place, rate, services, visit)
+        self._seek = Seek(place.sri, self.member, self)
+        self._turn = asyncio.Lock()
+
+    async def _arrive(self) -> None:
+        with contextlib.suppress(UnavailableError):  # poolIn is answered with a missed redirect too
+            await self._services.lobby.enter(self._seek)
+
+    def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
+        self._spawn(self._change(effect))
+
+    async def _change(self, effect: Submit | EnterPool | LeavePool) -> None:
+        async with self._turn:
+            with contextlib.suppress(UnavailableError):  # the lobby's next round tries again
+                if isinstance(effect, EnterPool):
+                    await self._services.lobby.wait(self._seek, effect.pool)
+                else:
+                    await self._services.lobby.stop_waiting(self._seek)
+
+    async def _depart(self) -> None:
+        with contextlib.suppress(UnavailableError):  # the entry expires
+            await self._services.lobby.quit(self._seek)

@@ -1,0 +1,159 @@
+"""The seats of this server: how many, how many for one address, who gives way to a player, who counts for scaling.
+
+Players of a running game come before spectators and newcomers. Where the server is full, a reserve of seats is theirs.
+A player who has joined from the reserve moves to a spectator's seat: the newest one is closed. So the reserve is free
+again, and random paths that look like a player's close nobody. Pure but for that close.
+"""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Protocol
+
+from chess_server.clients.recent import Recent
+
+REFUSED_SECONDS = 10.0
+MOST_REFUSED = 20_000
+OVERLOAD = 1013
+POLICY = 1008
+RESERVED_PART = 20
+"""One seat in so many is added as the reserve, at least one."""
+
+
+class Occupant(Protocol):
+    """A connected client, as its seat knows it."""
+
+    address: str
+    demands: bool
+
+    @property
+    def kind(self) -> str:
+        """`lobby`, `play` or `watch`."""
+
+    def close(self, code: int, reason: str, cause: str) -> None:
+        """Close the socket."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeatLimits:
+    """How many connections there may be, in all and from one address, and how long a lobby socket may be silent."""
+
+    most: int
+    per_address: int
+    first_message_seconds: float
+
+    @property
+    def reserve(self) -> int:
+        """Seats beyond `most`, for players."""
+        return max(self.most // RESERVED_PART, 1)
+
+
+class Seats:
+    """The open sockets of this server."""
+
+    def __init__(self, limits: SeatLimits) -> None:
+        self._limits = limits
+        self._of_address: Counter[str] = Counter()
+        self._yielding: dict[str, dict[Occupant, None]] = {
+            "watch": {},
+            "lobby": {},
+        }  # each in order of arrival
+        self._silent: dict[Occupant, float] = {}
+        self._leaving: set[Occupant] = set()
+        self._taken = 0
+        self._refused = Recent(REFUSED_SECONDS, MOST_REFUSED)
+        self.demand = 0
+        """Sockets that count for scaling: players, and those who have said something or look on at a game."""
+
+    @property
+    def limit(self) -> int:
+        """From how many connections newcomers are refused."""
+        return self._limits.most
+
+    def is_crowded(self, address: str) -> bool:
+        """Whether an address holds as many sockets as it may."""
+        return self._of_address[address] >= self._limits.per_address
+
+    def has_room(self, *, player: bool, proved: bool) -> bool:
+        """Whether there is a seat, for a player by closing a spectator. `proved`: surely a player of a running game."""
+        if self._taken < self._limits.most:
+            return True
+        if not player:
+            return False
+        if self._taken < self._limits.most + self._limits.reserve:
+            return True
+        return proved and self._make_room()
+
+    def refused(self, client: str, now: float) -> None:
+        """Note that a client found no room."""
+        self._refused.add(client, now)
+
+    def refused_lately(self, now: float) -> int:
+        """How many distinct clients found no room within the last seconds."""
+        return self._refused.count(now)
+
+    def opened(self, client: Occupant, now: float) -> None:
+        """Seat a client."""
+        self._taken += 1
+        self._of_address[client.address] += 1
+        if client.kind == "play":
+            self.counts(client)
+            return
+        self._yielding[client.kind][client] = None
+        if client.kind == "lobby":
+            self._silent[client] = now + self._limits.first_message_seconds
+
+    def spoke(self, client: Occupant) -> None:
+        """Note that a client has said something for the first time."""
+        self._silent.pop(client, None)
+        if client.kind == "lobby":
+            self.counts(client)
+
+    def joined(self, client: Occupant, *, running: bool) -> None:
+        """Note that a client has joined a game. Where the server is over-full, somebody who may gives way."""
+        self.counts(client)
+        if not running and client.kind == "play":
+            self._yielding["watch"][client] = None
+        if self._taken > self._limits.most:
+            self._make_room()
+
+    def counts(self, client: Occupant) -> None:
+        """Count a client for scaling, from now on."""
+        self.demand += not client.demands
+        client.demands = True
+
+    def closed(self, client: Occupant) -> None:
+        """Free a client's seat."""
+        self.demand -= client.demands
+        self._of_address[client.address] -= 1
+        if not self._of_address[client.address]:
+            del self._of_address[client.address]
+        self._silent.pop(client, None)
+        self._forget(client)
+        if client in self._leaving:
+            self._leaving.discard(client)
+        else:
+            self._taken -= 1
+
+    def close_silent(self, now: float) -> None:
+        """Close lobby sockets that never said anything."""
+        for client, until in list(self._silent.items()):
+            if until > now:
+                return
+            del self._silent[client]
+            seconds = f"{self._limits.first_message_seconds:g}"
+            client.close(POLICY, f"nothing said for {seconds} s; send poolIn or a ping", "silent")
+
+    def _make_room(self) -> bool:
+        """Close the newest spectator, or else the newest newcomer; False if there is none."""
+        client = next((one for kind in ("watch", "lobby") for one in reversed(self._yielding[kind])), None)
+        if client is None:
+            return False
+        self._forget(client)
+        self._leaving.add(client)
+        self._taken -= 1
+        client.close(OVERLOAD, "this server is full, and players come first; try again", "full")
+        return True
+
+    def _forget(self, client: Occupant) -> None:
+        for waiting in self._yielding.values():
+            waiting.pop(client, None)

@@ -1,0 +1,225 @@
+"""Whom a server takes, before it asks any store: addresses, origins, rates, absent games, seats."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from polling import eventually, wait_until
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+pytestmark = pytest.mark.integration
+
+_numbers = itertools.count(1)
+ABSENT = "nogame00"
+
+
+class Door:
+    """Opens sockets, and closes them after the test."""
+
+    def __init__(self) -> None:
+        self._stack = contextlib.AsyncExitStack()
+
+    async def open(self, server: Any, path: str = "/lobby/socket", **headers: str) -> ClientConnection:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        target = f"{server.ws}{path}?sri=door-{next(_numbers):07d}"
+        socket = await connect(target, additional_headers=named, compression=None, proxy=None)
+        self._stack.push_async_callback(socket.close)
+        return socket
+
+    async def refusal(self, server: Any, path: str = "/lobby/socket", **headers: str) -> tuple[int, str, str]:
+        """The status, the code and Retry-After of a refused upgrade."""
+        with pytest.raises(InvalidStatus) as refused:
+            await self.open(server, path, **headers)
+        response = refused.value.response
+        error = json.loads(response.body)["error"]
+        assert error["message"]
+        return response.status_code, error["code"], response.headers.get("Retry-After", "")
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+
+@pytest.fixture
+async def door() -> AsyncIterator[Door]:
+    made = Door()
+    yield made
+    await made.close()
+
+
+async def closed(socket: ClientConnection) -> tuple[int | None, str | None]:
+    """The code and reason with which the server closes a socket."""
+    async with asyncio.timeout(20):
+        with contextlib.suppress(ConnectionClosed):
+            while True:
+                await socket.recv()
+    return socket.close_code, socket.close_reason
+
+
+@pytest.fixture(scope="module")
+def strict(make_fleet: Any) -> Any:
+    """A server behind one trusted proxy, with small limits. Each test comes from addresses of its own."""
+    with make_fleet("strict") as fleet:
+        yield fleet.start(
+            1,
+            CHESS_TRUSTED_HOPS="1",
+            CHESS_ADDRESS_CONNECTIONS="3",
+            CHESS_ADDRESS_JOIN_RATE="40/4000",
+            CHESS_FIRST_MESSAGE_SECONDS="2",
+        )[0]
+
+
+@pytest.fixture(scope="module")
+def twelve(fleet: Any) -> Any:
+    """A server for twelve."""
+    return fleet.start(1, CHESS_MAX_CONNECTIONS="12")[0]
+
+
+async def test_one_address_holds_a_few_sockets_and_another_is_free(strict: Any, door: Door) -> None:
+    for _ in range(3):
+        await door.open(strict, X_Forwarded_For="6.6.6.6, 203.0.113.1")
+    refusal = await door.refusal(strict, X_Forwarded_For="7.7.7.7, 203.0.113.1")
+    assert refusal == (429, "too_many_sockets", "3")
+    await door.open(strict, X_Forwarded_For="203.0.113.1, 203.0.113.2")
+
+
+async def test_addresses_of_one_ipv6_network_are_one(strict: Any, door: Door) -> None:
+    for last in range(3):
+        await door.open(strict, X_Forwarded_For=f"2001:db8::{last + 1}")
+    assert (await door.refusal(strict, X_Forwarded_For="2001:db8::ffff"))[1] == "too_many_sockets"
+    await door.open(strict, X_Forwarded_For="2001:db8:0:1::1")
+
+
+async def test_one_address_connects_so_often_and_is_told_when_to_try_again(strict: Any, door: Door) -> None:
+    for _ in range(40):
+        socket = await door.open(strict, X_Forwarded_For="203.0.113.3")
+        await socket.close()
+    status, code, wait = await door.refusal(strict, X_Forwarded_For="203.0.113.3")
+    assert (status, code) == (429, "too_many_joins")
+    assert 1 <= int(wait) <= 100
+
+
+async def test_a_lobby_socket_that_says_nothing_is_closed_and_is_no_demand(strict: Any, door: Door) -> None:
+    silent = await door.open(strict, X_Forwarded_For="203.0.113.4")
+    talker = await door.open(strict, X_Forwarded_For="203.0.113.4")
+    await talker.send("null")
+    assert await talker.recv() == "0"
+    code, reason = await closed(silent)
+    assert code == 1008
+    assert reason.startswith("nothing said")
+    assert strict.metric("chess_server_demand ") == 1
+    await talker.send("null")
+    assert await talker.recv() == "0"
+
+
+@pytest.mark.parametrize(
+    "origin, may", [("http://127.0.0.1:{port}", True), ("https://evil.example", False), ("null", False)]
+)
+async def test_a_page_of_another_host_may_not_connect(
+    servers: Any, door: Door, origin: str, *, may: bool
+) -> None:
+    given = origin.format(port=servers[0].port)
+    if may:
+        await door.open(servers[0], Origin=given)
+    else:
+        assert (await door.refusal(servers[0], Origin=given))[:2] == (403, "bad_origin")
+
+
+async def test_a_game_that_does_not_exist_costs_the_stores_one_look(strict: Any, door: Door) -> None:
+    for path in (f"/watch/{ABSENT}/white", f"/play/{ABSENT}{12 * 'x'}"):
+        if path.startswith("/watch"):
+            socket = await door.open(strict, path, X_Forwarded_For="203.0.113.5")
+            assert json.loads(await socket.recv())["d"]["code"] == "no_such_game"
+            assert (await closed(socket))[0] == 1008
+        refusal = await door.refusal(strict, path, X_Forwarded_For="203.0.113.6")
+        assert refusal[:2] == (404, "no_such_game")
+
+
+async def test_a_wrong_secret_is_refused_where_the_game_is_known(
+    servers: Any, lobby: Any, door: Door
+) -> None:
+    white, _ = await lobby.pair(servers[0], servers[0])
+    await white.move("e2e4")
+    path = f"/play/{white.game_id}{12 * 'x'}"
+    assert (await door.refusal(servers[0], path))[:2] == (404, "no_such_game")
+
+
+async def test_who_asks_for_many_absent_games_waits_and_players_do_not(strict: Any, door: Door) -> None:
+    for number in range(30):
+        socket = await door.open(strict, f"/watch/{number:08d}/white", X_Forwarded_For="203.0.113.7")
+        assert json.loads(await socket.recv())["d"]["code"] == "no_such_game"
+        await closed(socket)
+    refusal = await door.refusal(strict, "/watch/zzzzzzzz/white", X_Forwarded_For="203.0.113.7")
+    assert refusal[:2] == (429, "too_many_misses")
+    await door.open(strict, "/watch/zzzzzzzz/white", X_Forwarded_For="203.0.113.8")
+    player = await door.open(strict, f"/play/yyyyyyyy{12 * 'y'}", X_Forwarded_For="203.0.113.7")
+    assert json.loads(await player.recv())["d"]["code"] == "no_such_game"
+
+
+async def test_on_a_full_server_a_player_comes_back_and_spectators_give_way(
+    fleet: Any, twelve: Any, lobby: Any, door: Door
+) -> None:
+    small, other = twelve, fleet.servers[0]
+    white, black = await lobby.pair(other, other)
+    await white.move("e2e4")
+    for _ in range(2):
+        await door.open(small)
+    watching = [await door.open(small, f"/watch/{white.game_id}/white") for _ in range(10)]
+    assert [json.loads(await socket.recv())["t"] for socket in watching] == 10 * ["full"]
+    for path in ("/lobby/socket", f"/watch/{white.game_id}/white"):
+        assert (await door.refusal(small, path))[:2] == (503, "full")
+    for player in (white, black):
+        await player.close()
+        await player.connect(small)
+    await black.move("e7e5")
+    assert [await closed(socket) for socket in watching[-2:]] == 2 * [
+        (1013, "this server is full, and players come first; try again")
+    ]
+    assert [socket.state.name for socket in watching[:-2]] == 8 * ["OPEN"]
+    await eventually(lambda: _is_refused(fleet, small, 2), "two refused clients in the record", within=20)
+
+
+async def _is_refused(fleet: Any, server: Any, count: int) -> bool:
+    from redis.asyncio import Redis
+
+    from chess_presence.registry import Registry
+
+    async with Redis.from_url(fleet.redis.url) as client:
+        record = (await Registry(client, fleet.cluster_uid).read()).records[server.name]
+    return (record.refused, record.limit, record.connections) == (count, 12, 12) and record.demand == 10
+
+
+async def test_random_play_paths_on_a_full_server_close_nobody(twelve: Any, door: Door) -> None:
+    wait_until(lambda: twelve.metric("chess_server_connections{") == 0, "everybody has gone", within=20)
+    here = [await door.open(twelve) for _ in range(12)]
+    for number in range(5):
+        with contextlib.suppress(InvalidStatus):
+            await closed(await door.open(twelve, f"/play/{number:08d}{12 * 'x'}"))
+    for socket in here:
+        await socket.send("null")
+        assert await socket.recv() == "0"
+
+
+async def test_pings_count_towards_the_rate(servers: Any, door: Door) -> None:
+    socket = await door.open(servers[0])
+    with contextlib.suppress(ConnectionClosed):
+        for _ in range(40):
+            await socket.ping()
+    code, reason = await closed(socket)
+    assert (code, reason) == (1008, "rate limit: 30 messages in 30 s")
+
+
+async def test_nacks_are_counted_by_their_code(servers: Any, lobby: Any) -> None:
+    server = servers[0]
+    before = server.metric('chess_server_refusals_total{code="illegal_move"}')
+    white, _ = await lobby.pair(server, server)
+    assert (await white.answer_to(await white.try_move("e2e5")))["code"] == "illegal_move"
+    wait_until(
+        lambda: server.metric('chess_server_refusals_total{code="illegal_move"}') == before + 1,
+        "the nack is counted",
+        within=20,
+    )

@@ -1,0 +1,176 @@
+"""Who finds a seat, who gives way, and who counts for scaling."""
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from chess_server.clients.seats import SeatLimits, Seats
+
+
+@dataclass(eq=False)
+class Client:
+    kind: str
+    address: str = "1.1.1.1"
+    demands: bool = False
+    closes: list[tuple[int, str]] = field(default_factory=list)
+
+    def close(self, code: int, reason: str, cause: str) -> None:
+        assert reason
+        self.closes.append((code, cause))
+
+
+def make(most: int = 40, per_address: int = 100) -> Seats:
+    return Seats(SeatLimits(most=most, per_address=per_address, first_message_seconds=60.0))
+
+
+def fill(seats: Seats, *kinds: str) -> list[Client]:
+    clients = [Client(kind) for kind in kinds]
+    for client in clients:
+        seats.opened(client, 0.0)
+    return clients
+
+
+ALL = [(False, False), (True, False), (True, True)]
+"""Anybody; a player, perhaps; surely a player of a running game."""
+
+
+@pytest.mark.parametrize(
+    "taken, room",
+    [
+        pytest.param(["watch"] * 39, [True, True, True], id="a seat is free"),
+        pytest.param(["watch"] * 40, [False, True, True], id="full: the reserve is for players"),
+        pytest.param(["play"] * 41 + ["watch"], [False, False, True], id="the reserve is taken: a spectator gives way"),
+        pytest.param(["play"] * 41 + ["lobby"], [False, False, True], id="or a newcomer"),
+        pytest.param(["play"] * 42, [False, False, False], id="players alone"),
+    ],
+)  # fmt: skip
+def test_room(taken: list[str], room: list[bool]) -> None:
+    for (player, proved), expected in zip(ALL, room, strict=True):
+        seats = make()
+        fill(seats, *taken)
+        assert seats.has_room(player=player, proved=proved) is expected
+
+
+def test_a_player_who_has_joined_moves_from_the_reserve_to_the_newest_spectators_seat() -> None:
+    seats = make()
+    *_, lobby, first, newest = fill(seats, *["play"] * 37, "lobby", "watch", "watch")
+    [player] = fill(seats, "play")
+    seats.joined(player, running=True)
+    assert (newest.closes, first.closes, lobby.closes) == ([(1013, "full")], [], [])
+    assert not seats.has_room(player=False, proved=False)
+    seats.closed(newest)
+    assert not seats.has_room(player=False, proved=False), "the seat is the player's, not free"
+    assert seats.has_room(player=True, proved=False), "the reserve is free again"
+
+
+def test_spectators_go_before_newcomers_and_players_stay() -> None:
+    seats = make(most=20)
+    *players, lobby, watch = fill(seats, *["play"] * 18, "lobby", "watch")
+    for _ in range(3):
+        [player] = fill(seats, "play")
+        seats.joined(player, running=True)
+    assert (watch.closes, lobby.closes) == ([(1013, "full")], [(1013, "full")])
+    assert [one for one in players if one.closes] == []
+
+
+def test_a_path_that_looks_like_a_players_closes_nobody() -> None:
+    seats = make(most=20)
+    watching = fill(seats, *["watch"] * 20)
+    [random] = fill(seats, "play")
+    seats.closed(random)
+    assert [one for one in watching if one.closes] == []
+
+
+def test_who_comes_back_to_a_finished_game_gives_way_like_a_spectator() -> None:
+    seats = make(most=20)
+    fill(seats, *["play"] * 20)
+    [late] = fill(seats, "play")
+    seats.joined(late, running=False)
+    assert late.closes == [(1013, "full")]
+
+
+def test_an_address_holds_so_many_and_another_is_free() -> None:
+    seats = make(per_address=2)
+    one, _ = fill(seats, "lobby", "play")
+    assert seats.is_crowded("1.1.1.1")
+    assert not seats.is_crowded("2.2.2.2")
+    seats.closed(one)
+    assert not seats.is_crowded("1.1.1.1")
+
+
+def test_silent_sockets_are_no_demand_and_are_closed_in_the_lobby() -> None:
+    seats = make()
+    silent, talker, watcher, _ = fill(seats, "lobby", "lobby", "watch", "play")
+    assert seats.demand == 1
+    for _ in range(2):
+        seats.spoke(talker)
+    seats.joined(watcher, running=True)
+    assert seats.demand == 3
+    seats.close_silent(59.0)
+    assert silent.closes == []
+    seats.close_silent(60.0)
+    assert (silent.closes, talker.closes, watcher.closes) == ([(1008, "silent")], [], [])
+    for client in (talker, watcher):
+        seats.closed(client)
+    assert seats.demand == 1
+
+
+def test_a_client_that_is_refused_again_and_again_is_one() -> None:
+    seats = make()
+    for client in ("a", "a", "b"):
+        seats.refused(client, 0.0)
+    assert (seats.refused_lately(5.0), seats.refused_lately(10.0)) == (2, 0)
+
+
+class Coming(RuleBasedStateMachine):
+    """Clients come, join and go in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seats = make(most=20, per_address=15)
+        self.here: list[Client] = []
+        self.joined: set[int] = set()
+
+    @rule(
+        kind=st.sampled_from(["lobby", "watch", "play"]), address=st.sampled_from("ab"), proved=st.booleans()
+    )
+    def come(self, kind: str, address: str, *, proved: bool) -> None:
+        if self.seats.is_crowded(address):
+            return
+        if self.seats.has_room(player=kind == "play", proved=proved and kind == "play"):
+            client = Client(kind, address)
+            self.seats.opened(client, 0.0)
+            self.here.append(client)
+
+    @rule(data=st.data())
+    def join(self, data: st.DataObject) -> None:
+        games = [one for one in self.here if one.kind != "lobby" and id(one) not in self.joined]
+        if games:
+            client = data.draw(st.sampled_from(games))
+            self.joined.add(id(client))
+            self.seats.joined(client, running=True)
+
+    @rule(data=st.data())
+    def go(self, data: st.DataObject) -> None:
+        if self.here:
+            client = data.draw(st.sampled_from(self.here))
+            self.here.remove(client)
+            self.seats.closed(client)
+
+    @invariant()
+    def counts_are_right(self) -> None:
+        staying = [one for one in self.here if not one.closes]
+        assert len(staying) <= 21
+        assert sum(one.kind != "play" for one in staying) <= 20
+        for address in "ab":
+            assert self.seats.is_crowded(address) == (sum(o.address == address for o in self.here) >= 15)
+        assert self.seats.demand == sum(one.demands for one in self.here)
+        assert self.seats._taken == len(staying)
+        assert [one for one in self.here if one.kind == "play" and one.closes] == []
+
+
+TestComing = Coming.TestCase
+TestComing.settings = settings(max_examples=30, stateful_step_count=60, deadline=None)
