@@ -75,6 +75,8 @@ def compose(settings: Settings) -> Parts:
     keys = Keys(settings.cluster_uid)
     connections, stores = _stores(settings, keys)
     metrics = Metrics()
+    stores.health.on_call = metrics.called
+    stores.committer.on_taken = metrics.queue.observe
     timeouts = Timeouts(
         no_start_ms=round(settings.no_start_seconds * 1000),
         abandon_ms=None if settings.abandon_seconds is None else round(settings.abandon_seconds * 1000),

@@ -95,6 +95,8 @@ class Health:
         """Called when a node has a new identity: Redis was restarted or has failed over."""
         self.on_redis_back: Callable[[], None] = lambda: None
         """Called when Redis answers again."""
+        self.on_call: Callable[[str, float], None] = lambda _store, _seconds: None
+        """Called with a store's name and how many seconds it took to answer a call."""
 
     @property
     def redis_down(self) -> bool:
@@ -134,11 +136,12 @@ class Health:
         """Call Redis; if it is down, probe first, so that its identity is known. Raises UnavailableError."""
         if self.redis_down or not self._replids:
             await self.probe()
-        began_ms = self._clock.now_ms()
+        began_ms, began = self._clock.now_ms(), monotonic()
         try:
             answer = await call()
         except REDIS_ERRORS as error:
             raise self._failed_redis(began_ms, error) from error
+        self.on_call("redis", monotonic() - began)
         return answer
 
     def identity(self, key: str) -> str:

@@ -10,6 +10,7 @@ a while, and the others are stored.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic
 
@@ -54,6 +55,8 @@ class Committer:
         self._batch: list[_Waiting] = []
         self._wake = asyncio.Event()
         self._quarantine: dict[str, tuple[float, BrokenGameError]] = {}
+        self.on_taken: Callable[[float], None] = lambda _seconds: None
+        """Called for each entry that leaves the queue, with how many seconds ago it came."""
 
     async def commit(self, entry: Entry) -> None:
         """Store an entry. Raises UnavailableError (it may be stored or not), ContradictionError or BrokenGameError."""
@@ -99,6 +102,7 @@ class Committer:
             waiting = self._queue.popleft()
             if not waiting.done.done():
                 batch.append(waiting)
+                self.on_taken(monotonic() - waiting.since)
                 games.add(waiting.entry.game_id)
         return batch
 

@@ -119,13 +119,14 @@ class Database:
 
     async def _run(self, use: Use, work: Callable[[Session], Awaitable[T]], *, counts: bool = True) -> T:
         """Call PostgreSQL. `counts`: the outcome says whether it takes moves; to answer readers is not enough."""
-        began_ms = self._clock.now_ms()
+        began_ms, began = self._clock.now_ms(), monotonic()
         try:
             answer = await self._sessions.run(use, work)
         except UnavailableError as error:
             if counts:
                 self._health.failed(began_ms, error)
             raise
+        self._health.on_call("postgresql", monotonic() - began)
         if counts:
             self._health.answered("postgresql")
             self._wrote_at = monotonic()

@@ -223,3 +223,17 @@ async def test_nacks_are_counted_by_their_code(servers: Any, lobby: Any) -> None
         "the nack is counted",
         within=20,
     )
+
+
+async def test_what_takes_time_is_in_histograms(servers: Any, lobby: Any) -> None:
+    server = servers[0]
+    white, _ = await lobby.pair(server, server)
+    await white.move("e2e4")
+    for name in (
+        'store_call_seconds_count{store="redis"}',
+        'store_call_seconds_count{store="postgresql"}',
+        "queue_seconds_count",
+        "loop_lag_seconds_count",
+        "move_ack_seconds_count",
+    ):
+        wait_until(lambda name=name: server.metric(f"chess_server_{name}") > 0, name, within=20)

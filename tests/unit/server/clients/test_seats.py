@@ -15,6 +15,7 @@ class Client:
     kind: str
     address: str = "1.1.1.1"
     demands: bool = False
+    joined: bool = False
     closes: list[tuple[int, str]] = field(default_factory=list)
 
     def close(self, code: int, reason: str, cause: str) -> None:
@@ -132,7 +133,6 @@ class Coming(RuleBasedStateMachine):
         super().__init__()
         self.seats = make(most=20, per_address=15)
         self.here: list[Client] = []
-        self.joined: set[int] = set()
 
     @rule(
         kind=st.sampled_from(["lobby", "watch", "play"]), address=st.sampled_from("ab"), proved=st.booleans()
@@ -147,10 +147,10 @@ class Coming(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def join(self, data: st.DataObject) -> None:
-        games = [one for one in self.here if one.kind != "lobby" and id(one) not in self.joined]
+        games = [one for one in self.here if one.kind != "lobby" and not one.joined]
         if games:
             client = data.draw(st.sampled_from(games))
-            self.joined.add(id(client))
+            client.joined = True
             self.seats.joined(client, running=True)
 
     @rule(data=st.data())
