@@ -101,6 +101,7 @@ manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.api.crd
 	@$(BIN)/python -m chess_operator.install
 	@$(BIN)/python charts/render.py
+	@$(BIN)/python -m chess_server.wire.schema
 
 check-manifests: install ## show what `make manifests` would change
 	@$(BIN)/python -m chess_operator.api.crd --check

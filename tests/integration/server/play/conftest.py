@@ -9,11 +9,24 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
+import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
 DEADLINE = 60.0
+from chess_server.wire import messages
+
+DEADLINE = 20.0
 _numbers = count(1)
+
+
+def checked(raw: str | bytes) -> Any:
+    """A frame as JSON, after a look whether it is of the types that docs/protocol.md's schema is made from."""
+    frame = json.loads(raw)
+    if frame != 0:
+        message = msgspec.json.decode(raw, type=messages.AnyMessage)
+        assert json.loads(msgspec.json.encode(message)) == frame, f"not in the schema: {raw!r}"
+    return frame
 
 
 @dataclass
@@ -109,7 +122,7 @@ class Player:
         try:
             async with asyncio.timeout(seconds):
                 while not condition():
-                    self._take(json.loads(await self.socket.recv()))
+                    self._take(checked(await self.socket.recv()))
         except TimeoutError:
             raise TimeoutError(f"{self.color} waited {seconds} s for {what}") from None
 
@@ -168,7 +181,7 @@ class Lobby:
     async def redirected(self, socket: ClientConnection, seconds: float = DEADLINE) -> dict:
         async with asyncio.timeout(seconds):
             while True:
-                frame = json.loads(await socket.recv())
+                frame = checked(await socket.recv())
                 if frame["t"] == "redirect":
                     return frame["d"]
 
