@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from chess_server.game.arrivals import Life
-from chess_server.game.clock import GRACE_MS
+from chess_server.game.clock import GRACE_MS, Clock
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import (
     Abort,
@@ -105,6 +105,9 @@ def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcom
         return Duplicate()
     if game.over:
         return Rejected(code="game_over", message=f"the game has ended: {game.status}")
+    if not isinstance(command, Tick) and _flag_fell_before(game, color, moment):
+        fallen = Rejected(code="out_of_time", message="your flag had fallen")
+        return dataclasses.replace(_flag(game), rejected=fallen)
     outcome = DECIDERS[type(command)](game, color, command, moment)
     if isinstance(outcome, Step) and outcome.rejected is None and command.a is not None:
         accepted = outcome.game.accepting(color, command.a, command.what)
@@ -144,10 +147,6 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
     assert isinstance(command, MakeMove)  # noqa: S101 - the table below pairs them
     if game.turn != color:
         return Rejected(code="not_your_turn", message=f"{command.uci[:12]}: it is {game.turn}'s turn")
-    timed, elapsed_ms = game.ply >= FIRST_MOVES, moment.elapsed_ms(game)
-    if timed and game.clock.has_fallen(color, elapsed_ms, moment.lag_ms):
-        fallen = Rejected(code="out_of_time", message=f"{command.uci[:12]}: your flag had fallen")
-        return dataclasses.replace(_flag(game), rejected=fallen)
     try:
         played = play(game.fen, command.uci)
     except BadMoveError as error:
@@ -161,7 +160,7 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
         moves=f"{game.moves} {played.uci}".strip(),
         sans=f"{game.sans} {played.san}".strip(),
         positions=extended(game.positions, played.fen, irreversible=played.irreversible),
-        clock=game.clock.spend(color, elapsed_ms, moment.lag_ms) if timed else game.clock,
+        clock=_spent(game, moment),
         draw_offer=color if game.draw_offer == color else None,
     )
     event = Moved(ply=after.ply, uci=played.uci, san=played.san, fen=played.fen, clock=seconds(after))
@@ -169,6 +168,19 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
     if status is None:
         return _step(after, event)
     return _ended(after, status, color if status == "mate" else None, event)
+
+
+def _spent(game: Game, moment: Moment) -> Clock:
+    if game.ply < FIRST_MOVES:
+        return game.clock
+    return game.clock.spend(game.turn, moment.elapsed_ms(game), moment.lag_ms)
+
+
+def _flag_fell_before(game: Game, color: Color, moment: Moment) -> bool:
+    """Whether the sender's flag had fallen when the command came. The server's own Tick may come a little later."""
+    if game.turn != color or game.ply < FIRST_MOVES:
+        return False
+    return game.clock.has_fallen(color, moment.elapsed_ms(game), moment.lag_ms)
 
 
 def _flag(game: Game) -> Step:

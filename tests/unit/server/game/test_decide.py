@@ -189,6 +189,33 @@ def test_a_move_after_the_flag_has_fallen_loses() -> None:
     assert isinstance(again, Rejected)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        pytest.param(DrawYes(a=9), id="to agree a draw"),
+        pytest.param(DrawClaim(a=9), id="to claim a draw"),
+        pytest.param(DrawForce(a=9), id="to claim an absence"),
+        pytest.param(Resign(a=9), id="to resign"),
+        pytest.param(MakeMove(uci="e1e8", a=9), id="an illegal move"),
+    ],
+)
+def test_after_the_flag_any_command_comes_too_late(command: Command) -> None:
+    game = replace(played(*2 * ("g1f3", "g8f6", "f3g1", "f6g8")), draw_offer="black")
+    late = Moment(received_ms=game.clock.white.left_ms + 100, lag_ms=99, opponent_gone=True)
+    step = accepted(decide(game, "white", command, late))
+    assert (step.game.status, step.game.winner) == ("outoftime", "black")
+    assert step.rejected is not None
+    assert not step.game.accepted or step.game.accepted[-1].a != 9
+    in_time = Moment(received_ms=game.clock.white.left_ms + 98, lag_ms=99, opponent_gone=True)
+    still = decide(game, "white", command, in_time)
+    assert isinstance(still, Rejected) or still.game.status != "outoftime"
+
+
+def test_the_opponent_may_accept_a_draw_after_the_flag_of_the_player_to_move() -> None:
+    game = replace(played(*BEGUN), draw_offer="white")
+    assert accepted(decide(game, "black", DrawYes(), Moment(received_ms=60_500))).game.status == "draw"
+
+
 def test_a_game_without_first_moves_has_no_winner() -> None:
     late = Moment(received_ms=60_000)
     assert accepted(decide(played("e2e4"), "black", Tick(), late)).game.status == "noStart"
