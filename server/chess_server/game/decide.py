@@ -148,7 +148,7 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
     if game.turn != color:
         return Rejected(code="not_your_turn", message=f"{command.uci[:12]}: it is {game.turn}'s turn")
     try:
-        played = play(game.fen, command.uci)
+        played = play(game.fen, command.uci, game=game.id, last=game.last)
     except BadMoveError as error:
         return Rejected(code="bad_move", message=str(error))
     except IllegalMoveError as error:

@@ -88,6 +88,16 @@ class Position:
             return to + promotion
         return f"{chess.FILE_NAMES[chess.square_file(move.from_square)]}x{to}{promotion}"
 
+    def follow(self, uci: str) -> bool:
+        """Make a move that was legal, from where this position stands; False if it cannot be that."""
+        if not uci:
+            return False
+        move = chess.Move.from_uci(uci)
+        if self.board.color_at(move.from_square) is not self.board.turn:
+            return False
+        self.push(move)
+        return True
+
     def push(self, move: chess.Move) -> None:
         """Make a legal move."""
         self._move_letters(move)

@@ -51,7 +51,7 @@ def finish_of(game: Game) -> Finish | None:
 def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
     """Return a new game with the stored moves made again. The epoch has risen, so versions count from 0 again."""
     for row in rows:
-        played = play(game.fen, row.uci)
+        played = play(game.fen, row.uci, game=game.id, last=game.last)
         game = replace(
             game,
             ply=row.ply,

@@ -1,14 +1,10 @@
-"""The rules of chess, by python-chess: one position and one move in, one position out.
+"""The rules of chess, by python-chess: one position and one move in, one position out."""
 
-The positions of the latest moves are kept, each for the one move that is made on it. That changes no result, only its
-cost: without it each move would begin by reading a FEN.
-"""
-
-from collections import OrderedDict
 from dataclasses import dataclass
 
 import chess
 
+from chess_server.game.boards import Boards
 from chess_server.game.color import Color
 from chess_server.game.position import Position
 from chess_server.game.status import Status
@@ -16,9 +12,7 @@ from chess_server.game.status import Status
 START = chess.STARTING_FEN
 FIFTY_MOVES = 100
 SEVENTY_FIVE_MOVES = 150
-POSITIONS = 2048
-_positions: OrderedDict[str, Position] = OrderedDict()
-"""By FEN; two games in the same position share one, and the second to move reads its FEN."""
+_boards = Boards()
 
 
 class BadMoveError(ValueError):
@@ -40,20 +34,23 @@ class Played:
     status: Status | None
 
 
-def play(fen: str, uci: str) -> Played:
-    """Play a move; raises BadMoveError or IllegalMoveError."""
-    position = _positions.pop(fen, None) or Position(fen)
+def play(fen: str, uci: str, *, game: str = "", last: str = "") -> Played:
+    """Play a move; raises BadMoveError or IllegalMoveError. `game` and its `last` move find the position sooner."""
+    position = _boards.take(game, fen, last)
     try:
         found = position.find(uci)
     except chess.InvalidMoveError:
-        _keep(fen, position)
+        _boards.keep(game, fen, position)
         raise BadMoveError(
             f"u is {uci[:12]!r}; allowed: a move in UCI notation, like e2e4 or e7e8q"
         ) from None
     if found is None:
-        _keep(fen, position)
+        _boards.keep(game, fen, position)
         raise IllegalMoveError(f"{uci} is not legal in {fen}")
-    return _played(position, *found)
+    played = _played(position, *found)
+    if played.status is None:
+        _boards.keep(game, played.fen, position)
+    return played
 
 
 def _played(position: Position, move: chess.Move, others: int) -> Played:
@@ -62,18 +59,10 @@ def _played(position: Position, move: chess.Move, others: int) -> Played:
     position.push(move)
     check = position.board.is_check()
     status = _ending(position, check=check)
-    fen = position.fen()
-    if status is None:
-        _keep(fen, position)
     sign = "#" if status == "mate" else "+" if check else ""
-    return Played(uci=move.uci(), san=san + sign, fen=fen, irreversible=irreversible, status=status)
-
-
-def _keep(fen: str, position: Position) -> None:
-    """Keep a position for the next move: it would have to be read from its FEN."""
-    while len(_positions) >= POSITIONS:
-        _positions.popitem(last=False)
-    _positions[fen] = position
+    return Played(
+        uci=move.uci(), san=san + sign, fen=position.fen(), irreversible=irreversible, status=status
+    )
 
 
 def _ending(position: Position, *, check: bool) -> Status | None:

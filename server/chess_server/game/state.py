@@ -80,6 +80,11 @@ class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The pool's name: minutes + seconds."""
         return f"{self.clock.initial_ms // 60000}+{self.clock.increment_ms // 1000}"
 
+    @property
+    def last(self) -> str:
+        """The last move in UCI; empty before the first."""
+        return self.moves[-5:].rpartition(" ")[2]
+
     def player(self, color: Color) -> Player:
         """Who plays a color."""
         return self.white if color == "white" else self.black

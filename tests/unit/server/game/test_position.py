@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chess_server.game import rules
 from chess_server.game.rules import START, BadMoveError, IllegalMoveError, play
 
 SQUARES = [file + rank for file in "abcdefgh" for rank in "12345678"]
@@ -119,13 +118,3 @@ def test_a_move_that_is_not_legal_leaves_the_position_as_it_was(uci: str) -> Non
         with pytest.raises((IllegalMoveError, BadMoveError)):
             play(START, uci)
     assert made(START, "e2e4") == expected(START, "e2e4")
-
-
-def test_what_is_kept_of_positions_changes_no_result_and_is_bounded() -> None:
-    first = play(START, "e2e4")
-    assert play(START, "e2e4") == first
-    assert play(START, "d2d4").fen != first.fen
-    assert play(first.fen, "e7e5") == play(first.fen, "e7e5")
-    for number in range(rules.POSITIONS + 10):
-        play(f"7k/8/8/8/8/8/8/KR6 w - - 0 {number + 1}", "b1b2")
-    assert len(rules._positions) == rules.POSITIONS
