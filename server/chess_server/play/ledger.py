@@ -14,7 +14,7 @@ from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, finish_of, row_of
 from chess_server.game.shared import Held, age
 from chess_server.game.state import Game
-from chess_server.store.errors import ContradictionError, SaturatedError, UnreachableError
+from chess_server.store.errors import ContradictionError, CorruptError, SaturatedError, UnreachableError
 from chess_server.store.postgres.fence import Entry
 from chess_server.store.stores import Stores
 
@@ -76,15 +76,25 @@ class Ledger:
             raise
 
     async def _read(self, *, taking_over: bool) -> Held:
-        held = self.held or await self._stores.games.load(self.id)
+        wrong: int | None = None
+        try:
+            held = self.held or await self._held_in_redis()
+        except CorruptError as error:
+            log.warning("the game is read back", game=self.id, reason=error.detail)
+            [version] = await self._stores.games.versions([self.id])
+            held, wrong = None, version and version[0]
+        if held is None:
+            return await (self._take_over(wrong) if taking_over else self._look(wrong))
+        self.keep(held)
+        return held
+
+    async def _held_in_redis(self) -> Held | None:
+        held = await self._stores.games.load(self.id)
         if held is None:
             # Redis may have restarted since the last probe. Two servers that know it by different identities would
             # each replace what the other has read back.
             await self._stores.health.probe()
             held = await self._stores.games.load(self.id)
-        if held is None:
-            return await (self._take_over(None) if taking_over else self._look(None))
-        self.keep(held)
         return held
 
     async def _look(self, instead_of: int | None) -> Held:
@@ -101,9 +111,8 @@ class Ledger:
             game = seen if seen.over else await self._stores.database.take_over(seen)
             if game is not None:
                 return await self._put(game, instead_of)
-            await asyncio.sleep(
-                IN_FLIGHT_SECONDS
-            )  # another server has taken it over, most likely in this Redis
+            # Another server has taken it over, most likely in this Redis.
+            await asyncio.sleep(IN_FLIGHT_SECONDS)
             held = await self._stores.games.load(self.id)
             if held is not None and held.game.epoch != instead_of:
                 self.keep(held)

@@ -10,6 +10,7 @@ from chess_server.game.events import Moved
 from chess_server.game.record import MoveRow, row_of
 from chess_server.game.shared import Crowd, Held, crowd_of
 from chess_server.game.state import Game, decode, encode
+from chess_server.store.errors import CorruptError
 from chess_server.store.health import Health
 from chess_server.store.redis.calls import Call, Calls, command, script
 from chess_server.store.redis.keys import Keys
@@ -32,14 +33,18 @@ class Games:
         self._health = health
 
     async def load(self, game_id: str) -> Held | None:
-        """Read a game; None if Redis has none, or one written to a Redis of another identity."""
+        """Read a game; None if Redis has none, or one of another identity. Raises CorruptError."""
         found = await self._one(
             command("HMGET", self._keys.game(game_id), "state", "v", "committed", "since", "replid")
         )
         state, _, committed, since, replid = found
         if state is None or replid is None or replid.decode() != self._identity(game_id):
             return None
-        return Held(game=decode(state), committed=int(committed), since_ms=int(since))
+        try:
+            game = decode(state)
+        except msgspec.MsgspecError as error:
+            raise CorruptError(game_id, f"Redis holds no game: {error}") from None
+        return Held(game=game, committed=int(committed), since_ms=int(since))
 
     async def versions(self, game_ids: list[str]) -> list[tuple[int, int, int] | None]:
         """Read `(epoch, v, committed)` of many games in one round trip; None for one that is missing or foreign."""

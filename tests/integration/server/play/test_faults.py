@@ -161,6 +161,28 @@ async def test_postgresql_restarting_loses_nothing(frail_fleet: Any, lobby: Any)
     assert [uci for (uci,) in moves] == list(OPENING)
 
 
+async def test_a_game_that_redis_holds_in_pieces_is_read_back(frail_fleet: Any, lobby: Any) -> None:
+    import redis
+
+    white, black = await lobby.pair(*frail_fleet.servers[:2])
+    await play(white, black, OPENING[:2])
+    for player in (white, black):
+        await player.close()
+    key = f"chess:{frail_fleet.cluster_uid}:{{{white.game_id}}}:game"
+
+    def broken() -> bool:  # what servers hold in memory goes with their last socket, a moment later
+        with redis.Redis.from_url(frail_fleet.redis.url) as client:
+            client.hset(key, "state", "{")
+            return client.hget(key, "crowd") == b"00"
+
+    await asyncio.to_thread(wait_until, broken, "both have left", within=30)
+    for player in (white, black):
+        await player.connect(resume=False)
+        assert player.snapshots[-1]["d"]["moves"] == " ".join(OPENING[:2])
+    assert white.epoch == black.epoch == 2
+    await play(white, black, OPENING[2:4], 2)
+
+
 async def test_a_read_only_postgresql_loses_no_move_and_costs_nobody_time(
     frail_fleet: Any, lobby: Any
 ) -> None:
