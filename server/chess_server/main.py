@@ -20,7 +20,7 @@ from chess_server.supervisor import Progress, Supervisor
 
 log = structlog.get_logger(__name__)
 
-REDIS_GRACE_SECONDS = 60.0
+STORE_GRACE_SECONDS = 60.0
 STORE_RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
 
@@ -188,7 +188,9 @@ class Server:
             return Answer("503 Service Unavailable", f"starting{reason and f'; {reason}'}\n".encode())
         if self._stopping.is_set():
             return Answer("503 Service Unavailable", b"stopping\n")
-        seen = self._parts.stores.health.redis_seen_at
-        if seen is None or monotonic() - seen > REDIS_GRACE_SECONDS:
+        health = self._parts.stores.health
+        if reason := health.unready(STORE_GRACE_SECONDS):
+            return Answer("503 Service Unavailable", f"{reason}\n".encode())
+        if health.redis_seen_at is None or monotonic() - health.redis_seen_at > STORE_GRACE_SECONDS:
             return Answer("503 Service Unavailable", b"redis does not answer\n")
         return Answer("200 OK", b"ready\n")

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 import pytest
 
+from chess_server.store import health as module
 from chess_server.store.errors import (
     AuthenticationError,
     ReadOnlyError,
@@ -38,6 +39,24 @@ def test_saturation_stops_no_clock_but_has_a_reason() -> None:
     assert health.failures == {"redis": 0, "postgresql": 1}
     health.answered("postgresql")
     assert health.reason == ""
+
+
+def test_a_server_is_not_ready_once_a_store_has_failed_for_longer_than_a_grace(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(module, "monotonic", lambda: now)
+    health = healthy()
+    health.failed(0, SaturatedError("postgresql", "sorry, too many clients already"))
+    now = 150.0
+    health.failed(0, ReadOnlyError("postgresql", "in a read-only transaction"))
+    now = 160.0
+    assert health.unready(60) == ""
+    now = 161.0
+    health.failed(0, UnreachableError("redis", "gone"))
+    assert health.unready(60) == "postgresql: in a read-only transaction"
+    health.answered("postgresql")
+    assert health.unready(60) == ""
 
 
 def test_a_saturated_store_that_was_out_of_reach_is_still_out_of_reach() -> None:
