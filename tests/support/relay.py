@@ -75,10 +75,10 @@ class Relay:
 
 
 @contextlib.asynccontextmanager
-async def relay(target: int) -> AsyncIterator[Relay]:
-    """Run a relay."""
+async def relay(target: int, host: str = "127.0.0.1") -> AsyncIterator[Relay]:
+    """Run a relay on a loopback address."""
     made = Relay(target)
-    server = await asyncio.start_server(made.accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(made.accept, host, 0)
     made.port = server.sockets[0].getsockname()[1]
     try:
         yield made

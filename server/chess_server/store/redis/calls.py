@@ -19,7 +19,6 @@ from chess_server.store.redis.scripts import scripts
 ASKING = packed("ASKING")
 
 _LOST = (exceptions.ConnectionError, exceptions.TimeoutError, exceptions.ClusterDownError)
-_REFUSED = (exceptions.AuthenticationError, exceptions.NoPermissionError)
 
 
 class Topology(Protocol):
@@ -140,13 +139,22 @@ class Calls:
             other.call(ASKING)  # allows the next call, which is sent with it
         return _checked(await other.call(packed(*call.words)))
 
+    def _renew(self, connection: RedisConnection) -> None:
+        for link in self._links.values():
+            if link.connection is connection:
+                link.renew()
+
     def _note(self, connection: RedisConnection, error: Exception) -> None:
         """Draw conclusions from an error for the calls to come."""
         if isinstance(error, exceptions.ReadOnlyError):
             connection.close()
             self.on_demoted()
-        elif isinstance(error, _REFUSED):
-            connection.close(error)  # the next one reads the credentials again
+        elif isinstance(error, exceptions.AuthenticationError):
+            connection.close(
+                error
+            )  # whoever is not authenticated can do nothing; the next one reads the credentials
+        elif isinstance(error, exceptions.NoPermissionError):
+            self._renew(connection)  # perhaps the credentials have changed; all else goes on
         elif isinstance(error, _LOST):
             self.topology.suspect()
 

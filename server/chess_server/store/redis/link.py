@@ -9,6 +9,8 @@ from chess_server.store.redis.connection import RedisConnection
 
 PAUSE_SECONDS = 0.05
 PAUSE_MOST_SECONDS = 0.8
+RENEWAL_SECONDS = 3.0
+"""Longer than any call waits for its reply."""
 
 Open = Callable[[str], Awaitable[RedisConnection]]
 
@@ -22,6 +24,7 @@ class Link:
         self._opening: asyncio.Task[RedisConnection] | None = None
         self._failure: Exception | None = None
         self._not_before = 0.0
+        self._opened_at = 0.0
         self._pause = PAUSE_SECONDS
         self.connection: RedisConnection | None = None
         """The connection, if there is one; it may be closed."""
@@ -36,6 +39,13 @@ class Link:
                 raise type(self._failure)(*self._failure.args)
             self._opening = loop.create_task(self._connect())
         return await asyncio.shield(self._opening)
+
+    def renew(self) -> None:
+        """Open another connection for the calls to come, at most every few seconds; those under way end on this one."""
+        loop, connection = asyncio.get_running_loop(), self.connection
+        if connection is not None and loop.time() - self._opened_at > RENEWAL_SECONDS:
+            self.connection = None
+            loop.call_later(RENEWAL_SECONDS, connection.close)
 
     def drop(self) -> None:
         """Close the connection; the next call opens another, and so asks DNS again."""
@@ -58,4 +68,5 @@ class Link:
         finally:
             self._opening = None
         self._pause = PAUSE_SECONDS
+        self._opened_at = asyncio.get_running_loop().time()
         return self.connection

@@ -44,7 +44,10 @@ def error_of(message: str) -> exceptions.RedisError:
     """Return the exception for an error reply."""
     code, _, rest = message.partition(" ")
     if code in ("MOVED", "ASK"):
-        return _ERRORS[code](rest)
+        try:
+            return _ERRORS[code](rest)
+        except ValueError:  # no slot, or no address
+            return exceptions.ResponseError(message)
     if message.startswith(_UNKNOWN_TO_REDIS):
         return exceptions.AuthenticationError(message)
     return _ERRORS.get(code, exceptions.ResponseError)(message)

@@ -138,7 +138,7 @@ async def test_a_script_that_is_not_loaded_is_sent_along(world: World) -> None:
     "answer, kind, event, again",
     [
         (b"-READONLY replica\r\n", exceptions.ReadOnlyError, ["demoted"], True),
-        (b"-NOPERM no\r\n", exceptions.NoPermissionError, [], True),
+        (b"-NOPERM no\r\n", exceptions.NoPermissionError, [], False),
         (b"-NOAUTH no\r\n", exceptions.AuthenticationError, [], True),
         (b"-CLUSTERDOWN no\r\n", exceptions.ClusterDownError, ["suspect"], False),
         (b"-ERR no\r\n", exceptions.ResponseError, [], False),
@@ -154,6 +154,21 @@ async def test_what_an_error_means_for_the_connection(
     world.nodes[ONE].answers = [b"$1\r\na\r\n"]
     assert await world.calls.one(GET) == b"a"
     assert world.opened == [ONE] * (1 + again)
+
+
+async def test_a_refused_command_renews_the_connection_for_calls_to_come(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("chess_server.store.redis.link.RENEWAL_SECONDS", 0.0)
+    world.nodes[ONE].answers = [b"-NOPERM no\r\n"]
+    task = asyncio.create_task(world.calls.one(GET))
+    with pytest.raises(exceptions.NoPermissionError):
+        await task
+    first = world.nodes[ONE].connection
+    world.nodes[ONE].answers = [b"$1\r\na\r\n"]
+    assert await world.calls.one(GET) == b"a"
+    assert world.opened == [ONE, ONE]
+    await eventually(lambda: first is not None and first.closed, "the first connection is closed", every=0)
 
 
 async def test_a_lost_connection_is_opened_again_at_once(world: World) -> None:

@@ -71,6 +71,13 @@ def test_an_error_is_one_of_redis_pys(message: str, kind: type[Exception]) -> No
     assert str(error) == message
 
 
+@given(
+    message=st.text(max_size=30) | st.sampled_from(["MOVED", "ASK ", "MOVED 1", "MOVED x y:z", "ASK 1 :x"])
+)
+def test_no_error_is_too_odd(message: str) -> None:
+    assert isinstance(error_of(message), exceptions.RedisError)
+
+
 @pytest.mark.parametrize(
     "message, node",
     [
