@@ -101,7 +101,15 @@ class Player:
         if self.leaving:
             return [*effects, *self._leave_pool(now)]
         self._waiting = True
-        return [*effects, Send(socket, wire.encode("poolIn", {"id": POOL})), Send(socket, wire.PING)]
+        return [
+            *effects,
+            Send(socket, wire.encode("poolIn", {"id": POOL, "key": self._key()})),
+            Send(socket, wire.PING),
+        ]
+
+    def _key(self) -> str:
+        """Return what shows that a wait is this player's; a real client draws it by chance."""
+        return f"the-key-of-{self._sri}"
 
     def refused(self, socket: int, now: float, retry_after_seconds: float | None) -> list[Effect]:
         """Take a failed handshake."""
@@ -214,7 +222,11 @@ class Player:
         self._due["leave"] = now + LEAVE_AFTER_SECONDS
         self._pool_out_sent = self.connected
         sockets = self.connection.sockets if self.connection else ()
-        return [Send(socket.number, wire.encode("poolOut")) for socket in sockets if socket.is_open]
+        return [
+            Send(socket.number, wire.encode("poolOut", {"key": self._key()}))
+            for socket in sockets
+            if socket.is_open
+        ]
 
     def _resend(self, now: float) -> list[Effect]:
         action = self.board.pending if self.board else None

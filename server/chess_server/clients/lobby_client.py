@@ -22,8 +22,7 @@ class LobbyClient(Client):
         self._turn = asyncio.Lock()
 
     async def _arrive(self) -> None:
-        with contextlib.suppress(UnavailableError):  # poolIn is answered with a missed redirect too
-            await self._services.lobby.enter(self._seek)
+        self._services.lobby.enter(self._seek)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
         self._spawn(self._change(effect))
@@ -32,9 +31,9 @@ class LobbyClient(Client):
         async with self._turn:
             with contextlib.suppress(UnavailableError):  # the lobby's next round tries again
                 if isinstance(effect, EnterPool):
-                    await self._services.lobby.wait(self._seek, effect.pool)
-                else:
-                    await self._services.lobby.stop_waiting(self._seek)
+                    await self._services.lobby.wait(self._seek, effect.pool, effect.key)
+                elif isinstance(effect, LeavePool):
+                    await self._services.lobby.stop_waiting(self._seek, effect.key)
 
     async def _depart(self) -> None:
         with contextlib.suppress(UnavailableError):  # the entry expires

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from chess_server.clients.rate_limit import Rate, TokenBucket
+from chess_server.game import ids
 from chess_server.game.commands import Command
 from chess_server.wire import frames, pools
 from chess_server.wire.paths import LobbyPlace, Place, WatchPlace
@@ -34,19 +35,23 @@ class Submit:
 
 @dataclass(frozen=True, slots=True)
 class EnterPool:
-    """Wait for an opponent."""
+    """Wait for an opponent. `key`: the client's secret, empty for none."""
 
     pool: Pool
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeavePool:
     """Stop waiting."""
 
+    key: str = ""
+
 
 Effect = Send | Close | Submit | EnterPool | LeavePool
 
 RATE_POLICY = 1008
+KEY_ALLOWED = "16 to 64 of A-Za-z0-9_-"
 
 
 class Session:
@@ -80,12 +85,17 @@ class Session:
         return Close(RATE_POLICY, f"rate limit: {self._rate}")
 
     def _in_lobby(self, request: Request) -> Effect:
-        if isinstance(request, PoolOut):
-            return LeavePool()
-        if not isinstance(request, PoolIn):
+        if not isinstance(request, PoolIn | PoolOut):
             return Send(frames.error("not_here", "not possible in the lobby; allowed: p, poolIn, poolOut"))
+        key = "" if request.d is None else request.d.key
+        if key and not ids.KEY.fullmatch(key):
+            return Send(
+                frames.error("bad_message", f"d.key has {len(key)} characters; allowed: {KEY_ALLOWED}")
+            )
+        if isinstance(request, PoolOut):
+            return LeavePool(key)
         try:
-            return EnterPool(pools.parse(request.d.id))
+            return EnterPool(pools.parse(request.d.id), key)
         except ValueError as error:
             return Send(frames.error("bad_pool", str(error)))
 

@@ -10,6 +10,7 @@ PLAYER_LENGTH = 12
 GAME = re.compile(r"[A-Za-z0-9]{8}")
 FULL = re.compile(r"[A-Za-z0-9]{20}")
 SRI = re.compile(r"[A-Za-z0-9_-]{8,32}")
+KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 
 
 def random_id(length: int) -> str:

@@ -7,7 +7,7 @@ from functools import partial
 from chess_server.game.color import Color
 from chess_server.game.state import Game
 from chess_server.lobby.pairing import Pairing
-from chess_server.lobby.seeks import Seek, Seeks
+from chess_server.lobby.seeks import Seek, Seeks, client_of
 from chess_server.store.errors import UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.pools import Match, Placed, Pools, Redirect
@@ -31,31 +31,42 @@ class Lobby:
         self._seeks = Seeks()
         self._guard = Guard("seek", (UnavailableError,))
 
-    async def enter(self, seek: Seek) -> None:
-        """Add a socket; send it a redirect that its client has not followed yet."""
+    def enter(self, seek: Seek) -> None:
+        """Add a socket."""
         self._seeks.add(seek)
-        missed = await self._pools.redirect_of(seek.sri)
-        if missed is not None:
-            seek.sender.send(missed)
 
     async def quit(self, seek: Seek) -> None:
         """Remove a socket, and end its wait."""
         self._seeks.remove(seek)
         pool, seek.pool = seek.pool, None
         if pool is not None:
-            await self._pools.quit(seek.sri, seek.owner)
+            await self._pools.quit(seek.client, seek.owner)
 
-    async def wait(self, seek: Seek, pool: Pool) -> None:
-        """Wait in a pool, or play at once if an opponent waits there."""
-        self._seeks.stop(seek.sri)
+    async def wait(self, seek: Seek, pool: Pool, key: str) -> None:
+        """Wait in a pool, or play at once if an opponent waits there. `key`: the client's secret, or empty."""
+        await self._identify(seek, key)
+        self._seeks.stop(seek.client)
         seek.pool, seek.synced = pool, False
         await self._sync(seek)
 
-    async def stop_waiting(self, seek: Seek) -> None:
+    async def stop_waiting(self, seek: Seek, key: str) -> None:
         """Leave the pool, whichever of the client's sockets entered it, on this server or another."""
-        self._seeks.stop(seek.sri)
+        if key:
+            await self._identify(seek, key)
+        self._seeks.stop(seek.client)
         seek.synced = False
         await self._sync(seek)
+
+    async def _identify(self, seek: Seek, key: str) -> None:
+        """Take the socket as the client's who has this key; a wait under another name ends."""
+        client = client_of(seek.sri, key)
+        if client == seek.client:
+            return
+        before, waited = seek.client, seek.pool is not None
+        self._seeks.identify(seek, client)
+        seek.pool, seek.synced, seek.confirmed = None, True, False
+        if waited:
+            await self._pools.quit(before, seek.owner)
 
     async def joined(self, game: Game, color: Color) -> None:
         """Note that a player has followed the redirect."""
@@ -76,31 +87,48 @@ class Lobby:
 
     async def _sync(self, seek: Seek) -> None:
         """Write to Redis what the client asked for, or repeat its wait; then act on the answer."""
-        pool, sri = seek.pool, seek.sri
+        pool, client, asks = seek.pool, seek.client, not seek.synced
         if pool is None:
-            placed = await self._pools.leave(sri)
-        elif seek.synced:
-            placed = await self._pools.stay(pool.name, sri, seek.owner)
+            placed = await self._pools.leave(client)
+        elif asks:
+            placed = await self._enter(seek, pool)
         else:
-            placed = await self._pools.enter(pool.name, sri, seek.owner)
-        if seek.pool == pool:
+            placed = await self._pools.stay(pool.name, client, seek.owner)
+        if seek.pool == pool and seek.client == client:
             seek.synced = True
         await self._settle(seek, placed, pool)
 
+    async def _enter(self, seek: Seek, pool: Pool) -> Placed:
+        placed = await self._pools.enter(pool.name, seek.client, seek.owner)
+        if isinstance(placed, Redirect) and not seek.keyed and not seek.confirmed:
+            # Some socket with this sri was paired, and nobody can say whose it was. This one waits anew.
+            await self._pools.drop_redirect(seek.client)
+            placed = await self._pools.enter(pool.name, seek.client, seek.owner)
+        return placed
+
     async def _settle(self, seek: Seek, placed: Placed, pool: Pool | None) -> None:
+        self._note(seek, placed)
         for _ in range(TRIES):
             if seek not in self._seeks:  # closed since, perhaps before Redis had placed it
-                await self._pools.quit(seek.sri, seek.owner)
+                await self._pools.quit(seek.client, seek.owner)
             if pool is None or not isinstance(placed, Match) or await self._pairing.pair(placed, pool):
                 break
             if seek.pool != pool:
                 return
-            placed = await self._pools.stay(pool.name, seek.sri, seek.owner)
+            placed = await self._pools.stay(pool.name, seek.client, seek.owner)
+            self._note(seek, placed)
         if isinstance(placed, Redirect):
-            self._seeks.deliver(seek.sri, placed.frame)
+            if seek.keyed:
+                self._seeks.deliver(seek.client, placed.frame)
         elif placed == "elsewhere" and seek.pool == pool:
             seek.pool = None
 
+    def _note(self, seek: Seek, placed: Placed) -> None:
+        if placed == "elsewhere":
+            seek.confirmed = False
+        elif not isinstance(placed, Redirect):
+            self._seeks.confirm(seek)
+
     def _on_redirect(self, message: bytes) -> None:
-        sri, _, frame = message.partition(b"\n")
-        self._seeks.deliver(sri.decode(), frame)
+        client, _, frame = message.partition(b"\n")
+        self._seeks.deliver(client.decode(), frame)

@@ -18,9 +18,16 @@ class BadMessageError(ValueError):
 
 
 class PoolData(Struct, frozen=True):
-    """The pool to wait in."""
+    """The pool to wait in. `key`: the client's own secret; who has it may have the redirect."""
 
     id: str
+    key: str = ""
+
+
+class KeyData(Struct, frozen=True):
+    """Whose wait is meant."""
+
+    key: str = ""
 
 
 class Ping(Struct, frozen=True, tag_field="t", tag="p"):
@@ -35,6 +42,8 @@ class PoolIn(Struct, frozen=True, tag_field="t", tag="poolIn"):
 
 class PoolOut(Struct, frozen=True, tag_field="t", tag="poolOut"):
     """Stop waiting."""
+
+    d: KeyData | None = None
 
 
 class CommandMessage(Struct, frozen=True):

@@ -90,6 +90,10 @@ class Pools:
         found = await self._one(command("GET", self._keys.redirect(sri)))
         return bytes(found) if found is not None else None
 
+    async def drop_redirect(self, sri: str) -> None:
+        """Delete a redirect that nobody can claim."""
+        await self._one(command("DEL", self._keys.redirect(sri)))
+
     async def followed(self, sri: str, game_id: str) -> None:
         """Delete the redirect that a client has followed."""
         held = await self.redirect_of(sri)

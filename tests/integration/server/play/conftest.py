@@ -163,6 +163,11 @@ class Player:
             await self.socket.close()
 
 
+def key_of(sri: str) -> str:
+    """The key of a test's client."""
+    return f"the-key-of-{sri}"
+
+
 class Lobby:
     """Pairs test players by the real lobby."""
 
@@ -170,12 +175,17 @@ class Lobby:
         self.players: list[Player] = []
         self.sockets: list[ClientConnection] = []
 
-    async def enter(self, server: Any, pool: str | None = "10+5", sri: str | None = None) -> tuple:
+    async def enter(
+        self, server: Any, pool: str | None = "10+5", sri: str | None = None, key: str | None = None
+    ) -> tuple:
+        """Wait in a pool, under a key of the client's own unless `key` is another or empty."""
         sri = sri or f"test-{next(_numbers):08d}"
         socket = await connect(f"{server.ws}/lobby/socket?sri={sri}", compression=None, proxy=None)
         self.sockets.append(socket)
         if pool is not None:
-            await socket.send(json.dumps({"t": "poolIn", "d": {"id": pool}}))
+            key = key_of(sri) if key is None else key
+            data = {"id": pool, "key": key} if key else {"id": pool}
+            await socket.send(json.dumps({"t": "poolIn", "d": data}))
         return sri, socket
 
     async def redirected(self, socket: ClientConnection, seconds: float = DEADLINE) -> dict:

@@ -14,6 +14,8 @@ from polling import eventually, wait_until
 from redis.asyncio import Redis
 from websockets.exceptions import ConnectionClosed
 
+from chess_server.lobby.seeks import client_of
+
 pytestmark = pytest.mark.integration
 
 IN_PLAY = """
@@ -76,7 +78,7 @@ async def _killed_at(fleet: Any, lobby: Any, doomed: Any, pool: str) -> None:
     await black.until_ply(1)
     await black.move("e7e5")
     await black.send("resign", a=9)
-    assert (await white.until("endData"))["status"] == "resign"
+    assert (await white.until("endData"))["status"] == "aborted"
 
 
 def _white_first(redirect: Any) -> bool:
@@ -114,7 +116,7 @@ async def test_a_player_who_left_the_pool_on_a_new_socket_is_not_paired(
     )  # its server still holds the socket, and repeats the wait
     await _until_waiting(mortal_fleet, ann, "31+7")
     _, again = await lobby.enter(survivor, None, ann)
-    await again.send('{"t":"poolOut"}')
+    await again.send(json.dumps({"t": "poolOut", "d": {"key": f"the-key-of-{ann}"}}))
     await _until_waiting(mortal_fleet, ann, None)
     _, waiting = await lobby.enter(survivor, "31+7")
     with pytest.raises(TimeoutError):
@@ -126,16 +128,58 @@ async def test_a_player_who_left_the_pool_on_a_new_socket_is_not_paired(
     assert (await lobby.redirected(other))["id"][:8] == (await lobby.redirected(waiting))["id"][:8]
 
 
-async def _until_waiting(fleet: Any, sri: str, pool: str | None) -> None:
+async def _until_waiting(fleet: Any, sri: str, pool: str | None, key: str | None = None) -> None:
     """Wait until Redis has the pool in which a client waits; None: the client has stopped waiting."""
     async with Redis.from_url(fleet.redis.url) as client:
 
         async def there() -> bool:
-            return await _pool_of(client, fleet, sri) == pool
+            return await _pool_of(client, fleet, sri, key) == pool
 
         await eventually(there, f"{sri} waits in {pool}", within=60, every=0.01)
 
 
-async def _pool_of(client: Redis, fleet: Any, sri: str) -> str | None:
-    held = await client.hget(f"chess:{{{fleet.cluster_uid}-lobby}}:waits", sri)
+async def _pool_of(client: Redis, fleet: Any, sri: str, key: str | None) -> str | None:
+    named = client_of(sri, f"the-key-of-{sri}" if key is None else key)
+    held = await client.hget(f"chess:{{{fleet.cluster_uid}-lobby}}:waits", named)
     return json.loads(held or '{"pool": ""}').get("pool")
+
+
+async def test_who_knows_an_sri_alone_gets_no_redirect(fleet: Any, lobby: Any) -> None:
+    one, other = fleet.servers[:2]
+    ann, waiting = await lobby.enter(one, "32+7")
+    strangers = [await lobby.enter(one, None, ann), await lobby.enter(other, "33+7", ann, key="")]
+    strangers += [await lobby.enter(other, "34+7", ann, key="not-the-key-of-ann")]
+    await lobby.enter(other, "32+7")
+    assert await lobby.redirected(waiting)
+    strangers += [await lobby.enter(server, "32+7", ann, key="") for server in (one, other)]
+    _, proven = await lobby.enter(other, "32+7", ann)
+    assert await lobby.redirected(proven), "who shows the key gets it, on any server"
+    for _, stranger in strangers:
+        await stranger.send('{"t":"poolOut"}')
+        await stranger.send("null")
+        assert json.loads(await asyncio.wait_for(stranger.recv(), 20)) == 0, "only a pong comes"
+
+
+async def test_without_a_key_a_redirect_is_for_the_waiting_socket_alone(fleet: Any, lobby: Any) -> None:
+    one, other = fleet.servers[:2]
+    ann, waiting = await lobby.enter(one, "35+7", key="")
+    await _until_waiting(fleet, ann, "35+7", key="")
+    strangers = [(await lobby.enter(server, None, ann))[1] for server in (one, other)]
+    await lobby.enter(other, "35+7", key="")
+    assert await lobby.redirected(waiting)
+    strangers += [(await lobby.enter(other, "35+7", ann, key=""))[1]]
+    for stranger in strangers:
+        with pytest.raises(TimeoutError):
+            await lobby.redirected(stranger, 0.5)
+
+
+async def test_a_client_is_not_paired_with_itself_under_a_key_and_without(fleet: Any, lobby: Any) -> None:
+    server = fleet.servers[0]
+    ann, keyed = await lobby.enter(server, "36+7")
+    await _until_waiting(fleet, ann, "36+7")
+    _, bare = await lobby.enter(server, "36+7", ann, key="")
+    with pytest.raises(TimeoutError):
+        await lobby.redirected(bare, 2.5)
+    await bare.close()
+    _, opponent = await lobby.enter(server, "36+7")
+    assert (await lobby.redirected(keyed))["id"][:8] == (await lobby.redirected(opponent))["id"][:8]

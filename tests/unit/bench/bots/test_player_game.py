@@ -11,7 +11,7 @@ def test_it_waits_in_the_pool_and_follows_the_redirect() -> None:
     (door,) = table.take()
     assert door == Open(1, "/lobby/socket?sri=bot-test-00001-001")
     table.opens(1)
-    assert table.sent()[0] == {"t": "poolIn", "d": {"id": "10+5"}}
+    assert table.sent()[0] == {"t": "poolIn", "d": {"id": "10+5", "key": "the-key-of-bot-test-00001-001"}}
     table.receives(
         1, "redirect", {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": "white"}
     )

@@ -4,6 +4,8 @@ from bot_table import Table
 
 from chess_bench.bots.effects import Close
 
+KEY = "the-key-of-bot-test-00001-001"
+
 
 def test_a_player_that_is_asked_to_leave_plays_its_game_to_the_end() -> None:
     table = Table()
@@ -18,7 +20,7 @@ def test_a_waiting_player_that_is_asked_to_leave_still_plays_a_game_just_made() 
     table = Table()
     table.opens(1)
     table.effects += table.player.leave(table.now)
-    assert table.sent()[-1] == {"t": "poolOut"}
+    assert table.sent()[-1] == {"t": "poolOut", "d": {"key": KEY}}
     table.receives(
         1, "redirect", {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": "white"}
     )
@@ -45,7 +47,7 @@ def test_a_player_cut_while_waiting_reconnects_before_it_leaves() -> None:
     assert not table.player.done
     table.take()
     table.opens(2)
-    assert table.sent() == [{"t": "poolOut"}]
+    assert table.sent() == [{"t": "poolOut", "d": {"key": KEY}}]
     table.passes(1)
     assert not table.player.done
     table.passes(1.5)

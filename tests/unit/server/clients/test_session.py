@@ -34,7 +34,11 @@ def receive(place: Place, message: bytes) -> list[Effect]:
         pytest.param(PLAY, b'{"t":"draw-yes","d":{"a":3}}', Submit(DrawYes(a=3)), id="draw with number"),
         pytest.param(LOBBY, b'{"t":"poolIn","d":{"id":"10+5"}}',
                      EnterPool(Pool(initial_seconds=600, increment_seconds=5)), id="poolIn"),
+        pytest.param(LOBBY, b'{"t":"poolIn","d":{"id":"10+5","key":"0123456789abcdef"}}',
+                     EnterPool(Pool(initial_seconds=600, increment_seconds=5), "0123456789abcdef"), id="poolIn by key"),
         pytest.param(LOBBY, b'{"t":"poolOut"}', LeavePool(), id="poolOut"),
+        pytest.param(LOBBY, b'{"t":"poolOut","d":{"key":"0123456789abcdef"}}', LeavePool("0123456789abcdef"),
+                     id="poolOut by key"),
     ],
 )  # fmt: skip
 def test_messages(place: Place, message: bytes, effect: Effect) -> None:
@@ -49,6 +53,9 @@ def test_messages(place: Place, message: bytes, effect: Effect) -> None:
         ),
         pytest.param(LOBBY, b'{"t":"resign"}', "error", "not_here", id="game message in the lobby"),
         pytest.param(LOBBY, b'{"t":"poolIn","d":{"id":"fast"}}', "error", "bad_pool", id="no such pool"),
+        pytest.param(
+            LOBBY, b'{"t":"poolIn","d":{"id":"10+5","key":"short"}}', "error", "bad_message", id="a short key"
+        ),
         pytest.param(
             WATCH, b'{"t":"move","d":{"u":"e2e4","a":1}}', "nack", "read_only", id="spectators only look"
         ),
