@@ -11,6 +11,7 @@ from chess_presence.cancelling import end
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.composition import compose
 from chess_server.pod.admin import Admin, Answer
+from chess_server.pod.probes import StoresState, liveness, readiness
 from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
 from chess_server.store.postgres import schema
@@ -20,7 +21,6 @@ from chess_server.supervisor import Progress, Supervisor
 
 log = structlog.get_logger(__name__)
 
-STORE_GRACE_SECONDS = 60.0
 STORE_RETRY_SECONDS = 2.0
 FLUSH_SECONDS = 10.0
 
@@ -177,20 +177,18 @@ class Server:
         return self._parts.metrics_page()
 
     def _alive(self) -> Answer:
-        dead = self._supervisor.dead()
-        if dead:
-            return Answer("503 Service Unavailable", f"does not come back: {', '.join(dead)}\n".encode())
-        return Answer("200 OK", b"alive\n")
+        return liveness(self._supervisor.dead())
 
     def _ready(self) -> Answer:
-        if not self._started:
-            reason = self._parts.stores.health.reason
-            return Answer("503 Service Unavailable", f"starting{reason and f'; {reason}'}\n".encode())
-        if self._stopping.is_set():
-            return Answer("503 Service Unavailable", b"stopping\n")
         health = self._parts.stores.health
-        if reason := health.unready(STORE_GRACE_SECONDS):
-            return Answer("503 Service Unavailable", f"{reason}\n".encode())
-        if health.redis_seen_at is None or monotonic() - health.redis_seen_at > STORE_GRACE_SECONDS:
-            return Answer("503 Service Unavailable", b"redis does not answer\n")
-        return Answer("200 OK", b"ready\n")
+        unseen = 0.0 if health.redis_seen_at is None else monotonic() - health.redis_seen_at
+        failing = {
+            "redis": max(unseen, health.failing_seconds("redis")),
+            "postgresql": health.failing_seconds("postgresql"),
+        }
+        return readiness(
+            started=self._started,
+            stopping=self._stopping.is_set(),
+            stores=StoresState(failing_seconds=failing, reason=health.reason),
+            grace_seconds=self._settings.store_grace_seconds,
+        )

@@ -81,6 +81,7 @@ class Settings:
     max_connections: int
     drain_deadline_seconds: float
     reconnect_window_seconds: float
+    store_grace_seconds: float
     no_start_seconds: float
     abandon_seconds: float | None
     ping_seconds: float
@@ -253,6 +254,7 @@ TABLE: dict[str, Setting] = {
     "max_connections": Setting("CHESS_MAX_CONNECTIONS", "3000", _whole(1, 1_000_000), "--max-connections"),
     "drain_deadline_seconds": Setting("CHESS_DRAIN_DEADLINE_SECONDS", "1800", _number(0, 86400)),
     "reconnect_window_seconds": Setting("CHESS_RECONNECT_WINDOW_SECONDS", "30", _number(0, 3600)),
+    "store_grace_seconds": Setting("CHESS_STORE_GRACE_SECONDS", "60", _number(0, 3600)),
     "no_start_seconds": Setting("CHESS_NO_START_SECONDS", "60", _number(0.1, 86400)),
     "abandon_seconds": Setting("CHESS_ABANDON_SECONDS", "", _optional(_number(0.1, 86400))),
     "ping_seconds": Setting("CHESS_PING_SECONDS", "20", _number(0.1, 300)),

@@ -108,11 +108,6 @@ class Health:
         """Which stores fail and how, in one line; empty if the last call of each succeeded."""
         return "; ".join(str(error) for error in self._errors.values())
 
-    def unready(self, grace_seconds: float) -> str:
-        """Which stores have failed for longer than a grace, in one line; empty if none has."""
-        late = [error for store, error in self._errors.items() if self.failing_seconds(store) > grace_seconds]
-        return "; ".join(map(str, late))
-
     def failing_seconds(self, store: str) -> float:
         """For how long every call to a store has failed; 0 if the last one succeeded."""
         since = self._failing_since.get(store)

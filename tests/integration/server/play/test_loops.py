@@ -2,6 +2,7 @@
 
 import asyncio
 import secrets
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -83,3 +84,26 @@ async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_flee
             "it is checked again, but not soon"
         )
     assert server.admin("/livez")[0] == 200
+
+
+async def test_readiness_says_which_store_fails_after_a_grace_and_liveness_stays(frail_fleet: Any) -> None:
+    [server] = await asyncio.to_thread(frail_fleet.start, 1, CHESS_STORE_GRACE_SECONDS="1")
+
+    def answers(status: int, line: str) -> bool:
+        found, body = server.admin("/readyz")
+        return found == status and body.startswith(line)
+
+    async def until(status: int, line: str) -> None:
+        await asyncio.to_thread(wait_until, lambda: answers(status, line), line, within=40, every=0.1)
+
+    frail_fleet.redis.signal(signal.SIGSTOP)
+    await until(503, "redis")
+    frail_fleet.redis.signal(signal.SIGCONT)
+    await until(200, "ready")
+    frail_fleet.postgres.end(signal.SIGINT)
+    try:
+        await until(503, "postgresql: ")
+        assert server.admin("/livez") == (200, "alive\n")
+    finally:
+        await asyncio.to_thread(frail_fleet.postgres.start)
+    await until(200, "ready")
