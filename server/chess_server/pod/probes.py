@@ -1,4 +1,4 @@
-"""What the kubelet's probes are answered, with the reason in one line. Pure.
+"""What the kubelet's probes are answered, with the reason in one line.
 
 `/livez` fails only for what a new process mends. `/readyz` fails while this server cannot serve newcomers; a store that
 fails has a grace, so that a moment's trouble does not empty a fleet.

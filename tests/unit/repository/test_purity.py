@@ -112,6 +112,7 @@ PURE = {
             "chess_server.lobby.seeks",
             "chess_server.play.channel",
             "chess_server.play.subscribers",
+            "chess_server.pod.drain_stages",
             "chess_server.transport.fragments",
             "chess_server.transport.keepalive",
             "chess_server.transport.link",

@@ -41,22 +41,18 @@ def test_saturation_stops_no_clock_but_has_a_reason() -> None:
     assert health.reason == ""
 
 
-def test_a_server_is_not_ready_once_a_store_has_failed_for_longer_than_a_grace(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_store_fails_since_its_first_call_that_did(monkeypatch: pytest.MonkeyPatch) -> None:
     now = 100.0
     monkeypatch.setattr(module, "monotonic", lambda: now)
     health = healthy()
     health.failed(0, SaturatedError("postgresql", "sorry, too many clients already"))
     now = 150.0
     health.failed(0, ReadOnlyError("postgresql", "in a read-only transaction"))
-    now = 160.0
-    assert health.unready(60) == ""
     now = 161.0
-    health.failed(0, UnreachableError("redis", "gone"))
-    assert health.unready(60) == "postgresql: in a read-only transaction"
+    assert (health.failing_seconds("postgresql"), health.failing_seconds("redis")) == (61.0, 0.0)
+    assert health.reason == "postgresql: in a read-only transaction"
     health.answered("postgresql")
-    assert health.unready(60) == ""
+    assert health.failing_seconds("postgresql") == 0.0
 
 
 def test_a_saturated_store_that_was_out_of_reach_is_still_out_of_reach() -> None:
