@@ -54,7 +54,7 @@ class Bus:
         while True:
             progress()
             await asyncio.sleep(CHECK_SECONDS)
-            await self._follow()
+            await self._follow(progress)
 
     def reconnect(self) -> None:
         """Leave all connections for others: a node has become a replica."""
@@ -75,9 +75,10 @@ class Bus:
             self._tasks[node] = asyncio.get_running_loop().create_task(subscription.run())
         return subscription
 
-    async def _follow(self) -> None:
+    async def _follow(self, progress: Progress) -> None:
         moved = [channel for channel, node in self._nodes.items() if self._now_at(channel, node) != node]
         for channel in moved:
+            progress()  # each may take as long as a node is out of reach
             node = self._nodes.get(channel)
             if node is None:
                 continue
