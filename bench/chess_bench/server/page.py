@@ -5,7 +5,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 ROWS: Sequence[tuple[str, str, str, str, str]] = (
-    ("server CPU a move, 600/s", "ms", "move_cpu_ms_of_start", "move_cpu_ms", "move_cpu_ratio_to_start"),
+    (
+        "server CPU a move at {rate:g}/s",
+        "ms",
+        "move_cpu_ms_of_start",
+        "move_cpu_ms",
+        "move_cpu_ratio_to_start",
+    ),
     (
         "the same, past move 150",
         "ms",
@@ -14,7 +20,7 @@ ROWS: Sequence[tuple[str, str, str, str, str]] = (
         "move_cpu_ratio_to_start_past_move_150",
     ),
     (
-        "acknowledgement at 300/s, p99",
+        "acknowledgement at {ack_rate:g}/s, p99",
         "ms",
         "ack_p99_ms_at_300_of_start",
         "ack_p99_ms_at_300",
@@ -32,7 +38,7 @@ def render(found: Mapping[str, Any]) -> str:
     what = f"Commit `{found['commit'][:12]}`, {found['cores']} cores, {found['rounds']} rounds."
     head = f"{what} Medians, with the lowest and highest value."
     rows = [
-        f"| {what}, {unit} | {' | '.join(_cell(spread.get(name)) for name in columns)} |"
+        f"| {what.format(**found)}, {unit} | {' | '.join(_cell(spread.get(name)) for name in columns)} |"
         for what, unit, *columns in ROWS
     ]
     versions = _table(
@@ -48,7 +54,7 @@ def growth(found: Mapping[str, Any]) -> str:
         f"| {one['values']['ack_p99_ms']:.0f} | {one['values']['player_kib']:.1f} |"
         for one in found["samples"]
     ]
-    head = f"Commit `{found['commit'][:12]}`, {found['cores']} cores; the same moves a second throughout."
+    head = f"Commit `{found['commit'][:12]}`, {found['cores']} cores; {found['ack_rate']:g} moves a second throughout."
     return "\n\n".join(
         [
             head,
@@ -90,7 +96,7 @@ def _peers(found: Mapping[str, Any]) -> list[str]:
                 (
                     "a committed, relayed move",
                     "CPU, ms",
-                    "ack p99 at 300/s, ms",
+                    f"ack p99 at {found['ack_rate']:g}/s, ms",
                     "this version's ratio to it",
                 ),
                 [row],

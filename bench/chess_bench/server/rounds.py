@@ -61,6 +61,8 @@ class Run:
             "cores": os.cpu_count(),
             "load_average_before": round(self.load_before, 2),
             "rounds": self.bench.plan.rounds,
+            "rate": self.bench.plan.rate,
+            "ack_rate": self.bench.plan.ack_rate,
             "seconds": round(self.screen.elapsed),
             "skipped": self.skipped,
         }

@@ -8,6 +8,8 @@ ABOUT = {
     "starting_commit": "2" * 40,
     "cores": 2,
     "rounds": 2,
+    "rate": 600.0,
+    "ack_rate": 300.0,
     "skipped": {"Node ws": "node is not installed"},
 }
 SAMPLES = [
@@ -21,7 +23,7 @@ ECHOED = Sample(round=0, subject="aiohttp", measure=ECHO, values={"cpu_us": 21.3
 def test_a_row_has_both_versions_and_their_ratio() -> None:
     text = page.render(document([*SAMPLES, ECHOED], ABOUT))
     assert (
-        "| server CPU a move, 600/s, ms | 1.00 (1.00 to 1.00) | 0.45 (0.40 to 0.50) | 0.45 (0.40 to 0.50) |"
+        "| server CPU a move at 600/s, ms | 1.00 (1.00 to 1.00) | 0.45 (0.40 to 0.50) | 0.45 (0.40 to 0.50) |"
         in text
     )
     assert "| an idle socket, KiB | - | - | - |" in text
