@@ -6,6 +6,7 @@ is not the server's.
 
 import asyncio
 import itertools
+import math
 import time
 from collections.abc import Sequence
 
@@ -17,7 +18,7 @@ from chess_bench.server.seats import Game, Tally
 POOL = "10+5"
 WAVE = 60
 """Players that come at once; even, so that none of them is left without an opponent."""
-ENTER_SECONDS, SETTLE_SECONDS, FORWARD_SECONDS = 60.0, 20.0, 180.0
+ENTER_SECONDS, SETTLE_SECONDS, FORWARD_SECONDS = 60.0, 60.0, 180.0
 AGAIN = frozenset({"unavailable", "overloaded", "conflict"})
 AGAIN_AFTER_SECONDS = 0.25
 
@@ -78,7 +79,7 @@ class Crowd:
         self._seats: dict[tuple[str, str], Guest] = {}
         self._due: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
-        self._period, self._stop_at_ply = 0.0, 0
+        self._period, self._stop_at_ply, self._due_until = 0.0, 0, math.inf
 
     async def pair(self, games: int) -> list[Game]:
         """Bring that many games about, by the lobby."""
@@ -104,31 +105,32 @@ class Crowd:
     def begin(self, games: Sequence[Game], rate: float) -> None:
         """Let these games be played at that many moves a second together, evenly spread."""
         now = time.monotonic()
-        self._period, self._stop_at_ply = len(games) / rate, 0
+        self._period, self._stop_at_ply, self._due_until = len(games) / rate, 0, math.inf
         for index, game in enumerate(games):
             self._due[game.game_id] = now + index / rate
             self._advance(game)
 
-    async def end(self) -> None:
-        """Make no more moves, and wait for the answers to those under way."""
+    async def end(self, due_until: float) -> None:
+        """Make the moves that were due until then, wait for their answers, and make no others."""
+        self._due_until = due_until
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self._due.clear()
         async with asyncio.timeout(SETTLE_SECONDS):
             while not all(game.settled for game in self._games.values()):  # noqa: ASYNC110 - not worth an event a move
                 await asyncio.sleep(0.02)
+        self._due.clear()
 
     async def forward(self, games: Sequence[Game], ply: int) -> None:
         """Play these games on to that ply, as fast as the server acknowledges."""
-        self._period, self._stop_at_ply = 0.0, ply
+        self._period, self._stop_at_ply, self._due_until = 0.0, ply, math.inf
         for game in games:
             self._due[game.game_id] = time.monotonic()
             self._advance(game)
         async with asyncio.timeout(FORWARD_SECONDS):
             while any(game.acked < ply for game in games):  # noqa: ASYNC110 - not worth an event a move
                 await asyncio.sleep(0.02)
-        await self.end()
+        await self.end(0.0)
 
     def react(self, game: Game, side: str, message: Message, socket: int) -> None:
         """Take a message of a running game."""
@@ -153,7 +155,7 @@ class Crowd:
     def _advance(self, game: Game) -> None:
         """Make the next move when it is due. Only one event of each move finds that the game may go on."""
         due = self._due.get(game.game_id)
-        if due is None or game.game_id in self._timers or not game.may_move:
+        if due is None or due >= self._due_until or game.game_id in self._timers or not game.may_move:
             return
         if self._stop_at_ply and game.sent >= self._stop_at_ply:
             return

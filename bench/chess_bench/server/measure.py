@@ -13,7 +13,7 @@ from chess_bench.server.running import Running, running
 from chess_bench.server.stores import Stores
 from chess_bench.server.subjects import OUT, Subject
 
-WARM_GAMES, WARM_RATE, WARM_SECONDS = 10, 60.0, 1.0
+WARM_GAMES, WARM_PLIES = 10, 10
 IDLE_FIRST = 100
 """Sockets before those that count: a server's first ones bring what all later ones share."""
 
@@ -42,7 +42,7 @@ class Bench:
         window = {"warm_seconds": plan.warm_seconds, "seconds": plan.seconds}
         with self.loaded(subject) as (_server, load):
             load.order("pair", group="warm", games=WARM_GAMES)
-            load.order("play", group="warm", rate=WARM_RATE, warm_seconds=0.1, seconds=WARM_SECONDS)
+            load.order("forward", group="warm", ply=WARM_PLIES)
             found = {PLAYER: load.order("pair", group="all", games=plan.games)}
             found[MOVE] = load.order("play", group="all", rate=plan.rate, **window)
             found[ACK] = load.order("play", group="all", rate=plan.ack_rate, **window)

@@ -1,5 +1,6 @@
 """The page of figures, from a run's document. Pure."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -51,7 +52,7 @@ def growth(found: Mapping[str, Any]) -> str:
     """Return the table of a growth run."""
     rows = [
         f"| {one['measure'].removeprefix('growth_')} | {one['subject']} | {one['values']['cpu_ms']:.2f} "
-        f"| {one['values']['ack_p99_ms']:.0f} | {one['values']['player_kib']:.1f} |"
+        f"| {one['values'].get('ack_p99_ms', math.inf):.0f} | {one['values']['player_kib']:.1f} |"
         for one in found["samples"]
     ]
     head = f"Commit `{found['commit'][:12]}`, {found['cores']} cores; {found['ack_rate']:g} moves a second throughout."
