@@ -74,11 +74,6 @@ def clock(game: Game, elapsed_ms: int) -> bytes:
     return _encode(messages.ClockNow(d=_clock(game, elapsed_ms)))
 
 
-def clock(game: Game, elapsed_ms: int) -> bytes:
-    """Encode the clock as of now; `elapsed_ms` is the time spent on this turn."""
-    return frame("clock", _clock(game, elapsed_ms))
-
-
 def batch(v: int, epoch: int, events: list[bytes]) -> bytes:
     """Encode missed events, each a finished frame."""
     return b'{"t":"batch","v":%d,"epoch":%d,"d":[%b]}' % (v, epoch, b",".join(events))

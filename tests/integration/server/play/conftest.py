@@ -13,10 +13,9 @@ import msgspec
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-DEADLINE = 60.0
 from chess_server.wire import messages
 
-DEADLINE = 20.0
+DEADLINE = 60.0
 _numbers = count(1)
 
 
