@@ -1,7 +1,7 @@
 """The processes of one home: recorded when they start, and found again by later commands.
 
-Their environment also has the cluster's mark, by which a process is found whose starter was killed before it wrote
-the record.
+Their environment also has the cluster's mark, and their output goes to the home's log: by either a process is found
+whose starter was killed before it wrote the record. (Redis overwrites its environment with its title.)
 """
 
 import json
@@ -68,11 +68,14 @@ class Registry:
         return [process for process in found if process is not None]
 
     def marked(self) -> list[Process]:
-        """Return every living process with this cluster's mark, recorded or not, shims included."""
-        wanted = f"{MARK}={self.mark}".encode()
-        pids = (int(path.name) for path in PROC.glob("[0-9]*") if wanted in _environ_of(path))
+        """Return every living process of this cluster, recorded or not, shims included."""
+        pids = (int(path.name) for path in PROC.glob("[0-9]*") if self._owns(path))
         found = (identify(_name_of(pid), pid) for pid in pids)
         return [process for process in found if process is not None and process.alive]
+
+    def _owns(self, process: Path) -> bool:
+        marked = f"{MARK}={self.mark}".encode() in _environ_of(process)
+        return marked or _output_of(process).parent == self.log
 
     def forget(self, name: str) -> None:
         """Remove the record."""
@@ -97,6 +100,13 @@ def _environ_of(process: Path) -> list[bytes]:
         return (process / "environ").read_bytes().split(b"\0")
     except OSError:
         return []
+
+
+def _output_of(process: Path) -> Path:
+    try:
+        return (process / "fd" / "1").readlink()
+    except OSError:
+        return Path()
 
 
 def _name_of(pid: int) -> str:
