@@ -372,4 +372,7 @@ def test_any_game_agrees_with_python_chess_and_survives_the_store_and_the_databa
         game.positions,
     )
     assert again.clock.white.left_ms == game.clock.white.left_ms
-    assert again.accepted == game.accepted
+    castled = {row.a for row in rows if row.san.startswith("O-O")}
+    assert again.accepted == tuple(
+        replace(one, what="") if one.a in castled else one for one in game.accepted
+    ), "the rows do not say in which of its two notations castling was sent"
