@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Literal, TypeVar
 
+import msgspec
 from msgspec.structs import replace
 
 from chess_server.game.record import MoveRow
@@ -17,9 +18,9 @@ from chess_server.game.state import Game
 from chess_server.store.errors import BrokenGameError, UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres import statements
-from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge, new_rows
+from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge
 from chess_server.store.postgres.sessions import Session, Sessions, Use
-from chess_server.store.postgres.stored import StoredGame, restored, stored_as
+from chess_server.store.postgres.stored import StoredGame, ends_of, moves_of, restored
 from chess_server.supervisor import Progress
 
 PROBE_SECONDS = 1.0
@@ -145,7 +146,7 @@ async def _results(session: Session, statement: str, values: Any) -> list[list[A
 
 async def _lock(session: Session, game_ids: list[str]) -> tuple[dict[str, Standing], frozenset[str]]:
     """Begin a transaction; return how games stand, and which of them it has locked."""
-    locked, found = await _results(session, statements.LOCK_GAMES, {"ids": game_ids})
+    locked, found = await _results(session, statements.LOCK_GAMES, {"ids": " ".join(game_ids)})
     standings = {
         game_id: Standing(epoch=epoch, ply=ply or 0, status=status, winner=winner)
         for game_id, epoch, ply, status, winner in found
@@ -181,10 +182,19 @@ def _verdict(entry: Entry, standings: dict[str, Standing], mine: frozenset[str],
 
 async def _write(session: Session, entries: Sequence[Entry], standings: dict[str, Standing]) -> None:
     """Store entries and end the transaction."""
-    cursor = await session.execute(statements.STORE, stored_as(entries, standings))
-    counts = [result.rowcount async for result in cursor.results()]
-    rows = sum(len(new_rows(entry, standings[entry.game_id])) for entry in entries)
-    ends = sum(entry.finish is not None for entry in entries)
-    if counts[:2] != [rows, ends]:
+    parts = [
+        (statements.STORE_MOVES, moves_of(entries, standings)),
+        (statements.STORE_ENDS, ends_of(entries)),
+    ]
+    wanted = [(statement, rows) for statement, rows in parts if rows]
+    cursor = await session.execute(
+        "".join(statement for statement, _ in wanted) + statements.COMMIT,
+        [_encode(rows).decode() for _, rows in wanted],
+    )
+    counts = [result.rowcount async for result in cursor.results()][: len(wanted)]
+    if counts != [len(rows) for _, rows in wanted]:
         # The games are locked since they were compared, so this cannot be.
-        raise AssertionError(f"PostgreSQL has stored {counts[:2]} of {[rows, ends]} moves and ends")
+        raise AssertionError(f"PostgreSQL has stored {counts} rows of {[len(rows) for _, rows in wanted]}")
+
+
+_encode = msgspec.json.Encoder().encode

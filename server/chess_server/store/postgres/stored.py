@@ -55,23 +55,34 @@ def with_ending(game: Game, status: Status, winner: Color | None) -> Game:
     return game if status == "started" else replace(game, status=status, winner=winner, v=game.v + 1)
 
 
-def stored_as(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> tuple[list[Any], ...]:
-    """Return the columns of new moves, then of ends, in one order for all servers."""
-    ordered = sorted(entries, key=lambda entry: entry.game_id)
-    moves = [(entry, row) for entry in ordered for row in new_rows(entry, standings[entry.game_id])]
-    ends = [(entry, entry.finish) for entry in ordered if entry.finish is not None]
-    return (
-        [entry.game_id for entry, _ in moves],
-        [entry.epoch for entry, _ in moves],
-        [row.ply for _, row in moves],
-        [row.uci for _, row in moves],
-        [row.san for _, row in moves],
-        [row.a for _, row in moves],
-        [row.white_ms for _, row in moves],
-        [row.black_ms for _, row in moves],
-        [entry.game_id for entry, _ in ends],
-        [entry.epoch for entry, _ in ends],
-        [finish.status for _, finish in ends],
-        [finish.winner for _, finish in ends],
-        [finish.result for _, finish in ends],
-    )
+def moves_of(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> list[dict[str, Any]]:
+    """Return the moves that are not stored yet, as statements.STORE_MOVES takes them."""
+    return [
+        {
+            "game_id": entry.game_id,
+            "epoch": entry.epoch,
+            "ply": row.ply,
+            "uci": row.uci,
+            "san": row.san,
+            "a": row.a,
+            "white_ms": row.white_ms,
+            "black_ms": row.black_ms,
+        }
+        for entry in entries
+        for row in new_rows(entry, standings[entry.game_id])
+    ]
+
+
+def ends_of(entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Return the ends, as statements.STORE_ENDS takes them."""
+    return [
+        {
+            "game_id": entry.game_id,
+            "epoch": entry.epoch,
+            "status": entry.finish.status,
+            "winner": entry.finish.winner,
+            "result": entry.finish.result,
+        }
+        for entry in entries
+        if entry.finish is not None
+    ]

@@ -5,7 +5,7 @@ import pytest
 from chess_server.game.record import Finish, MoveRow
 from chess_server.store.errors import CorruptError
 from chess_server.store.postgres.fence import Entry, Standing
-from chess_server.store.postgres.stored import StoredGame, restored, stored_as
+from chess_server.store.postgres.stored import StoredGame, ends_of, moves_of, restored
 
 
 def stored(status: str = "started", winner: str | None = None) -> StoredGame:
@@ -41,16 +41,16 @@ def test_what_cannot_be_a_game_is_corrupt(rows: list[MoveRow]) -> None:
         restored(stored(), rows)
 
 
-def test_rows_are_written_in_one_order_of_games_and_without_those_stored_before() -> None:
+def test_only_new_moves_are_written_and_every_end() -> None:
     finish = Finish(status="draw", winner=None, result="1/2-1/2")
-    later, sooner = (
+    entries = [
         Entry(game_id=game_id, epoch=2, ply=2, rows=tuple(moves("e2e4", "e7e5")), finish=finish)
-        for game_id in ("zzz", "aaa")
-    )
+        for game_id in ("aaa", "zzz")
+    ]
     standings = {
         game_id: Standing(epoch=2, ply=ply, status="started", winner=None)
         for game_id, ply in (("aaa", 0), ("zzz", 1))
     }
-    columns = stored_as([later, sooner], standings)
-    assert list(zip(columns[0], columns[2], strict=True)) == [("aaa", 1), ("aaa", 2), ("zzz", 2)]
-    assert columns[8] == ["aaa", "zzz"]
+    written = [(each["game_id"], each["ply"]) for each in moves_of(entries, standings)]
+    assert written == [("aaa", 1), ("aaa", 2), ("zzz", 2)]
+    assert [each["game_id"] for each in ends_of(entries)] == ["aaa", "zzz"]
