@@ -1,6 +1,7 @@
 """The life of `chess-server serve`: wait for the stores, serve until SIGTERM, drain, leave."""
 
 import asyncio
+import contextlib
 import signal
 from time import monotonic
 
@@ -74,6 +75,8 @@ class Server:
                 await self._parts.stores.health.probe()
             except (UnavailableError, *REDIS_ERRORS) as error:
                 log.warning("redis unavailable", error=f"{type(error).__name__}: {error}"[:200])
+                with contextlib.suppress(UnavailableError):
+                    await self._parts.stores.health.probe()  # `/readyz` says then why
                 await asyncio.sleep(STORE_RETRY_SECONDS)
             else:
                 return

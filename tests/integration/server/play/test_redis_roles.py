@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from managed_stores import Given
+from polling import wait_until
 from relay import relay
 
 from chess_localcluster.stores.temporary import temporary_redis
@@ -86,3 +87,22 @@ async def test_players_leave_a_demoted_redis_for_the_new_primary(make_fleet: Any
                 assert white.epoch == black.epoch > 1, "what the new primary remembers is not trusted"
                 await lobby.pair(server, server)
                 await lobby.close()
+
+
+def test_a_server_that_starts_with_a_wrong_password_says_so_and_starts_with_the_right_one(
+    make_fleet: Any, redis_server: Any, postgres: Any
+) -> None:
+    wrong = redis_server.url.replace(urlsplit(redis_server.url).password, "wrong")
+    with make_fleet("refused", Given(wrong)) as fleet:
+        server = fleet.launch()
+        wait_until(
+            lambda: "WRONGPASS" in server.admin("/readyz")[1],
+            "the reason in /readyz",
+            within=60,
+            ignoring=(OSError,),
+        )
+        assert server.admin("/readyz")[0] == 503
+        assert server.admin("/livez")[0] == 200
+        assert "wrong" not in server.log.read_text()
+        _write_redis_url(fleet, redis_server.url)
+        fleet.wait_ready([server])
