@@ -72,6 +72,10 @@ REDIS_REPLIES: tuple[tuple[str, type[UnavailableError]], ...] = (
         r"^(OOM|TRYAGAIN)\b|max number of clients|[Tt]oo many connections|No connection available",
         SaturatedError,
     ),
+    (
+        r"^(ERR|WRONGTYPE)\b",
+        UnavailableError,
+    ),  # Redis answers; what is wrong concerns this call, or one game's keys
 )
 """How an error reply of Redis begins, or redis-py's words for it."""
 
