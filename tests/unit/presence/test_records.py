@@ -62,6 +62,17 @@ def test_a_reader_ignores_what_a_newer_writer_adds() -> None:
     assert decode(newer).connections == 3
 
 
+def test_an_older_reader_ignores_what_this_writer_adds() -> None:
+    class Older(msgspec.Struct, rename="camel"):
+        uid: str
+        connections: int
+        abnormal_closes: int
+        schema: int
+
+    newest = Heartbeat(uid="a", connections=7, demand=5, refused=2, limit=9, wire=(1,), state=(1,))
+    assert msgspec.json.decode(encode(newest), type=Older) == Older("a", 7, 0, 1)
+
+
 def test_an_older_writers_record_says_nothing_of_demand() -> None:
     older = decode(b'{"schema":1,"uid":"a","connections":3}')
     assert (older.demand, older.refused, older.limit, older.wire, older.state) == (None, 0, 0, (), ())
