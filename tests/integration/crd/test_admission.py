@@ -168,6 +168,7 @@ GOOD: dict[str, dict[str, Any]] = {
     "evictions of everything": {"podDisruptionBudget.maxUnavailable": "100%"},
     "external": {"scaling.mode": "External", "replicas": 0},
     "a closed night": {"scaling.schedules": [{**NIGHT, "minReplicas": 0, "maxReplicas": 3}]},
+    "a setting of the server's": {"server.env": [{"name": "CHESS_TRUSTED_HOPS", "value": "2"}]},
     "null for not given": {"replicas": None},
 }
 

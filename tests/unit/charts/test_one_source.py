@@ -10,6 +10,7 @@ import pytest
 import render
 import yaml
 
+from chess_operator.api.model import parse
 from chess_stacks.synth import values as stack_values
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -101,3 +102,10 @@ def test_an_unknown_version_of_that_document_is_refused() -> None:
     document = yaml.safe_load((CHARTS / "chess-cluster/environments/prod.outputs.yaml").read_text())
     with pytest.raises(ValueError, match="schema 2"):
         render.aws_values(document | {"schema": 2}, "9.9.9")
+
+
+@pytest.mark.parametrize("environment", render.ENVIRONMENTS)
+def test_the_chesscluster_of_an_overlay_is_what_the_operator_takes(environment: str) -> None:
+    bodies = yaml.safe_load_all((ROOT / f"manifests/overlays/{environment}/game/cluster.yaml").read_text())
+    [cluster] = [body for body in bodies if body and body["kind"] == "ChessCluster"]
+    assert parse(cluster["spec"]).server.env, "each says how players reach it"

@@ -20,6 +20,25 @@ from chess_operator.api.model.scalars import (
     amount,
 )
 
+OPERATORS_VARIABLES = (
+    "CHESS_ADMIN_PORT",
+    "CHESS_CLUSTER_NAME",
+    "CHESS_CLUSTER_UID",
+    "CHESS_DATABASE_CA_FILE",
+    "CHESS_DATABASE_URL_FILE",
+    "CHESS_DRAIN_DEADLINE_SECONDS",
+    "CHESS_LISTEN",
+    "CHESS_MAX_CONNECTIONS",
+    "CHESS_POD_IP",
+    "CHESS_POD_NAME",
+    "CHESS_POD_UID",
+    "CHESS_PORT",
+    "CHESS_RECONNECT_WINDOW_SECONDS",
+    "CHESS_REDIS_CA_FILE",
+    "CHESS_REDIS_URL_FILE",
+    "CHESS_REVISION",
+)
+"""What the operator gives a server itself. All other settings of the server are the user's."""
 RESERVED_PREFIXES = (
     "chesscluster.dev/",
     "app.kubernetes.io/",
@@ -119,9 +138,9 @@ class Env(Model):
 
     rules: ClassVar[tuple[Rule, ...]] = (
         Rule(
-            "!self.name.startsWith('CHESS_')",
-            lambda env: not env.name.startswith("CHESS_"),
-            "name {name} is reserved: variables that begin with CHESS_ are the operator's",
+            f"!(self.name in [{', '.join(repr(name) for name in OPERATORS_VARIABLES)}])",
+            lambda env: env.name not in OPERATORS_VARIABLES,
+            "name {name} is reserved: the operator sets it",
             "name",
         ),
         Rule(
@@ -132,7 +151,7 @@ class Env(Model):
     )
 
     name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[-._a-zA-Z][-._a-zA-Z0-9]*$")] = (
-        Field(description="Must not begin with CHESS_: those are the operator's.")
+        Field(description="Not one of those that the operator sets; the server's other settings may be set.")
     )
     value: Annotated[str, Field(max_length=4096)] | None = Field(default=None, description="Not for secrets.")
     value_from: EnvSource | None = None

@@ -81,7 +81,7 @@ def twelve(fleet: Any) -> Any:
 
 async def test_one_address_holds_a_few_sockets_and_another_is_free(strict: Any, door: Door) -> None:
     for _ in range(3):
-        await door.open(strict, X_Forwarded_For="6.6.6.6, 203.0.113.1")
+        await (await door.open(strict, X_Forwarded_For="6.6.6.6, 203.0.113.1")).send("null")
     refusal = await door.refusal(strict, X_Forwarded_For="7.7.7.7, 203.0.113.1")
     assert refusal == (429, "too_many_sockets", "3")
     await door.open(strict, X_Forwarded_For="203.0.113.1, 203.0.113.2")
@@ -89,7 +89,7 @@ async def test_one_address_holds_a_few_sockets_and_another_is_free(strict: Any, 
 
 async def test_addresses_of_one_ipv6_network_are_one(strict: Any, door: Door) -> None:
     for last in range(3):
-        await door.open(strict, X_Forwarded_For=f"2001:db8::{last + 1}")
+        await (await door.open(strict, X_Forwarded_For=f"2001:db8::{last + 1}")).send("null")
     assert (await door.refusal(strict, X_Forwarded_For="2001:db8::ffff"))[1] == "too_many_sockets"
     await door.open(strict, X_Forwarded_For="2001:db8:0:1::1")
 

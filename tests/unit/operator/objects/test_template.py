@@ -6,6 +6,7 @@ import pytest
 from operator_cases import spec
 
 from chess_operator import objects
+from chess_operator.api.model.server import OPERATORS_VARIABLES
 from chess_operator.objects.template import grace_seconds
 
 OWNER = objects.Owner(name="arena", namespace="chess", uid="u-1")
@@ -44,6 +45,13 @@ def test_the_environment_is_the_contract() -> None:
     assert given["CHESS_CLUSTER_UID"] == "u-1"
     assert given["CHESS_REVISION"] == "abc"
     assert given["CHESS_POD_UID"]["fieldRef"]["fieldPath"] == "metadata.uid"
+
+
+def test_what_the_operator_sets_no_user_may_set_and_all_else_he_may() -> None:
+    store = {"urlSecretRef": {"name": "r", "key": "k"}, "caSecretRef": {"name": "ca", "key": "pem"}}
+    assert set(environment(redis=store, database=store)) <= set(OPERATORS_VARIABLES)
+    hops = {"name": "CHESS_TRUSTED_HOPS", "value": "1"}
+    assert environment(server={"image": "x", "env": [hops]})["CHESS_TRUSTED_HOPS"] == "1"
 
 
 def test_secrets_are_files_whatever_their_keys_are_called() -> None:
