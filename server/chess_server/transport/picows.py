@@ -16,6 +16,7 @@ from picows import (
 from picows.picows import WSProtocol  # type: ignore[attr-defined] # its stub leaves it out
 
 from chess_presence.cancelling import end
+from chess_server.transport.handshakes import Handshakes
 from chess_server.transport.link import RECEIVE_BUFFER, Admit, Limits, Refused, UpgradeRequest
 from chess_server.transport.listening import BACKLOG, listen, port_of
 from chess_server.transport.picows_link import PicowsLink
@@ -33,6 +34,7 @@ class PicowsTransport:
         self._admit = admit
         self._limits = limits
         self._links: set[PicowsLink] = set()
+        self._handshakes: Handshakes[_Door] = Handshakes(limits.max_handshakes, HANDSHAKE_SECONDS + 1.0)
         self._servers: list[asyncio.Server] = []
         self._keepalives: asyncio.Task[None] | None = None
 
@@ -56,7 +58,7 @@ class PicowsTransport:
 
     def _protocol(self) -> Any:
         """Make a connection's protocol. picows' own factory would not say which connection a request came by."""
-        door = _Door(self._listener)
+        door = _Door(self._listener, self._handshakes)
         door.protocol = WSProtocol(
             None,  # host and port, which a client sends
             None,  # likewise the path
@@ -74,6 +76,9 @@ class PicowsTransport:
             None,  # extra_headers, which a client sends
             READ_BUFFER,
         )
+        oldest = self._handshakes.begin(door, monotonic())
+        if oldest is not None:
+            oldest.cut()
         return door.protocol
 
     def _listener(self, request: UpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
@@ -90,6 +95,7 @@ class PicowsTransport:
         while True:
             await asyncio.sleep(interval)
             now = monotonic()
+            self._handshakes.forget_old(now)
             for link in list(self._links):
                 link.check_keepalive(now)
 
@@ -97,15 +103,19 @@ class PicowsTransport:
 class _Door:
     """Where one connection's request comes in: it knows the connection, and with it the address."""
 
-    __slots__ = ("_listener", "protocol")
+    __slots__ = ("_handshakes", "_listener", "protocol")
 
     def __init__(
-        self, listener: Callable[[UpgradeRequest], PicowsLink | WSUpgradeResponseWithListener]
+        self,
+        listener: Callable[[UpgradeRequest], PicowsLink | WSUpgradeResponseWithListener],
+        handshakes: "Handshakes[_Door]",
     ) -> None:
         self._listener = listener
+        self._handshakes = handshakes
         self.protocol: Any = None
 
     def __call__(self, request: WSUpgradeRequest) -> PicowsLink | WSUpgradeResponseWithListener:
+        self._handshakes.end(self)
         headers = request.headers
         if "upgrade" in headers.get("Connection", "").lower():
             headers["Connection"] = "upgrade"  # Firefox sends `keep-alive, Upgrade`, which picows refuses
@@ -116,6 +126,12 @@ class _Door:
                 header=lambda name: ",".join(headers.getall(name, [])),
             )
         )
+
+    def cut(self) -> None:
+        """Close the connection, whose request has not come."""
+        protocol, self.protocol = self.protocol, None
+        if protocol is not None and protocol.transport is not None:
+            protocol.transport.underlying_transport.abort()
 
     def _peer(self) -> str:
         protocol, self.protocol = self.protocol, None  # each holds the other until here

@@ -16,6 +16,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import Event, State
 
 from chess_presence.cancelling import end
+from chess_server.transport.handshakes import Handshakes
 from chess_server.transport.keepalive import Due, Keepalive
 from chess_server.transport.link import (
     RECEIVE_BUFFER,
@@ -131,6 +132,9 @@ class WebsocketsTransport:
         self._links: set[WebsocketsLink] = set()
         self._connections: WeakSet[ServerConnection] = WeakSet()  # also those in the handshake
         self._accepted: WeakKeyDictionary[ServerConnection, Handler] = WeakKeyDictionary()
+        self._handshakes: Handshakes[ServerConnection] = Handshakes(
+            limits.max_handshakes, HANDSHAKE_SECONDS + 1.0
+        )
         self._servers: list[Server] = []
         self._keepalives: asyncio.Task[None] | None = None
 
@@ -170,9 +174,13 @@ class WebsocketsTransport:
         connection = GuardedConnection(*arguments, **options)
         connection.limits = self._limits
         self._connections.add(connection)
+        oldest = self._handshakes.begin(connection, monotonic())
+        if oldest is not None and hasattr(oldest, "transport"):
+            oldest.transport.abort()
         return connection
 
     async def _decide(self, connection: ServerConnection, request: Request) -> Response | None:
+        self._handshakes.end(connection)
         address = connection.remote_address
         answer = self._admit(
             UpgradeRequest(
@@ -222,6 +230,7 @@ class WebsocketsTransport:
         while True:
             await asyncio.sleep(interval)
             now = monotonic()
+            self._handshakes.forget_old(now)
             for link in list(self._links):
                 link.check_keepalive(now)
 

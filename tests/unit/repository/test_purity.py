@@ -114,6 +114,7 @@ PURE = {
             "chess_server.play.subscribers",
             "chess_server.pod.drain_stages",
             "chess_server.transport.fragments",
+            "chess_server.transport.handshakes",
             "chess_server.transport.keepalive",
             "chess_server.transport.link",
         )

@@ -3,15 +3,29 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from echo_house import PING, PONG, TEXT, Raw, encode
+from echo_house import PING, PONG, TEXT, Front, House, Raw, encode
+
+from chess_server.transport.link import Limits
+from chess_server.transport.picows import PicowsTransport
+from chess_server.transport.websockets import WebsocketsTransport
 
 pytestmark = pytest.mark.integration
 
 HEAD = b"GET /echo?sri=12345678 HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\n"
 LINE = b"X-%d: " + 4000 * b"x" + b"\r\n"
+
+
+@pytest.fixture(params=[PicowsTransport, WebsocketsTransport], ids=["picows", "websockets"])
+async def few(request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    """A transport that lets eight connections wait without a request."""
+    front = Front()
+    transport = request.param(front.admit, Limits(max_handshakes=8))
+    yield House(front, transport, await transport.start("127.0.0.1", 0))
+    await transport.stop()
 
 
 async def narrow(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -98,3 +112,14 @@ async def test_admission_is_given_target_address_and_headers(house: Any) -> None
     assert request.header("Host") == "test"
     assert request.header("Origin") == ""
     raw.writer.close()
+
+
+async def test_connections_that_ask_for_nothing_make_room_for_those_that_do(few: House) -> None:
+    silent = [await asyncio.open_connection("127.0.0.1", few.port) for _ in range(12)]
+    async with asyncio.timeout(20):
+        assert [await reader.read() for reader, _ in silent[:4]] == 4 * [b""]
+    raw = await Raw.open(few)
+    assert await raw.read() == (TEXT, b"hello")
+    raw.writer.close()
+    for _, writer in silent:
+        writer.transport.abort()
