@@ -1,6 +1,7 @@
 """The lobby of this server: puts its clients into pools, keeps them there, and sends pairs to their game."""
 
 import asyncio
+import contextlib
 import random
 from functools import partial
 
@@ -66,7 +67,8 @@ class Lobby:
         self._seeks.identify(seek, client)
         seek.pool, seek.synced, seek.confirmed = None, True, False
         if waited:
-            await self._pools.quit(before, seek.owner)
+            with contextlib.suppress(UnavailableError):  # that wait expires
+                await self._pools.quit(before, seek.owner)
 
     async def joined(self, game: Game, color: Color) -> None:
         """Note that a player has followed the redirect."""
