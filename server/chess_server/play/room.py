@@ -157,6 +157,10 @@ class Room:
                 missed = await self._missed(held, Resume(v=one.v, epoch=one.epoch))
                 self.subscribers.catch_up(one, held, missed, self._attendance.timing(held))
 
+    def differs(self, version: tuple[int, int, int] | None) -> bool:
+        """Whether what Redis holds (epoch, v, committed) is not what was sent from here, or is not stored yet."""
+        return version is None or version[1] > version[2] or self.subscribers.behind(version[0], version[2])
+
     async def check(self, version: tuple[int, int, int] | None) -> None:
         """Compare what Redis holds (epoch, v, committed) with what was sent from here, and repair a difference."""
         if version is None or self.subscribers.behind(version[0], version[2]):

@@ -132,7 +132,8 @@ class Rooms:
     async def _compare(self, rooms: list[Room]) -> None:
         versions = await self._stores.games.versions([room.id for room in rooms])
         for room, version in zip(rooms, versions, strict=True):
-            room.spawn(room.check(version))
+            if room.differs(version):
+                room.spawn(room.check(version))
 
     async def _sit_again(self, rooms: list[Room]) -> None:
         asked = {room.id: room.seated for room in rooms}
