@@ -5,6 +5,7 @@ be measured here is `null`, with the reason under `skipped`. All that it starts 
 """
 
 import json
+import signal
 import sys
 from pathlib import Path
 
@@ -52,6 +53,7 @@ def main() -> int:
     """Run the mode that was asked for."""
     mode, plan = read(sys.argv[1:])
     allow_many_sockets()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends what was started, as Ctrl-C does
     with Screen() as screen:
         try:
             return chaos.main(plan, screen) if mode == "chaos" else _measure(mode, plan, screen)
