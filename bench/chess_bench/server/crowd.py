@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from chess_bench.bots.effects import Close, Open, Send
 from chess_bench.bots.sockets import Sockets
@@ -116,9 +116,7 @@ class Crowd:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        async with asyncio.timeout(SETTLE_SECONDS):
-            while not all(game.settled for game in self._games.values()):  # noqa: ASYNC110 - not worth an event a move
-                await asyncio.sleep(0.02)
+        await self._until(lambda: all(game.settled for game in self._games.values()), SETTLE_SECONDS)
         self._due.clear()
 
     async def forward(self, games: Sequence[Game], ply: int) -> None:
@@ -127,9 +125,7 @@ class Crowd:
         for game in games:
             self._due[game.game_id] = time.monotonic()
             self._advance(game)
-        async with asyncio.timeout(FORWARD_SECONDS):
-            while any(game.acked < ply for game in games):  # noqa: ASYNC110 - not worth an event a move
-                await asyncio.sleep(0.02)
+        await self._until(lambda: all(game.acked >= ply for game in games), FORWARD_SECONDS)
         await self.end(0.0)
 
     def react(self, game: Game, side: str, message: Message, socket: int) -> None:
@@ -151,6 +147,22 @@ class Crowd:
         for number in self.sockets.numbers:
             self.sockets.carry_out(Guest(self), [Close(number)])
         await self.sockets.drain()
+
+    async def _until(self, condition: Callable[[], bool], seconds: float) -> None:
+        """Wait for it; raises CrowdError with all that may be the reason."""
+        until = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > until:
+                open_games = [game for game in self._games.values() if not game.settled]
+                shown = "; ".join(
+                    f"{game.game_id} sent {game.sent}, acknowledged {game.acked}, relayed {game.relayed}"
+                    for game in open_games[:3]
+                )
+                raise CrowdError(
+                    f"not within {seconds:g} s: {len(open_games)} games wait for answers ({shown}); "
+                    f"refused {self.tally.nacks}, {self.cuts} sockets cut"
+                )
+            await asyncio.sleep(0.02)
 
     def _advance(self, game: Game) -> None:
         """Make the next move when it is due. Only one event of each move finds that the game may go on."""
