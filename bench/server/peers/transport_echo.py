@@ -24,6 +24,9 @@ class Echo:
         """Send it back."""
         self.link.send(message)
 
+    def control(self) -> None:
+        """Do nothing."""
+
     def closed(self, ending: Ending) -> None:
         """Do nothing."""
 

@@ -81,12 +81,7 @@ class Subscribers:
             subscriber.sender.send(frames.clock(held.game, timing.elapsed_ms))
             subscriber.sender.send(_crowd(timing.left_ms))
         if subscriber.player and not held.game.over:
-            away = OTHER[subscriber.color]
-            if missed is not None and timing.left_ms[away] is None:
-                subscriber.sender.send(
-                    frames.gone(away, is_gone=False)
-                )  # its socket before may have been told otherwise
-            _send_absence(subscriber, away, timing.left_ms[away])
+            _welcome_to_absence(subscriber, timing, has_full=missed is None)
         self.all.add(subscriber)
 
     def catch_up(
@@ -128,6 +123,18 @@ def _full(subscriber: Subscriber, held: Held, timing: Timing) -> bytes:
         elapsed_ms=timing.elapsed_ms,
         left_ms=timing.left_ms,
     )
+
+
+def _welcome_to_absence(player: Subscriber, timing: Timing, *, has_full: bool) -> None:
+    """Send a player who resumes whether the opponent is there; `full` has said so already."""
+    away: Color = OTHER[player.color]
+    claim_in_ms = timing.left_ms[away]
+    if has_full:
+        player.absence_sent = "" if claim_in_ms is None else "gone"
+    elif claim_in_ms is None:  # its socket before may have been told otherwise
+        player.sender.send(frames.gone(away, is_gone=False))
+    else:
+        _send_absence(player, away, claim_in_ms)
 
 
 def _send_absence(player: Subscriber, away: Color, claim_in_ms: float | None) -> None:

@@ -78,7 +78,7 @@ async def _killed_at(fleet: Any, lobby: Any, doomed: Any, pool: str) -> None:
     await black.until_ply(1)
     await black.move("e7e5")
     await black.send("resign", a=9)
-    assert (await white.until("endData"))["status"] == "aborted"
+    assert (await white.until("endData"))["status"] == "resign"
 
 
 def _white_first(redirect: Any) -> bool:
