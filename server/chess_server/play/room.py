@@ -147,6 +147,7 @@ class Room:
         if self._crowd_sent != crowd:
             self._crowd_sent = crowd
             self.subscribers.send_crowd(crowd)
+            self.subscribers.send_returns(crowd)
 
     async def _catch_up(self) -> None:
         """Bring all sockets up to date that have missed an event; one task at a time does it."""

@@ -79,9 +79,7 @@ class Subscribers:
         else:
             subscriber.sender.send(frames.batch(held.game.v, held.game.epoch, missed))
             subscriber.sender.send(frames.clock(held.game, timing.elapsed_ms))
-            subscriber.sender.send(_crowd(timing.left_ms))
-        if subscriber.player and not held.game.over:
-            _welcome_to_absence(subscriber, timing, has_full=missed is None)
+            _send_presence(subscriber, held, timing)
         self.all.add(subscriber)
 
     def catch_up(
@@ -104,11 +102,30 @@ class Subscribers:
         for subscriber in self.all:
             subscriber.sender.send(frame)
 
+    def send_returns(self, crowd: Crowd) -> None:
+        """Send each player at once that an opponent is back who was said to have gone."""
+        for player in self.players:
+            away: Color = OTHER[player.color]
+            if crowd.left_ms(away) is None:
+                _send_absence(player, away, None)
+
     def send_absence(self, left_ms: dict[Color, float | None]) -> None:
         """Send each player what has changed about the opponent's absence."""
         for player in self.players:
             away: Color = OTHER[player.color]
             _send_absence(player, away, left_ms[away])
+
+
+def _send_presence(subscriber: Subscriber, held: Held, timing: Timing) -> None:
+    subscriber.sender.send(_crowd(timing.left_ms))
+    if not subscriber.player or held.game.over:
+        return
+    away: Color = OTHER[subscriber.color]
+    if timing.left_ms[away] is None:
+        subscriber.sender.send(
+            frames.gone(away, is_gone=False)
+        )  # its socket before may have been told otherwise
+    _send_absence(subscriber, away, timing.left_ms[away])
 
 
 def _crowd(left_ms: dict[Color, float | None]) -> bytes:
@@ -123,18 +140,6 @@ def _full(subscriber: Subscriber, held: Held, timing: Timing) -> bytes:
         elapsed_ms=timing.elapsed_ms,
         left_ms=timing.left_ms,
     )
-
-
-def _welcome_to_absence(player: Subscriber, timing: Timing, *, has_full: bool) -> None:
-    """Send a player who resumes whether the opponent is there; `full` has said so already."""
-    away: Color = OTHER[player.color]
-    claim_in_ms = timing.left_ms[away]
-    if has_full:
-        player.absence_sent = "" if claim_in_ms is None else "gone"
-    elif claim_in_ms is None:  # its socket before may have been told otherwise
-        player.sender.send(frames.gone(away, is_gone=False))
-    else:
-        _send_absence(player, away, claim_in_ms)
 
 
 def _send_absence(player: Subscriber, away: Color, claim_in_ms: float | None) -> None:

@@ -255,9 +255,10 @@ async def test_sigterm_hands_all_clients_over_and_exits_0(fleet: Any, lobby: Any
     _, partner = await lobby.enter(other, "3+3")
     assert await lobby.redirected(again)
     assert await lobby.redirected(partner)
-    assert await asyncio.to_thread(one.process.wait, 10) == 0
+    assert await asyncio.to_thread(one.process.wait, 60) == 0
     await play(white, black, OPENING[4:6], 4)
-    assert not any(one["gone"] for player in (white, black) for one in _data(player, "gone"))
+    assert _data(white, "gone") == [{"color": "black", "gone": False}], "said after each batch"
+    assert _data(black, "gone") == [{"color": "white", "gone": False}]
 
 
 async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_deadline(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chess_server.game.shared import Held
+from chess_server.game.shared import Crowd, Held
 from chess_server.game.state import Player, new_game
 from chess_server.play.subscribers import Subscriber, Subscribers, Timing
 
@@ -115,12 +115,12 @@ def test_a_full_says_how_things_stand_itself() -> None:
     assert socket.after_the_first == []
 
 
-@pytest.mark.parametrize("missed", [pytest.param((), id="batch"), pytest.param(None, id="full")])
-def test_who_came_while_the_opponent_was_away_learns_of_his_return_once(missed: Any) -> None:
-    subscribers, socket = join(RUNNING, {"white": None, "black": 12_000}, missed=missed)
+def test_who_was_told_that_the_opponent_is_away_learns_of_his_return_once() -> None:
+    subscribers, socket = join(RUNNING, {"white": None, "black": 12_000})
     before = len(socket.sent)
-    for _ in range(2):
-        subscribers.send_absence({"white": None, "black": None})
+    subscribers.send_returns(Crowd(white_left_ms=None, black_left_ms=1))
+    subscribers.send_returns(Crowd(white_left_ms=None, black_left_ms=None))
+    subscribers.send_absence({"white": None, "black": None})
     assert [(frame["t"], frame["d"]) for frame in socket.sent[before:]] == [
         ("gone", {"color": "black", "gone": False})
     ]
