@@ -18,6 +18,8 @@ FRAME = '{"t":"move","d":{"u":"e7e8q","a":9007199254740991,"s":0}}\n'
 """A move with all that a client may put in: 58 bytes. Every server must send it back as it came."""
 TICK_SECONDS = 0.002
 OPEN_SECONDS = 30.0
+LAST_SECONDS = 0.3
+"""For the answers to what was sent last."""
 
 
 class Echoed:
@@ -27,6 +29,7 @@ class Echoed:
         self.handshake: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.due: deque[float] = deque()
         self.waits: list[float] = []
+        self.lost = 0
 
     def opened(self, _socket: int) -> None:
         """Note the handshake."""
@@ -42,7 +45,8 @@ class Echoed:
             self.waits.append(time.monotonic() - self.due.popleft())
 
     def closed(self, _socket: int, _code: int | None) -> None:
-        """Take the end of a socket: its frames count no more."""
+        """Count a socket that the server has closed: a server that drops clients has not echoed."""
+        self.lost += 1
 
 
 async def echo(port: int, pid: int, connections: int, rate: float, seconds: float) -> dict[str, Any]:
@@ -59,8 +63,12 @@ async def echo(port: int, pid: int, connections: int, rate: float, seconds: floa
     cpu, began = cpu_seconds(pid), time.monotonic()
     await _send(sockets, guests, rate, seconds)
     cpu, took = cpu_seconds(pid) - cpu, time.monotonic() - began
+    await asyncio.sleep(LAST_SECONDS)
     waits = [wait for guest in guests for wait in guest.waits]
+    lost = sum(guest.lost for guest in guests)
     await sockets.drain()
+    if lost or not waits:
+        raise ConnectionError(f"{lost} of {connections} sockets were closed, {len(waits)} frames came back")
     return {
         "messages": len(waits),
         "messages_per_second": len(waits) / took,

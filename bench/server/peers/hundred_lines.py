@@ -18,9 +18,12 @@ import chess
 import uvicorn
 from fastapi import FastAPI, WebSocket, WebSocketDisconnect
 from psycopg_pool import AsyncConnectionPool
-from redis.asyncio import Redis
+from redis.asyncio import BlockingConnectionPool, Redis
 
-redis = Redis.from_url(Path(os.environ["CHESS_REDIS_URL_FILE"]).read_text(), decode_responses=True)
+connections = BlockingConnectionPool.from_url(
+    Path(os.environ["CHESS_REDIS_URL_FILE"]).read_text(), max_connections=50, decode_responses=True
+)
+redis = Redis(connection_pool=connections)
 pool = AsyncConnectionPool(
     Path(os.environ["CHESS_DATABASE_URL_FILE"]).read_text(), min_size=4, max_size=8, open=False
 )

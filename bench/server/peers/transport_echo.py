@@ -25,7 +25,7 @@ class Echo:
         self.link.send(message)
 
     def control(self) -> None:
-        """Do nothing."""
+        """Count nothing."""
 
     def closed(self, ending: Ending) -> None:
         """Do nothing."""
