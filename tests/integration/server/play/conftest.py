@@ -108,6 +108,10 @@ class Player:
         await self._until(there, kind, seconds)
         return found[0]["d"]
 
+    def told(self, kind: str) -> list[dict]:
+        """The data of every message of a kind that is no event."""
+        return [frame["d"] for frame in self.others if frame["t"] == kind]
+
     async def until_ply(self, ply: int, seconds: float = DEADLINE) -> None:
         await self._until(lambda: self.ply >= ply, f"ply {ply}", seconds)
 

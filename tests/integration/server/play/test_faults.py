@@ -6,21 +6,11 @@ import time
 from typing import Any
 
 import pytest
+from openings import OPENING, play
 from polling import eventually, wait_until
 from websockets.exceptions import ConnectionClosed
 
 pytestmark = pytest.mark.integration
-
-OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
-
-
-async def play(white: Any, black: Any, moves: Any, first_ply: Any = 0) -> None:
-    """Play moves in turn, each sent again until it is acknowledged; both players see each."""
-    for ply, uci in enumerate(moves, first_ply):
-        mover, other = (white, black) if ply % 2 == 0 else (black, white)
-        await mover.until_ply(ply)
-        await mover.persist(uci)
-        await other.until_ply(ply + 1)
 
 
 async def test_players_of_a_killed_server_continue_on_another(fleet: Any, lobby: Any) -> None:
@@ -35,14 +25,10 @@ async def test_players_of_a_killed_server_continue_on_another(fleet: Any, lobby:
     assert victim.socket.close_code == 1006
     await victim.connect(other)
     await play(white, black, OPENING[3:6], 3)
-    assert all(crowd["white"] or crowd["black"] for crowd in _data(survivor, "crowd"))
-    assert _data(survivor, "gone") == []
+    assert all(crowd["white"] or crowd["black"] for crowd in survivor.told("crowd"))
+    assert survivor.told("gone") == []
     moves = fleet.query("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
     assert [uci for (uci,) in moves] == list(OPENING[:6])
-
-
-def _data(player: Any, kind: Any) -> Any:
-    return [frame["d"] for frame in player.others if frame["t"] == kind]
 
 
 async def test_a_move_applied_but_not_stored_when_its_server_died_is_stored_by_another(
@@ -257,8 +243,8 @@ async def test_sigterm_hands_all_clients_over_and_exits_0(fleet: Any, lobby: Any
     assert await lobby.redirected(partner)
     assert await asyncio.to_thread(one.process.wait, 60) == 0
     await play(white, black, OPENING[4:6], 4)
-    assert _data(white, "gone") == [{"color": "black", "gone": False}], "said after each batch"
-    assert _data(black, "gone") == [{"color": "white", "gone": False}]
+    assert white.told("gone") == [{"color": "black", "gone": False}], "said after each batch"
+    assert black.told("gone") == [{"color": "white", "gone": False}]
 
 
 async def test_a_draining_server_refuses_newcomers_and_closes_the_rest_at_its_deadline(

@@ -211,18 +211,14 @@ async def test_presence_of_the_opponent_is_right_across_servers_and_absence_may_
     await white._until(lambda: {"white": True, "black": False} in _crowds(white), "black left")
     gone = await white.until("gone")
     assert gone == {"color": "black", "gone": True}
-    await white._until(lambda: {"color": "black", "seconds": 0.0} in _data(white, "goneIn"), "claimable")
+    await white._until(lambda: {"color": "black", "seconds": 0.0} in white.told("goneIn"), "claimable")
     await white.send("resign-force", a=77)
     assert await white.answer_to(77) == {"ack": 77}
     assert await white.until("endData") == {"status": "timeout", "winner": "white", "pgnResult": "1-0"}
 
 
-def _data(player: Any, kind: str) -> list[dict]:
-    return [frame["d"] for frame in player.others if frame["t"] == kind]
-
-
 def _crowds(player: Any) -> list[dict]:
-    return _data(player, "crowd")
+    return player.told("crowd")
 
 
 async def test_a_spectator_sees_everything_and_may_do_nothing(servers: Any, lobby: Any) -> None:

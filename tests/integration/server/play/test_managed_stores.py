@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from managed_stores import Authority, Cluster, Given, redis_cluster, tls_postgres, tls_redis
+from openings import OPENING, play
 from polling import eventually, wait_until
 
 from chess_presence import connecting
@@ -19,8 +20,6 @@ from chess_presence.records import Reading
 from chess_presence.registry import Registry, read_many
 
 pytestmark = pytest.mark.integration
-
-OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
 
 
 @pytest.fixture(scope="module")
@@ -118,10 +117,10 @@ async def test_a_cluster_that_loses_a_primary_loses_no_game(
         servers = await asyncio.to_thread(lambda: fleet.start(2, **_authorities(cluster.given, database)))
         white, black = await lobby.pair(*servers)
         games = [(white, black), *[await lobby.pair(*servers) for _ in range(5)]]
-        await asyncio.gather(*(_play(*game, OPENING[:4]) for game in games))
+        await asyncio.gather(*(play(*game, OPENING[:4]) for game in games))
         holder = cluster.primary_of(f"{{{white.game_id}}}")
         cluster.kill(holder)
-        await asyncio.gather(*(_play(*game, OPENING[4:], 4, seconds=60) for game in games))
+        await asyncio.gather(*(play(*game, OPENING[4:], 4) for game in games))
         assert cluster.primary_of(f"{{{white.game_id}}}") != holder
         assert white.epoch == black.epoch > 1, "what the new primary remembers is not trusted"
         for one, _ in games:
@@ -132,19 +131,11 @@ async def test_a_cluster_that_loses_a_primary_loses_no_game(
         await lobby.close()
 
 
-async def _play(white: Any, black: Any, moves: Any, first: int = 0, seconds: float = 20.0) -> None:
-    for ply, uci in enumerate(moves, first):
-        mover, other = (white, black) if ply % 2 == 0 else (black, white)
-        await mover.until_ply(ply, seconds)
-        await mover.persist(uci, seconds)
-        await other.until_ply(ply + 1, seconds)
-
-
 async def _delivered_at_once(white: Any, black: Any) -> None:
     """Events come by subscription again, not only by the sweep that repairs gaps every few seconds."""
     for uci, mover, other in (("e1g1", white, black), ("b7b5", black, white)):
         await mover.persist(uci)
-        await other.until_ply(mover.ply, 20)
+        await other.until_ply(mover.ply)
 
 
 @pytest.fixture(scope="module")

@@ -8,23 +8,13 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 from managed_stores import Given
+from openings import OPENING, play
 from polling import wait_until
 from relay import relay
 
 from chess_localcluster.stores.temporary import temporary_redis
 
 pytestmark = pytest.mark.integration
-
-OPENING = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
-
-
-async def play(white: Any, black: Any, moves: Any, first_ply: Any = 0) -> None:
-    """Play moves in turn, each sent again until it is acknowledged; both players see each."""
-    for ply, uci in enumerate(moves, first_ply):
-        mover, other = (white, black) if ply % 2 == 0 else (black, white)
-        await mover.until_ply(ply)
-        await mover.persist(uci)
-        await other.until_ply(ply + 1)
 
 
 async def test_a_rotated_redis_password_is_used_as_soon_as_the_file_has_it(
