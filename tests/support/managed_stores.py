@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -27,7 +28,9 @@ from chess_localcluster.machine.ports import free_loopback_ports, free_port
 from chess_localcluster.plan import LOOPBACK
 from chess_localcluster.stores.temporary import temporary_postgres, temporary_redis
 
-DEADLINE = 30.0
+DEADLINE = 60.0
+HANDSHAKE_SECONDS = 3.0
+"""A handshake that takes longer than the nodes' timeout is given up, so it is begun again."""
 SLOTS = 16384
 
 
@@ -159,6 +162,7 @@ class Cluster:
     ports: list[int] = field(default_factory=list)
     buses: dict[int, int] = field(default_factory=dict)
     processes: dict[int, subprocess.Popen[bytes]] = field(default_factory=dict)
+    _introduced_at: float = 0.0
 
     @property
     def given(self) -> Given:
@@ -179,8 +183,7 @@ class Cluster:
         for number, port in enumerate(self.ports[:3]):
             first, last = number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1
             self.ask(port, "CLUSTER", "ADDSLOTSRANGE", first, last)
-        for port in self.ports[1:]:
-            self.ask(self.ports[0], "CLUSTER", "MEET", LOOPBACK, port, self.buses[port])
+        self._introduce()
         _until(self._acquainted, "all nodes know each other")
         for primary, replica in zip(self.ports[:3], self.ports[3:], strict=False):
             self.ask(replica, "CLUSTER", "REPLICATE", self.ask(primary, "CLUSTER", "MYID").decode())
@@ -224,9 +227,20 @@ class Cluster:
             assert process.poll() is None, f"redis-server has ended: {log.read_text()[-500:]}"
         return all(self.ask(port, "PING") for port in self.ports)
 
+    def _introduce(self) -> None:
+        self._introduced_at = time.monotonic()
+        for port in self.ports[1:]:
+            self.ask(self.ports[0], "CLUSTER", "MEET", LOOPBACK, port, self.buses[port])
+
     def _acquainted(self) -> bool:
-        known = [self.ask(port, "CLUSTER", "NODES").count(b"connected") for port in self.ports]
+        if time.monotonic() - self._introduced_at > HANDSHAKE_SECONDS:
+            self._introduce()
+        known = [self._known(port) for port in self.ports]
         return known == [len(self.ports)] * len(self.ports)
+
+    def _known(self, port: int) -> int:
+        nodes = self.ask(port, "CLUSTER", "NODES").splitlines()
+        return sum(b"connected" in node and b"handshake" not in node for node in nodes)
 
     def _whole(self) -> bool:
         states = [self.ask(port, "CLUSTER", "INFO") for port in self.ports]
