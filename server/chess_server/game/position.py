@@ -89,11 +89,11 @@ class Position:
         return f"{chess.FILE_NAMES[chess.square_file(move.from_square)]}x{to}{promotion}"
 
     def follow(self, uci: str) -> bool:
-        """Make a move that was legal, from where this position stands; False if it cannot be that."""
+        """Make a move that was legal somewhere; False if it cannot be made here: this may be moves behind."""
         if not uci:
             return False
         move = chess.Move.from_uci(uci)
-        if self.board.color_at(move.from_square) is not self.board.turn:
+        if not self.board.is_pseudo_legal(move):
             return False
         self.push(move)
         return True

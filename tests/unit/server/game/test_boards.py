@@ -49,6 +49,7 @@ def test_a_server_that_sees_every_other_move_agrees(seed: int) -> None:
         pytest.param(START, "", id="no move"),
         pytest.param("8/8/8/8/8/8/8/K1k5 w - - 0 1", "e2e4", id="another game"),
         pytest.param("8/8/8/8/8/8/4P3/K1k5 w - - 0 1", "e2e4", id="another game with that move"),
+        pytest.param("8/8/8/8/8/8/4K3/7k w - - 0 1", "e2h5", id="moves behind, with a king there"),
     ],
 )
 def test_whatever_is_kept_the_position_is_that_of_the_fen(kept_fen: str, last: str) -> None:
