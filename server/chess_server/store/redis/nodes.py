@@ -1,23 +1,28 @@
 """Which Redis node holds a key, and its identity: one server, or the primaries of a Redis Cluster.
 
 A node is named by its address; a single server by an empty string. A node's identity is its `master_replid`: if it
-changes, the node's data may be older than what players have been sent. A node that has become a replica takes no
-writes, and says so only when it is asked: each probe asks.
+changes, the node's data may be older than what players have been sent. A node that takes no writes (a replica, one
+without its replicas, with a full memory or a full disk) still answers readers; so each probe asks for the role, and
+writes.
 """
 
 import asyncio
+import contextlib
 import re
 from typing import Any
 
 from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import ReadOnlyError, RedisError, SlotNotCoveredError
 
-from chess_server.store.errors import UnreachableError
+from chess_server.store.errors import UnavailableError, UnreachableError
 from chess_server.store.health import NodesState
-from chess_server.store.redis.calls import Calls
+from chess_server.store.redis.calls import Calls, script
 
 TIME = ("TIME",)
 REPLICATION = ("INFO", "replication")
+WRITTEN_MS = 10_000
+"""How long what a probe has written is kept."""
+MOST_KEYS = 256
 
 _ROLE = re.compile(rb"^role:(\w+)", re.MULTILINE)
 _REPLID = re.compile(rb"^master_replid:(\w+)", re.MULTILINE)
@@ -92,13 +97,14 @@ class Nodes:
     def __init__(self, calls: Calls) -> None:
         self._topology = calls.topology
         self._calls = calls
+        self._keys: dict[str, str] = {}
 
     def of(self, key: str) -> str:
         """Return the node that holds a key. Raises UnavailableError."""
         return self._topology.of(key)
 
     async def probe(self) -> NodesState:
-        """Read the time from one node, always the same, and identity and role of each."""
+        """Read the time from one node, always the same, and identity and role of each; and write to each."""
         names = await self._topology.primaries()
         await self._calls.close_others(names)
         first, *others = names
@@ -110,10 +116,31 @@ class Nodes:
             if _word(_ROLE, answer) != "master":
                 self._leave(name)
                 raise ReadOnlyError(f"{name or 'this server'} is a replica")
+        await asyncio.gather(*map(self._write, names))
         return NodesState(
             now_ms=int(time[0]) * 1000 + int(time[1]) / 1000,
             replids={name: _word(_REPLID, answer) for name, answer in infos.items()},
         )
+
+    async def _write(self, node: str) -> None:
+        """Write by a script, as all that is written of games: a right to that may be missing too."""
+        key = self._key_at(node)
+        if key is not None:  # a node without slots takes no keys
+            await self._calls.one(script("probe", [key], [WRITTEN_MS]))
+
+    def _key_at(self, node: str) -> str | None:
+        """Return a key that a node holds: the one found before, as long as it does."""
+        known = self._keys.get(node, "")
+        for key in (known, *(f"chess:probe:{number}" for number in range(MOST_KEYS))):
+            if key and self._holds(node, key):
+                self._keys[node] = key
+                return key
+        return None
+
+    def _holds(self, node: str, key: str) -> bool:
+        with contextlib.suppress(UnavailableError):
+            return self._topology.of(key) == node
+        return False
 
     def _leave(self, node: str) -> None:
         self._topology.suspect()

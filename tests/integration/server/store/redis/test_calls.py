@@ -18,6 +18,7 @@ from relay import relay
 from chess_localcluster.stores.redis import start_redis
 from chess_localcluster.stores.store import Store
 from chess_presence.connecting import REDIS_ERRORS
+from chess_server.store.errors import UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.redis import endpoint as module
 from chess_server.store.redis.calls import Calls, command, script
@@ -218,3 +219,28 @@ async def test_a_probe_says_that_a_server_is_a_replica(stores: list[Store], tmp_
         assert len(there.demotions) == 2
         _ask(one, "REPLICAOF", "NO", "ONE")
         await nodes.probe()
+
+
+@pytest.mark.parametrize(
+    "order, values, stops_clocks",
+    [
+        pytest.param("CONFIG SET min-replicas-to-write", ("1", "0"), True, id="without replicas"),
+        pytest.param("CONFIG SET maxmemory", ("1", "0"), False, id="out of memory"),
+        pytest.param("ACL SETUSER default", ("-evalsha", "+evalsha"), True, id="without a right"),
+    ],
+)
+async def test_a_server_that_answers_readers_but_takes_no_writes_counts_as_failing(
+    stores: list[Store], tmp_path: Path, order: str, values: tuple[str, str], *, stops_clocks: bool
+) -> None:
+    broken, whole = ((*order.split(), value) for value in values)
+    async with reached(tmp_path, stores[0].url) as there:
+        health = Health(Nodes(there.calls), RedisTime())
+        await health.probe()
+        _ask(stores[0], *broken)
+        for _ in range(3):
+            await _refused(health.probe, UnavailableError)
+        assert health.failing_seconds("redis") > 0
+        assert health.redis_down is stops_clocks
+        _ask(stores[0], *whole)
+        await health.probe()
+        assert (health.failing_seconds("redis"), health.reason, health.redis_down) == (0, "", False)
