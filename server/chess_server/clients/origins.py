@@ -1,6 +1,6 @@
 """Which web pages may connect: a browser names the page's origin, other programs name none. Pure."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 ANY = "*"
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -12,28 +12,36 @@ def is_allowed(origin: str, host: str, allowed: frozenset[str]) -> bool:
         return True
     if allowed:
         return normal(origin) in allowed
-    page, here = _authority(origin), _authority(f"{urlsplit(origin).scheme}://{host}")
-    return page is not None and page == here
+    page = _split(origin)
+    if page is None:
+        return False
+    named, here = _authority(page), _split(f"{page.scheme}://{host}")
+    return named is not None and here is not None and named == _authority(here)
 
 
 def normal(origin: str) -> str | None:
     """Return an origin as browsers write it, `https://host[:port]`; None if it is none."""
-    parts = urlsplit(origin)
-    if parts.path or parts.query or parts.fragment or "@" in parts.netloc:
+    parts = _split(origin)
+    if parts is None or parts.path or parts.query or parts.fragment or "@" in parts.netloc:
         return None
-    found = _authority(origin)
+    found = _authority(parts)
     if found is None:
         return None
     name, port = found
     return f"{parts.scheme}://{name}" + ("" if port == DEFAULT_PORTS[parts.scheme] else f":{port}")
 
 
-def _authority(url: str) -> tuple[str, int] | None:
+def _split(url: str) -> SplitResult | None:
+    """Split a URL; None for what cannot be one: whoever connects may write anything."""
     try:
         parts = urlsplit(url)
-        port = parts.port
+        _ = parts.port  # read here, because it is checked only when it is read
     except ValueError:
         return None
+    return parts
+
+
+def _authority(parts: SplitResult) -> tuple[str, int] | None:
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
         return None
-    return parts.hostname, port or DEFAULT_PORTS[parts.scheme]
+    return parts.hostname, parts.port or DEFAULT_PORTS[parts.scheme]

@@ -25,6 +25,10 @@ LISTED = frozenset({"https://chess.example", "http://localhost:3000"})
         pytest.param("null", "null", NONE, False, id="a host called null"),
         pytest.param("https://chess.example, https://chess.example", "chess.example", NONE, False, id="two"),
         pytest.param("https://a:99999", "a:99999", NONE, False, id="no port"),
+        pytest.param("http://[", "chess.example", NONE, False, id="half a bracket"),
+        pytest.param("http://[x]", "chess.example", LISTED, False, id="no address in brackets"),
+        pytest.param("http://a]b", "chess.example", LISTED, False, id="a bracket that closes nothing"),
+        pytest.param("http://chess.example", "[", NONE, False, id="a host that is none"),
         pytest.param("https://chess.example", "internal.elb", LISTED, True, id="listed, whatever the host"),
         pytest.param("https://chess.example:443", "internal.elb", LISTED, True, id="listed with its port"),
         pytest.param("http://chess.example", "internal.elb", LISTED, False, id="the scheme counts"),
@@ -43,7 +47,13 @@ def test_what_is_no_origin(text: str) -> None:
     assert normal(text) is None
 
 
-@given(st.text(max_size=40), st.text(max_size=40))
+HEADERS = st.text(max_size=40) | st.lists(
+    st.sampled_from(["http", "https", "://", "[", "]", ":", "::1", "@", "/", "443", "a"]), max_size=8
+).map("".join)
+"""Any text, and text of the marks that a parser of URLs stumbles over."""
+
+
+@given(HEADERS, HEADERS)
 def test_no_header_breaks_it(origin: str, host: str) -> None:
     assert is_allowed(origin, host, LISTED) in (True, False)
     assert is_allowed(origin, host, NONE) in (True, False)
