@@ -144,6 +144,11 @@ class Health:
         self.on_call("redis", monotonic() - began)
         return answer
 
+    @property
+    def identities(self) -> str:
+        """The identities of all nodes, as the last probe found them."""
+        return " ".join(sorted(self._replids.values()))
+
     def identity(self, key: str) -> str:
         """Return the identity of the node that holds a key: a new one may lack data. Raises UnavailableError."""
         replid = self._replids.get(self._nodes.of(key))

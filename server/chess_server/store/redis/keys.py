@@ -66,3 +66,7 @@ class Keys:
     def rearm_lease(self) -> str:
         """Lease of the server that sets the timers again after Redis has lost them."""
         return f"chess:{self.cluster_uid}:rearm"
+
+    def rearmed(self) -> str:
+        """For which identity of Redis all timers are set again."""
+        return f"chess:{self.cluster_uid}:rearmed"

@@ -5,7 +5,7 @@ both players have gone, or their servers were killed. So a timer is armed once, 
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from chess_server.store.health import Health
 from chess_server.store.redis.calls import Call, Calls, command, script
@@ -15,6 +15,9 @@ LEASE_MS = 5000
 AT_ONCE = 50
 FURTHEST_MS = 60_000
 REARM_SECONDS = 30
+REARMED_SECONDS = 26 * 3600
+
+Turn = Literal["mine", "other", "done"]
 
 
 class Timers:
@@ -36,12 +39,18 @@ class Timers:
             [command("ZADD", self._keys.timers_of(game_id), "NX", at_ms, game_id) for game_id in game_ids]
         )
 
-    async def may_rearm(self, pod_uid: str) -> bool:
-        """Whether this server sets all timers again: the first to ask does, for half a minute."""
-        [done] = await self._many(
-            [command("SET", self._keys.rearm_lease(), pod_uid, "NX", "EX", REARM_SECONDS)]
-        )
-        return done is not None
+    async def rearm_turn(self, pod_uid: str) -> Turn:
+        """Who sets all timers again: the first to ask, for half a minute; if it dies, another, until it is done."""
+        [rearmed] = await self._many([command("GET", self._keys.rearmed())])
+        if rearmed is not None and rearmed.decode() == self._health.identities:
+            return "done"
+        lease = command("SET", self._keys.rearm_lease(), pod_uid, "NX", "EX", REARM_SECONDS)
+        [taken] = await self._many([lease])
+        return "other" if taken is None else "mine"
+
+    async def rearmed(self, identities: str) -> None:
+        """Note that all timers are set again in a Redis of these identities."""
+        await self._many([command("SET", self._keys.rearmed(), identities, "EX", REARMED_SECONDS)])
 
     async def disarm(self, game_id: str) -> None:
         """Remove a game's timer."""

@@ -22,6 +22,11 @@ INSERT_SECOND_MOVE = """
 INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
 VALUES (%s, 2, 'e7e5', 'e5', 1, 600000, 600000) RETURNING ply
 """
+INSERT_FIRST_MOVES = """
+INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
+VALUES (%s, 1, 'e2e4', 'e4', 1, 100, 100), (%s, 2, 'e7e5', 'e5', 1, 100, 100) RETURNING ply
+"""
+FALLEN = "SELECT id FROM games WHERE status = 'outoftime' AND id = %s"
 ENDED = "SELECT id FROM games WHERE status = 'noStart' AND id = ANY (%s)"
 
 
@@ -84,6 +89,25 @@ async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_flee
             "it is checked again, but not soon"
         )
     assert server.admin("/livez")[0] == 200
+
+
+async def test_timers_are_set_again_though_the_server_that_began_has_died(frail_fleet: Any) -> None:
+    alive = [one for one in frail_fleet.servers if one.process.poll() is None]
+    assert len(alive) >= 2
+    for one in alive:
+        one.signal(signal.SIGSTOP)
+    frail_fleet.redis.end(signal.SIGKILL)
+    await asyncio.to_thread(frail_fleet.redis.start)
+    abandoned = secrets.token_hex(4)
+    frail_fleet.query(INSERT_GAME, abandoned)
+    frail_fleet.query(INSERT_FIRST_MOVES, abandoned, abandoned)
+    async with Redis.from_url(frail_fleet.redis.url) as client:
+        await client.set(Keys(frail_fleet.cluster_uid).rearm_lease(), "a server that died", ex=5)
+    for one in alive:
+        one.signal(signal.SIGCONT)
+    await asyncio.to_thread(
+        wait_until, lambda: frail_fleet.query(FALLEN, abandoned), "its flag falls", within=60
+    )
 
 
 async def test_readiness_says_which_store_fails_after_a_grace_and_liveness_stays(frail_fleet: Any) -> None:

@@ -25,6 +25,7 @@ KEYS = Keys("uid")
         (KEYS.timers(7), "chess:uid:{timers-7}"),
         (KEYS.timers_of("abcdefgh"), "chess:uid:{timers-0}"),
         (KEYS.rearm_lease(), "chess:uid:rearm"),
+        (KEYS.rearmed(), "chess:uid:rearmed"),
     ],
 )
 def test_a_name_is_the_same_in_every_version(found: str, name: str) -> None:
