@@ -55,7 +55,8 @@ class RedisTime:
     """Redis TIME, computed from the local monotonic clock."""
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[float, float]] = deque([(inf, time() * 1000 - _monotonic_ms())], SAMPLES)
+        self._offset = time() * 1000 - _monotonic_ms()
+        self._samples: deque[tuple[float, float]] = deque([(inf, self._offset)], SAMPLES)
 
     def sample(self, redis_ms: float, sent_ms: float, received_ms: float) -> int:
         """Add a probe; return by how many milliseconds Redis' clock was set since the probes before, 0 if it was not.
@@ -68,14 +69,12 @@ class RedisTime:
         if stepped:
             self._samples.clear()
         self._samples.append((trip, offset))
+        self._offset = min(self._samples)[1]
         return round(offset - best) if stepped else 0
 
     def now_ms(self) -> int:
         """Return Redis TIME in milliseconds."""
-        return int(_monotonic_ms() + self._offset())
-
-    def _offset(self) -> float:
-        return min(self._samples)[1]
+        return int(_monotonic_ms() + self._offset)
 
 
 class Health:
