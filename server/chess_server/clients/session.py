@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from chess_server.clients.rate_limit import Rate, TokenBucket
 from chess_server.game import ids
 from chess_server.game.commands import Command
@@ -11,8 +13,7 @@ from chess_server.wire.pools import Pool
 from chess_server.wire.requests import BadMessageError, Ping, PoolIn, PoolOut, Request, decode
 
 
-@dataclass(frozen=True, slots=True)
-class Send:
+class Send(Struct, frozen=True):
     """Send a frame to this client."""
 
     frame: bytes
@@ -26,8 +27,7 @@ class Close:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class Submit:
+class Submit(Struct, frozen=True):
     """Submit a command to the game."""
 
     command: Command

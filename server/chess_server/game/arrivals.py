@@ -5,7 +5,8 @@ anything early and think afterwards. So a copy counts only for exactly this comm
 answered to it, only for the turn in which it came, and only until the player sends another move.
 """
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chess_server.game.color import Color
 from chess_server.game.commands import Command, MakeMove
@@ -17,16 +18,14 @@ KEPT_MS = 5000
 MOST_COPIES = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Copy:
+class Copy(Struct, frozen=True):
     """One arrival: when, and at which ply the game was then, as far as this server knew."""
 
     arrived_ms: int
     ply: int | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Life:
+class Life(Struct, frozen=True, kw_only=True):
     """The life of one player's newest move: its copies, and when it was last answered so that it may come again."""
 
     command: MakeMove
@@ -41,8 +40,7 @@ class Life:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Arrivals:
+class Arrivals(Struct, frozen=True, kw_only=True):
     """The newest move of each player. Other commands cost no time, so nothing is kept of them."""
 
     white: Life | None = None

@@ -4,10 +4,10 @@ The table at the end says which function decides which command. A game that is o
 it accepted before.
 """
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from chess_server.game.arrivals import Life
@@ -44,8 +44,7 @@ PLIES_BETWEEN_OFFERS = 20
 """How many plies must pass before a player may offer a draw again, as in lila."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """When a command arrived, by Redis TIME, and what else its decision depends on.
 
     `since_ms`: when the turn began. `life`: earlier copies of the command. `lag_ms`: the sender's measured lag.
@@ -68,16 +67,14 @@ class Moment:
         return self.outages.elapsed(self.since_ms, arrived_ms)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rejected:
+class Rejected(Struct, frozen=True, kw_only=True):
     """Not accepted; the game does not change."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class Step(Struct, frozen=True, kw_only=True):
     """The game after the command, and the events that lead to it: versions `before.v + 1 … game.v`.
 
     `rejected`: the game has changed, but the command itself was not done: a move after the flag has fallen.
@@ -107,7 +104,7 @@ def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcom
         return Rejected(code="game_over", message=f"the game has ended: {game.status}")
     if not isinstance(command, Tick) and _flag_fell_before(game, color, moment):
         fallen = Rejected(code="out_of_time", message="your flag had fallen")
-        return dataclasses.replace(_flag(game), rejected=fallen)
+        return replace(_flag(game), rejected=fallen)
     outcome = DECIDERS[type(command)](game, color, command, moment)
     if isinstance(outcome, Step) and outcome.rejected is None and command.a is not None:
         accepted = outcome.game.accepting(color, command.a, command.what)

@@ -1,8 +1,7 @@
 """The rules of chess, by python-chess: one position and one move in, one position out."""
 
-from dataclasses import dataclass
-
 import chess
+from msgspec import Struct
 
 from chess_server.game.boards import Boards
 from chess_server.game.color import Color
@@ -23,8 +22,7 @@ class IllegalMoveError(ValueError):
     """A move that this position does not allow."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Played:
+class Played(Struct, frozen=True, kw_only=True):
     """A legal move and the position after it; `status` is set if the move ends the game on the board."""
 
     uci: str

@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from chess_server.game.color import Color
 from chess_server.game.state import Game
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
+class Held(Struct, frozen=True, kw_only=True):
     """A game as Redis holds it. Versions above `committed` are not published and may not be stored.
 
     `since_ms` is when the turn began, by Redis TIME.

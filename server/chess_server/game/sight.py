@@ -5,7 +5,7 @@ step. A server that was there measures the turn with its own steady clock too, a
 tolerance, the steady one is right. All times are milliseconds.
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from chess_server.game.outages import Outages
 from chess_server.game.shared import Held
@@ -13,8 +13,7 @@ from chess_server.game.shared import Held
 TOLERANCE_MS = 1000
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(Struct, frozen=True, kw_only=True):
     """The first sight of a turn: how long it had lasted by Redis TIME, and the steady clock."""
 
     epoch: int

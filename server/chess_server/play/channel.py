@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
+from msgspec import Struct
+
 from chess_server.game.shared import Crowd, crowd_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Happened:
+class Happened(Struct, frozen=True, kw_only=True):
     """Events `first, first + 1, …` as finished frames; `state` is the game after them, empty if not the newest."""
 
     epoch: int

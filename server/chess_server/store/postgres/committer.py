@@ -11,10 +11,10 @@ a while, and the others are stored.
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import monotonic
 
 import structlog
+from msgspec import Struct
 
 from chess_server.store.errors import (
     BrokenGameError,
@@ -39,8 +39,7 @@ QUARANTINE_SECONDS = 30.0
 MOST_QUARANTINED = 1000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class _Waiting(Struct, frozen=True, eq=False):
     entry: Entry
     done: "asyncio.Future[None]"
     since: float

@@ -6,16 +6,16 @@ to send it again does no harm.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
+
+from msgspec import Struct
 
 from chess_server.game.color import Color
 from chess_server.game.record import Finish, MoveRow
 from chess_server.game.status import Status
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class Entry(Struct, frozen=True, kw_only=True):
     """What to store of one game under an epoch: moves in order, and its end after `ply` moves."""
 
     game_id: str
@@ -25,8 +25,7 @@ class Entry:
     finish: Finish | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Standing(Struct, frozen=True, kw_only=True):
     """What PostgreSQL holds of a game: `ply` is that of the last stored move."""
 
     epoch: int

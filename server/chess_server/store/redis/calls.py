@@ -5,9 +5,9 @@ Redis has lost since is sent along. What a Redis Cluster has moved is followed o
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+from msgspec import Struct
 from redis import exceptions
 
 from chess_presence.connecting import REDIS_ERRORS
@@ -37,8 +37,7 @@ class Topology(Protocol):
         """Ask the cluster again which node holds what. Raises what redis-py raises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """A command or a script, and the key that says which node is asked."""
 
     key: str

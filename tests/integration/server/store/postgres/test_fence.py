@@ -1,11 +1,11 @@
 """A real PostgreSQL keeps one history of each game, whoever asks it to store another."""
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import psycopg
 import pytest
+from msgspec.structs import replace
 from stored_games import LINE, a_game, a_server, entry, new_id
 
 from chess_server.game.record import MoveRow
