@@ -8,7 +8,7 @@ from chess_server.game.shared import Crowd, crowd_of
 
 
 class Happened(Struct, frozen=True, kw_only=True):
-    """Events `first, first + 1, …` as finished frames; `state` is the game after them, empty if not the newest."""
+    """Events `first, first + 1, …` as finished frames; `state` is the game after them, or empty (publish.lua)."""
 
     epoch: int
     since_ms: int

@@ -41,6 +41,7 @@ class Ledger:
         self._stores = stores
         self._no_start_ms = no_start_ms
         self._on_kept = on_kept
+        self._stored: Game | None = None
 
     async def settled(self, *, taking_over: bool = False) -> Held:
         """Return the game once all of it is published.
@@ -160,7 +161,8 @@ class Ledger:
             log.warning("the database holds another history, or another server the game", game=self.id)
             self.held = None
             raise
-        since_ms = await self._stores.games.publish(game)
+        self._stored = game
+        since_ms = await self._stores.games.publish(game, listening=self.live)
         if since_ms is None:
             self.held = None
             raise UnreachableError("redis", "the game was read back meanwhile")
@@ -174,6 +176,11 @@ class Ledger:
         if self.live and (known is None or age(held) > age(known)):
             self.held = held
             self._on_kept(held)
+
+    def take_stored(self, epoch: int, v: int) -> Game | None:
+        """Return the game at a version if this server has stored it itself: nobody needs to send it the state."""
+        stored, self._stored = self._stored, None
+        return stored if stored is not None and (stored.epoch, stored.v) == (epoch, v) else None
 
     def forget(self) -> None:
         """Drop the state in memory: the next read goes to Redis."""

@@ -136,8 +136,10 @@ class Room:
         if self.ledger.held is not None and (happened.epoch, happened.last) > age(self.ledger.held):
             self.ledger.forget()
         complete = self.subscribers.publish(happened)
-        if happened.state:
+        game = self.ledger.take_stored(happened.epoch, happened.last)
+        if game is None and happened.state:
             game = decode(happened.state)
+        if game is not None:
             self.ledger.keep(Held(game=game, committed=happened.last, since_ms=happened.since_ms))
         if not complete:
             self.spawn(self._catch_up())

@@ -96,11 +96,13 @@ class Games:
         applied: Applied = answer[0].decode()
         return applied
 
-    async def publish(self, game: Game) -> int | None:
-        """Publish all events up to the game's version; return when the turn began, None if the epoch has changed."""
-        answer = await self._one(
-            script("publish", self._record(game.id), [game.epoch, game.v, self._keys.channel(game.id)])
-        )
+    async def publish(self, game: Game, *, listening: bool = False) -> int | None:
+        """Publish all events up to the game's version; return when the turn began, None if the epoch has changed.
+
+        `listening`: this server is subscribed, and needs no state of what it publishes itself.
+        """
+        args: list[Any] = [game.epoch, game.v, self._keys.channel(game.id), int(listening)]
+        answer = await self._one(script("publish", self._record(game.id), args))
         return int(answer[1]) if answer[0] == b"ok" else None
 
     async def events(
