@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from time import monotonic
 
@@ -113,6 +114,7 @@ class Server:
         start("orders", self._subscribe_to_orders)
         start("drain", parts.drain.run)
         start("retention", Retention(parts.stores.database, self._settings.retention_days).run)
+        gc.freeze()  # what was made until now stays: collections, which stop everything, leave it out
         port = await parts.transport.start(self._settings.listen, self._settings.port)
         self._started = True
         log.info(
