@@ -12,6 +12,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 from msgspec.structs import replace
+from psycopg.pq.abc import PGresult
 
 from chess_server.game.record import MoveRow
 from chess_server.game.state import Game
@@ -144,11 +145,23 @@ async def _results(session: Session, statement: str, values: Any) -> list[list[A
     return [await result.fetchall() async for result in cursor.results() if result.description]
 
 
+def _texts(result: PGresult) -> list[list[Any]]:
+    """Return rows as PostgreSQL writes them; None for NULL."""
+    columns = range(result.nfields)
+    return [[_text(result.get_value(row, column)) for column in columns] for row in range(result.ntuples)]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
+
+
 async def _lock(session: Session, game_ids: list[str]) -> tuple[dict[str, Standing], frozenset[str]]:
     """Begin a transaction; return how games stand, and which of them it has locked."""
-    locked, found = await _results(session, statements.LOCK_GAMES, {"ids": " ".join(game_ids)})
+    ids = " ".join(game_ids)
+    results = await session.ask(statements.LOCK_GAMES, ids, ids)
+    locked, found = [_texts(result) for result in results if result.nfields]
     standings = {
-        game_id: Standing(epoch=epoch, ply=ply or 0, status=status, winner=winner)
+        game_id: Standing(epoch=int(epoch), ply=int(ply or 0), status=status, winner=winner)
         for game_id, epoch, ply, status, winner in found
     }
     return standings, frozenset(row[0] for row in locked)
@@ -187,11 +200,11 @@ async def _write(session: Session, entries: Sequence[Entry], standings: dict[str
         (statements.STORE_ENDS, ends_of(entries)),
     ]
     wanted = [(statement, rows) for statement, rows in parts if rows]
-    cursor = await session.execute(
+    results = await session.ask(
         "".join(statement for statement, _ in wanted) + statements.COMMIT,
-        [_encode(rows).decode() for _, rows in wanted],
+        *(_encode(rows).decode() for _, rows in wanted),
     )
-    counts = [result.rowcount async for result in cursor.results()][: len(wanted)]
+    counts = [result.command_tuples for result in results][: len(wanted)]
     if counts != [len(rows) for _, rows in wanted]:
         # The games are locked since they were compared, so this cannot be.
         raise AssertionError(f"PostgreSQL has stored {counts} rows of {[len(rows) for _, rows in wanted]}")

@@ -11,9 +11,9 @@ WRITE = f"BEGIN; {LIMITS}"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
 
 LOCK_GAMES = f"""{WRITE}
-SELECT id FROM games WHERE id = ANY(string_to_array(%(ids)s, ' ')) ORDER BY id FOR UPDATE SKIP LOCKED;
+SELECT id FROM games WHERE id = ANY(string_to_array(%s, ' ')) ORDER BY id FOR UPDATE SKIP LOCKED;
 SELECT id, epoch, (SELECT max(ply) FROM moves WHERE game_id = games.id), status, winner
-FROM games WHERE id = ANY(string_to_array(%(ids)s, ' '))
+FROM games WHERE id = ANY(string_to_array(%s, ' '))
 """
 """The second query sees what was committed before the locks were taken. A game that another transaction holds is
 skipped: it does not block the others, and two batches never wait for each other."""
