@@ -10,7 +10,7 @@ from chess_server.clients.client import Client, Services, Visit
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import EnterPool, LeavePool, Submit
 from chess_server.game.commands import Command, MakeMove
-from chess_server.play.ledger import NoSuchGameError
+from chess_server.play.ledger import NoSuchGameError, WrongSecretError
 from chess_server.play.room import Room
 from chess_server.play.subscribers import Subscriber
 from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
@@ -64,8 +64,8 @@ class GameClient(Client):
         """Join; False if the stores do not answer."""
         try:
             await self._join(room)
-        except NoSuchGameError:
-            self._turned_away(room)
+        except NoSuchGameError as error:
+            self._turned_away(game_exists=isinstance(error, WrongSecretError))
         except BrokenGameError:
             self.answer(frames.error("broken_game", f"game {self._place.game_id} cannot be read"))
             self.close(POLICY, "broken_game", "policy")
@@ -73,10 +73,9 @@ class GameClient(Client):
             return False
         return True
 
-    def _turned_away(self, room: Room) -> None:
+    def _turned_away(self, *, game_exists: bool) -> None:
         """Tell the client that there is no such game, and remember it for the next one who asks."""
-        exists = room.ledger.held is not None
-        self._services.lookups.missed(self._place, self.address, monotonic(), game_exists=exists)
+        self._services.lookups.missed(self._place, self.address, monotonic(), game_exists=game_exists)
         self.answer(frames.error("no_such_game", f"no game {self._place.game_id}, or not this player's"))
         self.close(POLICY, "no_such_game", "policy")
 

@@ -29,6 +29,10 @@ class NoSuchGameError(Exception):
     """Neither Redis nor PostgreSQL has the game, or the secret is wrong."""
 
 
+class WrongSecretError(NoSuchGameError):
+    """The game is there, but the secret is none of its players'."""
+
+
 class Ledger:
     """One game's state. `on_kept` is called with each newer state that is kept in memory."""
 

@@ -16,7 +16,7 @@ from chess_server.play import channel
 from chess_server.play.attendance import Attendance
 from chess_server.play.executor import CommandExecutor
 from chess_server.play.game_clock import GameClock
-from chess_server.play.ledger import Ledger, NoSuchGameError
+from chess_server.play.ledger import Ledger, WrongSecretError
 from chess_server.play.subscribers import Subscriber, Subscribers
 from chess_server.store.stores import Stores
 from chess_server.supervisor import Guard
@@ -83,7 +83,7 @@ class Room:
         if player_id is not None:
             color = held.game.color_of(player_id)
             if color is None:
-                raise NoSuchGameError(self.id)
+                raise WrongSecretError(self.id)
             subscriber.color = color
             await self.ledger.settled(taking_over=True)
         await self._attendance.sit(subscriber)

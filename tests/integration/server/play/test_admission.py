@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 from polling import eventually, wait_until
+from redis.asyncio import Redis
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from chess_presence.registry import Registry
 
 pytestmark = pytest.mark.integration
 
@@ -148,6 +151,24 @@ async def test_a_wrong_secret_is_refused_where_the_game_is_known(
     assert (await door.refusal(servers[0], path))[:2] == (404, "no_such_game")
 
 
+async def test_a_wrong_secret_keeps_no_player_from_a_game_that_redis_has_lost(
+    fleet: Any, lobby: Any, door: Door
+) -> None:
+    """The game is looked at in PostgreSQL then, and not kept in memory: it must not count as absent for that."""
+    one, two = fleet.servers[:2]
+    white, black = await lobby.pair(one, one)
+    await white.move("e2e4")
+    for player in (white, black):
+        await player.close()
+    async with Redis.from_url(fleet.redis.url) as client:
+        await client.delete(*[key async for key in client.scan_iter(f"*{{{white.game_id}}}*")])
+    guess = await door.open(two, f"/play/{white.game_id}{12 * 'x'}")
+    assert json.loads(await guess.recv())["d"]["code"] == "no_such_game"
+    await white.connect(two)
+    assert white.ply == 1
+    assert json.loads(await (await door.open(two, f"/watch/{white.game_id}/white")).recv())["t"] == "full"
+
+
 async def test_who_asks_for_many_absent_games_waits_and_players_do_not(strict: Any, door: Door) -> None:
     for number in range(30):
         socket = await door.open(strict, f"/watch/{number:08d}/white", X_Forwarded_For="203.0.113.7")
@@ -184,10 +205,6 @@ async def test_on_a_full_server_a_player_comes_back_and_spectators_give_way(
 
 
 async def _is_refused(fleet: Any, server: Any, count: int) -> bool:
-    from redis.asyncio import Redis
-
-    from chess_presence.registry import Registry
-
     async with Redis.from_url(fleet.redis.url) as client:
         record = (await Registry(client, fleet.cluster_uid).read()).records[server.name]
     return (record.refused, record.limit, record.connections) == (count, 12, 12) and record.demand == 10
