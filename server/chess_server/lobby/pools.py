@@ -31,6 +31,8 @@ class Lobby:
         self._channel = channel
         self._seeks = Seeks()
         self._guard = Guard("seek", (UnavailableError,))
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        """So that many who ask at once are paired by and by: new games come between moves, not before all of them."""
 
     def enter(self, seek: Seek) -> None:
         """Add a socket."""
@@ -48,7 +50,9 @@ class Lobby:
         await self._identify(seek, key)
         self._seeks.stop(seek.client)
         seek.pool, seek.synced = pool, False
-        await self._sync(seek)
+        async with self._turns:
+            if seek in self._seeks:  # not closed meanwhile
+                await self._sync(seek)
 
     async def stop_waiting(self, seek: Seek, key: str) -> None:
         """Leave the pool, whichever of the client's sockets entered it, on this server or another."""
@@ -56,7 +60,8 @@ class Lobby:
             await self._identify(seek, key)
         self._seeks.stop(seek.client)
         seek.synced = False
-        await self._sync(seek)
+        async with self._turns:
+            await self._sync(seek)
 
     async def _identify(self, seek: Seek, key: str) -> None:
         """Take the socket as the client's who has this key; a wait under another name ends."""

@@ -1,11 +1,12 @@
 """How the lobby names its clients to Redis, and what it sends them."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 
-from chess_server.lobby.pools import Lobby
+from chess_server.lobby.pools import AT_ONCE, Lobby
 from chess_server.lobby.seeks import Seek, client_of
 from chess_server.store.errors import UnreachableError
 from chess_server.store.redis.pools import Redirect
@@ -100,6 +101,32 @@ async def test_a_socket_that_waited_and_asks_again_is_not_paired_twice(lobby: Lo
     lobby._on_redirect(b"ann-ann-\nredirect")
     assert socket.sent == [b"redirect"]
     assert seek.pool is None
+
+
+class SlowPools(Pools):
+    """Counts how many ask at the same time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asking = self.most = 0
+
+    async def enter(self, pool: str, client: str, owner: str) -> Any:
+        self.asking += 1
+        self.most = max(self.most, self.asking)
+        await asyncio.sleep(0)
+        self.asking -= 1
+        return await super().enter(pool, client, owner)
+
+
+async def test_many_who_ask_at_once_are_paired_by_and_by() -> None:
+    pools = SlowPools()
+    lobby = Lobby(cast("Any", pools), cast("Any", SimpleNamespace()), cast("Any", None), "channel")
+    seeks = [Seek(f"sri-{number:04d}", f"pod|{number}", Socket()) for number in range(50)]
+    for seek in seeks:
+        lobby.enter(seek)
+    await asyncio.gather(*(lobby.wait(seek, TEN, "") for seek in seeks))
+    assert [seek.synced for seek in seeks] == 50 * [True]
+    assert pools.most <= AT_ONCE
 
 
 @pytest.mark.parametrize("answers", [True, False])
