@@ -1,7 +1,8 @@
 """Admission: which upgrade requests are accepted, and how all others are answered, before any store is asked.
 
 In this order: the path, a drain, the page's origin, what one address may do, games known not to exist, the load, the
-seats. Players of a running game are refused neither for the load nor for a full server while anybody else is here.
+seats. Players of a running game are refused neither for the load nor for a full server while anybody else is here. One
+whose game this server knows does not wait either for what others do, at the same address or on paths like a player's.
 """
 
 import asyncio
@@ -27,6 +28,8 @@ from chess_server.wire.paths import LobbyPlace, PathError, Place, PlayPlace, Wat
 RETRY_SECONDS = 1.0
 SHED_SECONDS = 3.0
 TICK_SECONDS = 0.1
+RETURN_RATE = Rate(10, 20.0)
+"""How often a player of a running game may connect whose address connects too often."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +65,7 @@ class Admission:
         self._drain = drain
         self._numbers = itertools.count(1)
         self._addresses = Buckets(limits.address_join_rate)
+        self._returns = Buckets(RETURN_RATE)
         now = monotonic()
         self._players = TokenBucket(limits.join_rate, now)
         self._others = TokenBucket(limits.join_rate, now)
@@ -99,30 +103,47 @@ class Admission:
         ):
             raise NotAdmittedError(403, "bad_origin", "pages of this origin may not connect")
         address = client_address(request, self._limits.trust)
-        self._check_address(address, now)
-        proved = not isinstance(place, LobbyPlace) and self._check_game(place, address, now)
-        player = isinstance(place, PlayPlace)
-        self._check_load(now, player=player)
-        self._check_room(place, address, now, proved=proved)
+        seat = self._seat_in_play(place)
+        self._check_address(address, seat, now)
+        if not isinstance(place, LobbyPlace):
+            self._check_game(place, address, now)
+        if not seat:
+            self._check_load(now, player=isinstance(place, PlayPlace))
+        self._check_room(place, address, now, proved=bool(seat))
         return self._seated(place, address)
 
-    def _check_address(self, address: str, now: float) -> None:
-        if self._services.seats.is_crowded(address):
-            raise NotAdmittedError(
-                429, "too_many_sockets", "this address holds too many sockets", SHED_SECONDS
-            )
-        if not self._addresses.take(address, now):
+    def _seat_in_play(self, place: Place) -> str:
+        """Return the seat of a player of a running game that this server knows; empty for everybody else."""
+        if not isinstance(place, PlayPlace):
+            return ""
+        game = self._services.rooms.game(place.game_id)
+        sure = game is not None and not game.over and game.color_of(place.player_id) is not None
+        return place.game_id + place.player_id if sure else ""
+
+    def _check_address(self, address: str, seat: str, now: float) -> None:
+        """Refuse an address what it has too much of; a player of a running game pays for his own haste alone."""
+        seats = self._services.seats
+        crowded = seats.is_crowded(address)
+        if crowded and not seat:
+            raise self._too_many_sockets
+        if not self._addresses.take(address, now) and not (seat and self._returns.take(seat, now)):
             wait = self._addresses.wait(address, now)
             raise NotAdmittedError(429, "too_many_joins", "this address connects too often; try again", wait)
+        if crowded and not seats.make_room_at(address):
+            raise self._too_many_sockets
 
-    def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float) -> bool:
-        """Refuse what is known not to exist; return whether this is surely a player of a running game."""
+    @property
+    def _too_many_sockets(self) -> NotAdmittedError:
+        return NotAdmittedError(429, "too_many_sockets", "this address holds too many sockets", SHED_SECONDS)
+
+    def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float) -> None:
+        """Refuse what is known not to exist."""
         lookups, game = self._services.lookups, self._services.rooms.game(place.game_id)
         if game is not None:
             color = game.color_of(place.player_id) if isinstance(place, PlayPlace) else place.color
             if color is None:
                 raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
-            return isinstance(place, PlayPlace) and not game.over
+            return
         if lookups.is_absent(place, now):
             raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
         wait = 0.0 if isinstance(place, PlayPlace) else lookups.wait_seconds(address, now)
@@ -130,7 +151,6 @@ class Admission:
             raise NotAdmittedError(
                 429, "too_many_misses", "this address asked for too many games that are none", wait
             )
-        return False
 
     def _check_load(self, now: float, *, player: bool) -> None:
         if self._shedding.active and not player:

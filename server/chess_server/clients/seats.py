@@ -124,15 +124,11 @@ class Seats:
     def closed(self, client: Occupant) -> None:
         """Free a client's seat."""
         self.demand -= client.demands
-        self._of_address[client.address] -= 1
-        if not self._of_address[client.address]:
-            del self._of_address[client.address]
         self._silent.pop(client, None)
-        self._forget(client)
         if client in self._leaving:
             self._leaving.discard(client)
         else:
-            self._taken -= 1
+            self._free(client)
 
     def close_silent(self, now: float) -> None:
         """Close lobby sockets that never said anything."""
@@ -143,17 +139,31 @@ class Seats:
             seconds = f"{self._limits.first_message_seconds:g}"
             client.close(POLICY, f"nothing said for {seconds} s; send poolIn or a ping", "silent")
 
+    def make_room_at(self, address: str) -> bool:
+        """Close the newest spectator, or else the newest newcomer, of an address that holds as many as it may."""
+        return self._close_newest(
+            address, "this address holds too many sockets, and players come first; try again"
+        )
+
     def _make_room(self) -> bool:
         """Close the newest spectator, or else the newest newcomer; False if there is none."""
-        client = next((one for kind in ("watch", "lobby") for one in reversed(self._yielding[kind])), None)
+        return self._close_newest("", "this server is full, and players come first; try again")
+
+    def _close_newest(self, address: str, reason: str) -> bool:
+        """Close the newest who gives way, of an address or of all."""
+        everybody = (one for kind in ("watch", "lobby") for one in reversed(self._yielding[kind]))
+        client = next((one for one in everybody if address in ("", one.address)), None)
         if client is None:
             return False
-        self._forget(client)
+        self._free(client)
         self._leaving.add(client)
-        self._taken -= 1
-        client.close(OVERLOAD, "this server is full, and players come first; try again", "full")
+        client.close(OVERLOAD, reason, "full")
         return True
 
-    def _forget(self, client: Occupant) -> None:
+    def _free(self, client: Occupant) -> None:
+        self._taken -= 1
+        self._of_address[client.address] -= 1
+        if not self._of_address[client.address]:
+            del self._of_address[client.address]
         for waiting in self._yielding.values():
             waiting.pop(client, None)

@@ -181,6 +181,50 @@ async def test_who_asks_for_many_absent_games_waits_and_players_do_not(strict: A
     assert json.loads(await player.recv())["d"]["code"] == "no_such_game"
 
 
+async def test_a_player_in_play_takes_a_seat_of_his_crowded_address(
+    fleet: Any, lobby: Any, door: Door
+) -> None:
+    [server] = fleet.start(1, CHESS_ADDRESS_CONNECTIONS="6")
+    white, _ = await lobby.pair(server, server)
+    await white.move("e2e4")
+    newest = None
+    with contextlib.suppress(InvalidStatus):
+        for _ in range(7):
+            newest = await door.open(server)
+    assert newest is not None
+    assert (await door.refusal(server))[:2] == (429, "too_many_sockets")
+    await door.open(server, f"/play/{white.full_id}")
+    assert await closed(newest) == (
+        1013,
+        "this address holds too many sockets, and players come first; try again",
+    )
+
+
+@pytest.mark.parametrize(
+    "limit, path, refusal",
+    [
+        pytest.param("CHESS_ADDRESS_JOIN_RATE", "/lobby/socket", (429, "too_many_joins"), id="his-address"),
+        pytest.param("CHESS_JOIN_RATE", f"/play/{20 * 'x'}", (503, "overloaded"), id="paths-like-his"),
+    ],
+)
+async def test_a_player_in_play_does_not_wait_for_how_often_others_connect(
+    fleet: Any, lobby: Any, door: Door, limit: str, path: str, refusal: tuple[int, str]
+) -> None:
+    [server] = fleet.start(1, **{limit: "9/9000"})
+    white, _ = await lobby.pair(server, server)
+    await white.move("e2e4")
+    for number in range(9):
+        with contextlib.suppress(InvalidStatus):
+            await door.open(server, path.replace("xxxxxxxx", f"{number:08d}", 1))
+    assert (await door.refusal(server, path.replace("x", "y")))[:2] == refusal
+    mine = f"/play/{white.full_id}"
+    await door.open(server, mine)
+    for _ in range(30):
+        with contextlib.suppress(InvalidStatus):
+            await door.open(server, mine)
+    assert limit == "CHESS_JOIN_RATE" or (await door.refusal(server, mine))[:2] == refusal
+
+
 async def test_on_a_full_server_a_player_comes_back_and_spectators_give_way(
     fleet: Any, twelve: Any, lobby: Any, door: Door
 ) -> None:

@@ -102,6 +102,24 @@ def test_an_address_holds_so_many_and_another_is_free() -> None:
     assert not seats.is_crowded("1.1.1.1")
 
 
+def test_a_player_takes_a_seat_of_his_own_crowded_address() -> None:
+    seats = make(per_address=3)
+    fill(seats, "play")
+    [newcomer] = fill(seats, "lobby")
+    [watcher] = fill(seats, "watch")
+    other = Client("watch", "2.2.2.2")
+    seats.opened(other, 0.0)
+    assert seats.make_room_at("1.1.1.1")
+    assert (watcher.closes, newcomer.closes, other.closes) == ([(1013, "full")], [], [])
+    assert not seats.is_crowded("1.1.1.1"), "who was closed counts no longer"
+    seats.closed(watcher)
+    fill(seats, "play")
+    assert seats.is_crowded("1.1.1.1")
+    assert seats.make_room_at("1.1.1.1")
+    fill(seats, "play")
+    assert not seats.make_room_at("1.1.1.1"), "players alone"
+
+
 def test_silent_sockets_are_no_demand_and_are_closed_in_the_lobby() -> None:
     seats = make()
     silent, talker, watcher, _ = fill(seats, "lobby", "lobby", "watch", "play")
@@ -166,7 +184,7 @@ class Coming(RuleBasedStateMachine):
         assert len(staying) <= 21
         assert sum(one.kind != "play" for one in staying) <= 20
         for address in "ab":
-            assert self.seats.is_crowded(address) == (sum(o.address == address for o in self.here) >= 15)
+            assert self.seats.is_crowded(address) == (sum(o.address == address for o in staying) >= 15)
         assert self.seats.demand == sum(one.demands for one in self.here)
         assert self.seats._taken == len(staying)
         assert [one for one in self.here if one.kind == "play" and one.closes] == []
