@@ -54,6 +54,7 @@ class Client:
     """A connected client. Subclasses join it to the lobby or to a game."""
 
     kind = ""
+    in_play = False
 
     def __init__(self, place: Place, rate: Rate, services: Services, visit: Visit) -> None:
         self._services = services

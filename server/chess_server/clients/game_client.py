@@ -42,6 +42,12 @@ class GameClient(Client):
         """Play or watch."""
         return "play" if self._subscriber.player else "watch"
 
+    @property
+    def in_play(self) -> bool:  # type: ignore[override]
+        """Whether a player's game has not ended, as far as this server knows."""
+        game = self._services.rooms.game(self._place.game_id)
+        return self._subscriber.player and not (game is not None and game.over)
+
     async def _arrive(self) -> None:
         async with self._turn():
             self._entered = True

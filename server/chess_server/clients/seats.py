@@ -29,6 +29,10 @@ class Occupant(Protocol):
     def kind(self) -> str:
         """`lobby`, `play` or `watch`."""
 
+    @property
+    def in_play(self) -> bool:
+        """Whether it is a player's whose game has not ended yet."""
+
     def close(self, code: int, reason: str, cause: str) -> None:
         """Close the socket."""
 
@@ -56,7 +60,8 @@ class Seats:
         self._yielding: dict[str, dict[Occupant, None]] = {
             "watch": {},
             "lobby": {},
-        }  # each in order of arrival
+            "play": {},
+        }  # each in order of arrival; of the players those whose game has ended since
         self._silent: dict[Occupant, float] = {}
         self._leaving: set[Occupant] = set()
         self._taken = 0
@@ -111,8 +116,8 @@ class Seats:
     def joined(self, client: Occupant, *, running: bool) -> None:
         """Note that a client has joined a game. Where the server is over-full, somebody who may gives way."""
         self.counts(client)
-        if not running and client.kind == "play":
-            self._yielding["watch"][client] = None
+        if client.kind == "play":
+            self._yielding["play" if running else "watch"][client] = None
         if self._taken > self._limits.most:
             self._make_room()
 
@@ -150,9 +155,14 @@ class Seats:
         return self._close_newest("", "this server is full, and players come first; try again")
 
     def _close_newest(self, address: str, reason: str) -> bool:
-        """Close the newest who gives way, of an address or of all."""
-        everybody = (one for kind in ("watch", "lobby") for one in reversed(self._yielding[kind]))
-        client = next((one for one in everybody if address in ("", one.address)), None)
+        """Close the newest who gives way, of an address or of all. A player does once his game has ended."""
+        giving_way = (
+            one
+            for kind in ("watch", "lobby", "play")
+            for one in reversed(self._yielding[kind])
+            if (kind != "play" or not one.in_play) and address in ("", one.address)
+        )
+        client = next(giving_way, None)
         if client is None:
             return False
         self._free(client)

@@ -254,6 +254,26 @@ async def _is_refused(fleet: Any, server: Any, count: int) -> bool:
     return (record.refused, record.limit, record.connections) == (count, 12, 12) and record.demand == 10
 
 
+async def test_on_a_server_full_of_players_those_whose_game_has_ended_give_way(
+    fleet: Any, lobby: Any, door: Door
+) -> None:
+    [small], other = fleet.start(1, CHESS_MAX_CONNECTIONS="4"), fleet.servers[0]
+    white, _ = await lobby.pair(other, other)
+    done, opponent = await lobby.pair(other, other)
+    await white.move("e2e4")
+    paths = [white, done, opponent, done, opponent]
+    sockets = [await door.open(small, f"/play/{player.full_id}") for player in paths]
+    assert [json.loads(await socket.recv())["t"] for socket in sockets] == 5 * ["full"]
+    assert (await door.refusal(small, f"/play/{white.full_id}"))[:2] == (503, "full")
+    await done.send("resign")
+    await opponent.until("endData")
+    async with asyncio.timeout(20):
+        while '"endData"' not in str(await sockets[-1].recv()):
+            pass
+    await door.open(small, f"/play/{white.full_id}")
+    assert (await closed(sockets[-1]))[0] == 1013
+
+
 async def test_random_play_paths_on_a_full_server_close_nobody(twelve: Any, door: Door) -> None:
     wait_until(lambda: twelve.metric("chess_server_connections{") == 0, "everybody has gone", within=20)
     here = [await door.open(twelve) for _ in range(12)]

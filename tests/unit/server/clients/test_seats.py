@@ -16,7 +16,12 @@ class Client:
     address: str = "1.1.1.1"
     demands: bool = False
     joined: bool = False
+    finished: bool = False
     closes: list[tuple[int, str]] = field(default_factory=list)
+
+    @property
+    def in_play(self) -> bool:
+        return self.kind == "play" and not self.finished
 
     def close(self, code: int, reason: str, cause: str) -> None:
         assert reason
@@ -91,6 +96,19 @@ def test_who_comes_back_to_a_finished_game_gives_way_like_a_spectator() -> None:
     [late] = fill(seats, "play")
     seats.joined(late, running=False)
     assert late.closes == [(1013, "full")]
+
+
+def test_who_stays_after_the_end_of_his_game_gives_way_after_all_others() -> None:
+    seats = make(most=20)
+    players = fill(seats, *["play"] * 20)
+    for player in players:
+        seats.joined(player, running=True)
+    [reserve] = fill(seats, "play")
+    assert not seats.has_room(player=True, proved=True)
+    players[3].finished = True
+    assert seats.has_room(player=True, proved=True)
+    assert [one for one in players if one.closes] == [players[3]]
+    assert reserve.closes == []
 
 
 def test_an_address_holds_so_many_and_another_is_free() -> None:
