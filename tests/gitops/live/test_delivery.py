@@ -18,7 +18,11 @@ pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 
 async def test_git_alone_brings_the_whole_service(world: World) -> None:
     for name in ("chess-root", "chess-operator", "chess"):
-        assert (await world.application(name)).unlike("Healthy", None) is None
+
+        async def complaint(name: str = name) -> str | None:
+            return (await world.application(name)).unlike("Healthy", None)
+
+        await until(f"{name} is Healthy", complaint, 60)
     assert (await world.cluster())["status"]["readyReplicas"] >= 1
 
 
