@@ -81,17 +81,14 @@ class Registry:
 
     async def beat(self, heartbeat: Heartbeat) -> Beat:
         """Write a pod's record; return Redis TIME and the pod's drain order."""
-        answer = await self._beat(
-            keys=[keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)],
-            args=[
-                heartbeat.uid,
-                encode(heartbeat),
-                self._ttl_ms,
-                keys.census_channel(self._uid),
-                news(heartbeat),
-            ],
-        )
-        return beat_of(answer)
+        names, given = self._beating(heartbeat)
+        return beat_of(await self._beat(keys=names, args=given))
+
+    def _beating(self, heartbeat: Heartbeat) -> tuple[list[str], list[Any]]:
+        """Make keys and arguments of beat.lua."""
+        names = [keys.records(self._uid), keys.expiry(self._uid), keys.drains(self._uid)]
+        channel = keys.census_channel(self._uid)
+        return names, [heartbeat.uid, encode(heartbeat), self._ttl_ms, channel, news(heartbeat)]
 
     async def leave(self, pod_uid: str) -> bool:
         """Remove a pod's record and its order. False if it had no record."""

@@ -15,8 +15,7 @@ from redis.exceptions import RedisError
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import CLUSTERS, DEPLOYMENTS, EVENTS, PODS, Manifest
 from chess_operator.kube.client import ApiError, Kube
-from chess_presence import keys
-from chess_presence.records import Beat, Heartbeat, encode
+from chess_presence.records import Beat, Heartbeat
 from chess_presence.registry import Registry, beat_of
 
 
@@ -86,12 +85,11 @@ class Fleet:
         """All that are due, in one transaction: players who move are counted exactly once."""
         now, registry = time.monotonic(), Registry(redis, self.uid)
         due = {uid: one for uid, one in self.servers.items() if uid in self.pods and one.due(now)}
-        names = [keys.records(self.uid), keys.expiry(self.uid), keys.drains(self.uid)]
         states = {uid: (one.connections, one.draining) for uid, one in due.items()}
         async with redis.pipeline(transaction=True) as pipeline:
             for uid, (connections, drains) in states.items():
-                record = encode(Heartbeat(uid=uid, connections=connections, draining=drains))
-                given: list[Any] = [uid, record, 15_000, keys.census_channel(self.uid)]
+                heartbeat = Heartbeat(uid=uid, connections=connections, draining=drains)
+                names, given = registry._beating(heartbeat)
                 await registry._beat(keys=names, args=given, client=pipeline)
             answers = await pipeline.execute() if due else []
         for (uid, state), answer in zip(states.items(), answers, strict=True):
