@@ -84,29 +84,38 @@ async def test_a_rotated_password_is_read_from_the_file_at_the_next_connection(
             order(f"ALTER ROLE chess PASSWORD '{urlsplit(own.url).password}'")
 
 
-async def test_while_reads_are_saturated_moves_are_stored_and_clocks_run(own: Any) -> None:
+async def test_while_reads_are_saturated_moves_are_stored_and_clocks_run(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "DEADLINE_SECONDS", 300.0)
+    held, released = asyncio.Event(), asyncio.Event()
     async with a_server(lambda: own.url) as server:
         game_id = await made(server)
 
-        async def slowly(session: Any) -> None:
-            await session.execute("SELECT pg_sleep(4)")
+        async def hold(session: Any) -> None:
+            await session.execute("SELECT 1")
+            held.set()
+            await released.wait()
 
         async def read() -> bool:
             try:
-                await server.sessions.run("reads", slowly)
+                await server.sessions.run("reads", hold)
             except SaturatedError:
                 return False
             return True
 
         reads = asyncio.gather(*(read() for _ in range(60)))
-        await asyncio.sleep(0.1)  # they have taken every session there is
+        await held.wait()  # one has a session, and the others come before whoever asks from now on
+        with pytest.raises(SaturatedError):
+            await server.database.load(game_id)
         for ply in (1, 2, 3):
-            async with asyncio.timeout(3):
+            async with asyncio.timeout(60):
                 await server.committer.commit(entry(game_id, ply))
         assert await server.database.load(game_id, for_player=True) is not None
         with pytest.raises(SaturatedError):
             await server.database.load(game_id)
-        assert not all(await reads)
+        released.set()
+        assert set(await reads) == {True, False}
         assert server.health.outages.closed == server.health.outages.open == ()
 
 
