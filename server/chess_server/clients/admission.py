@@ -139,13 +139,14 @@ class Admission:
     def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float) -> None:
         """Refuse what is known not to exist."""
         lookups, game = self._services.lookups, self._services.rooms.game(place.game_id)
-        if game is not None:
-            color = game.color_of(place.player_id) if isinstance(place, PlayPlace) else place.color
-            if color is None:
-                raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
-            return
-        if lookups.is_absent(place, now):
+        if game is None:
+            absent = lookups.is_absent(place, now)
+        else:
+            absent = isinstance(place, PlayPlace) and game.color_of(place.player_id) is None
+        if absent:
             raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
+        if game is not None:
+            return
         wait = 0.0 if isinstance(place, PlayPlace) else lookups.wait_seconds(address, now)
         if wait:
             raise NotAdmittedError(

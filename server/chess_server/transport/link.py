@@ -10,7 +10,6 @@ from typing import Protocol
 
 MAX_MESSAGE = 8 * 1024
 MAX_HEAD = 16 * 1024
-MAX_HEADERS = 128
 RECEIVE_BUFFER = 32 * 1024
 """What the kernel may hold of one client's bytes. picows' own buffer grows to what one read returns, and stays so."""
 
