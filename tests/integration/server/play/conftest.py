@@ -108,6 +108,10 @@ class Player:
         await self._until(there, kind, seconds)
         return found[0]["d"]
 
+    async def until_told(self, kind: str, data: dict, seconds: float = DEADLINE) -> None:
+        """Wait for a message with just this data, whatever others of its kind came before."""
+        await self._until(lambda: data in self.told(kind), f"{kind} {data}", seconds)
+
     def told(self, kind: str) -> list[dict]:
         """The data of every message of a kind that is no event."""
         return [frame["d"] for frame in self.others if frame["t"] == kind]

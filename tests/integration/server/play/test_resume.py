@@ -16,7 +16,7 @@ async def test_a_player_who_resumes_learns_the_clock_and_that_the_opponent_is_ba
         await mover.move(uci)
         await other.until_ply(mover.ply)
     await black.close()
-    assert await white.until("gone") == {"color": "black", "gone": True}
+    await white.until_told("gone", {"color": "black", "gone": True})
     await white.drain_socket(2)  # the time that White thinks
     await white.close()
     await black.connect()
@@ -29,8 +29,8 @@ async def test_a_player_who_resumes_learns_the_clock_and_that_the_opponent_is_ba
     assert clock["running"] == "white"
     assert clock["white"] < 298.5
     assert clock["black"] == 300.0
-    assert await white.until("crowd") == {"white": True, "black": True}
-    assert await white.until("gone") == {"color": "black", "gone": False}
+    await white.until_told("crowd", {"white": True, "black": True})
+    await white.until_told("gone", {"color": "black", "gone": False})
 
 
 async def test_a_player_who_resumes_learns_that_the_opponent_has_gone_meanwhile(
@@ -42,5 +42,5 @@ async def test_a_player_who_resumes_learns_that_the_opponent_has_gone_meanwhile(
     await asyncio.sleep(0)
     await white.connect()
     assert white.snapshots[-1]["t"] == "batch"
-    assert await white.until("gone") == {"color": "black", "gone": True}
+    await white.until_told("gone", {"color": "black", "gone": True})
     assert (await white.until("goneIn"))["color"] == "black"
