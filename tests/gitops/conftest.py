@@ -43,7 +43,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         for namespace in ("chess", "chess-system", "arena"):
             kubectl("create", "namespace", namespace)
             kubectl("label", "namespace", namespace, *RESTRICTED)
-        kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        kubectl("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")
         yield kubectl
     finally:
         cluster.down(home)

@@ -23,7 +23,7 @@ async def watched(
 
     task = asyncio.create_task(follow())
     try:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             await begun.wait()
         yield seen
     finally:

@@ -32,7 +32,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     try:
         client = Kubectl(running.kubeconfig)
         client.apply(*DEFINITIONS)
-        client.run("wait", "--for=condition=Established", "--timeout=30s", "crd", "--all")
+        client.run("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")
         yield client
     finally:
         cluster.down(home)
@@ -49,7 +49,7 @@ def standing(chess: CommandLine, kubectl: Kubectl, monkeypatch: pytest.MonkeyPat
     # EKS' own tokens are for EKS' own API servers.
     monkeypatch.setattr(kubernetes, "token", lambda *_: token)
     kubectl.apply(*HOLDING)
-    kubectl.run("wait", "--for=jsonpath={.status.phase}=Bound", "--timeout=60s", "pvc/data-redis-0")
+    kubectl.run("wait", "--for=jsonpath={.status.phase}=Bound", "--timeout=120s", "pvc/data-redis-0")
     described = eks.describe_cluster(name="chess-dev")["cluster"]
     assert described["endpoint"].startswith("https://127.0.0.1:")
     with Controllers(kubernetes.connect(_Clients(eks), "chess-dev", "us-east-1"), kubectl) as controllers:

@@ -43,7 +43,7 @@ def test_up_heals_after_everything_was_killed_and_pods_live_on(home: Home) -> No
     load_base(home)
     namespace = make_namespace(home, "lc-lifecycle")
     namespace.apply(pod("survivor", "import time; time.sleep(600)"))
-    namespace.kubectl("wait", "--for=condition=Ready", "pod/survivor", "--timeout=60s")
+    namespace.kubectl("wait", "--for=condition=Ready", "pod/survivor", "--timeout=120s")
     victims = [name for name in (*CONTROL_PLANE, *NODE) if name != "postgres"]
 
     kill(home, *victims)
@@ -57,7 +57,7 @@ def test_up_heals_after_everything_was_killed_and_pods_live_on(home: Home) -> No
     assert ailing(home) == []
     assert namespace.python("survivor", "print('alive')") == "alive"
     namespace.apply(pod("newcomer", "print('hello')"))
-    namespace.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/newcomer", "--timeout=30s")
+    namespace.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/newcomer", "--timeout=120s")
     assert namespace.get("pods/survivor")["status"]["containerStatuses"][0]["restartCount"] == 0
     namespace.kubectl("delete", "namespace", namespace.name)
 
@@ -125,7 +125,7 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     load_base(home)
     namespace = make_namespace(home, "lc-lifecycle")
     namespace.apply(pod("left-running", "import time; time.sleep(600)"))
-    namespace.kubectl("wait", "--for=condition=Ready", "pod/left-running", "--timeout=60s")
+    namespace.kubectl("wait", "--for=condition=Ready", "pod/left-running", "--timeout=120s")
     busy = traces()
     assert "lcbr0" in busy["links"]
     assert "localcluster" in " ".join(busy["groups"])

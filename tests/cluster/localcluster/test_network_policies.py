@@ -24,7 +24,7 @@ def trio(namespace: Namespace) -> Namespace:
         namespace.apply(
             pod(name, LISTEN, readinessProbe=PROBE, ports=[{"containerPort": 7000, "name": "game"}])
         )
-    namespace.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=60s")
+    namespace.kubectl("wait", "--for=condition=Ready", "pod", "--all", "--timeout=120s")
     return namespace
 
 
@@ -62,7 +62,7 @@ def test_ingress_lets_in_whom_it_names_on_the_port_it_names(trio: Namespace) -> 
     assert not reaches(trio, "friend", "target", 7001)
     assert reaches(trio, "target", "stranger")
     trio.kubectl(
-        "wait", "--for=condition=Ready", "pod/target", "--timeout=5s"
+        "wait", "--for=condition=Ready", "pod/target", "--timeout=60s"
     )  # kubelet's probes still come through
     trio.kubectl("delete", "networkpolicy", "in")
     wait_until(lambda: reaches(trio, "stranger", "target"), "the stranger is let in")

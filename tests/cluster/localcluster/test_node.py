@@ -44,7 +44,7 @@ def web(namespace: Namespace) -> Namespace:
             "spec": {"type": "NodePort", "selector": {"app": "web"}, "ports": ports},
         }
     )
-    namespace.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=60s")
+    namespace.kubectl("wait", "--for=condition=Ready", "pod/web", "--timeout=120s")
     return namespace
 
 
@@ -160,7 +160,7 @@ def test_an_image_goes_to_the_node_only_when_it_has_changed(
         fresh.append(built.fresh)
         namespace.apply(pod(f"word-{number}", "print(open('/word').read())", image="localcluster-test:dev"))
         namespace.kubectl(
-            "wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/word-{number}", "--timeout=30s"
+            "wait", "--for=jsonpath={.status.phase}=Succeeded", f"pod/word-{number}", "--timeout=120s"
         )
         words.append(namespace.kubectl("logs", f"word-{number}").strip())
     assert fresh == [True, False, True]

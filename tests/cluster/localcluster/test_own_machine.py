@@ -33,7 +33,7 @@ def test_it_has_its_own_network_processes_and_settings() -> None:
     panic = Path("/proc/sys/kernel/panic").read_text()
     look = "ls /sys/class/net; ls -d /proc/[0-9]* | wc -l; echo $LOCALCLUSTER_HOME"
     process = start(f"{look}; echo 77 > /proc/sys/kernel/panic; exit 3")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     links, processes, home = output.split()
     assert process.returncode == 3
     assert links == "lo"
@@ -49,7 +49,7 @@ def test_nothing_outlives_it(number: signal.Signals, tmp_path: Path) -> None:
     process = start(f"(while sleep 0.1; do date +%N > {beat}; done) & mkdir -p $LOCALCLUSTER_HOME; sleep 600")
     wait_until(beat.exists, "the command runs")
     process.send_signal(number)
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
     assert process.returncode != 0
     assert traces() == []
     last = beat.read_text()
@@ -61,7 +61,7 @@ def test_what_a_killed_run_left_is_no_obstacle() -> None:
     for hierarchy in Path("/sys/fs/cgroup").glob("*/cgroup.procs"):
         (hierarchy.parent / f"chess-lane-{NAME}" / "localcluster").mkdir(parents=True)
     process = start("true")
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=120)
     assert (process.returncode, output, traces()) == (0, "", [])
 
 
@@ -70,12 +70,12 @@ def test_a_second_of_the_same_name_is_refused_and_disturbs_nothing(tmp_path: Pat
     wait_until((tmp_path / "began").exists, "the first runs")
     before = traces()
     second = start("true")
-    output, _ = second.communicate(timeout=30)
+    output, _ = second.communicate(timeout=120)
     assert (second.returncode, output) == (1, f"lanes.machine: {NAME} runs already, process {first.pid}\n")
     assert first.poll() is None
     assert traces() == before != []
     first.send_signal(signal.SIGTERM)
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     assert traces() == []
 
 
@@ -84,9 +84,9 @@ def test_a_killed_machine_ends_and_is_no_obstacle(tmp_path: Path) -> None:
     first = start(f"while sleep 0.1; do date +%N > {beat}; done")
     wait_until(beat.exists, "the command runs")
     first.kill()
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     second = start("true")
-    output, _ = second.communicate(timeout=30)
+    output, _ = second.communicate(timeout=120)
     assert (second.returncode, output, traces()) == (0, "", [])
     last = beat.read_text()
     with pytest.raises(AssertionError):
@@ -97,7 +97,7 @@ def test_an_unknown_command_is_one_line() -> None:
     machine = (sys.executable, "-m", "lanes.machine", NAME, "--", "no-such-program")
     environment = {**os.environ, "PYTHONPATH": str(SUPPORT)}
     process = subprocess.run(
-        machine, env=environment, capture_output=True, text=True, timeout=30, check=False
+        machine, env=environment, capture_output=True, text=True, timeout=120, check=False
     )
     assert process.returncode == 1
     assert process.stderr.splitlines() == [

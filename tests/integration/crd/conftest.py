@@ -29,7 +29,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     try:
         applied = run("apply", "-f", str(CRD))
         assert applied.returncode == 0, applied.stderr
-        established = run("wait", "--for=condition=Established", "--timeout=30s", "-f", str(CRD))
+        established = run("wait", "--for=condition=Established", "--timeout=120s", "-f", str(CRD))
         assert established.returncode == 0, established.stderr
         yield run
     finally:

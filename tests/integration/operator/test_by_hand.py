@@ -46,9 +46,9 @@ async def test_a_pod_that_was_put_aside_is_replaced_and_forgotten(operator: Proc
     await eventually(lambda: len(fleet.running()) == 4, "the ReplicaSet makes another")
     await fleet.kube._write("DELETE", PODS.path(fleet.namespace, name))
     await eventually(lambda: uid not in fleet.pods, "the pod is still there")
-    await eventually(lambda: fleet.has("ScalingActive", "True"), "it is still counted", within=30)
+    await eventually(lambda: fleet.has("ScalingActive", "True"), "it is still counted")
     fleet.share(0)
-    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more", within=40)
+    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more")
 
 
 async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
@@ -60,8 +60,7 @@ async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
     await eventually(
         lambda: len(fleet.running()) >= 3 and not before & set(fleet.pods),
         "the restart did not replace every pod",
-        within=40,
     )
     await fleet.shows("AbleToScale", "True")
     fleet.share(0)
-    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more", within=40)
+    await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more")

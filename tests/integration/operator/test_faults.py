@@ -30,7 +30,7 @@ async def test_a_frozen_redis_falls_back_and_recovers(
         await fleet.shows("ScalingActive", "False", "RedisUnreachable")
         address = redis_store.url.rsplit("@", 1)[1].split("/")[0]
         assert address in await message(fleet, "ScalingActive")
-        await fleet.shows("Fallback", "True", within=30)
+        await fleet.shows("Fallback", "True")
         assert await fleet.has("Ready", "True"), "a gap in the census is not the workload's fault"
         await eventually(lambda: fleet.replicas_are(4), "the fallback's replicas did not come")
     finally:
@@ -62,7 +62,7 @@ async def test_a_silent_pod_keeps_the_fleet_from_scaling_in(operator: Process, f
     first, *others = fleet.servers.values()
     first.silent = True
     # Its record lives for 15 s; from then on the census is incomplete.
-    await fleet.shows("ScalingActive", "False", "CensusIncomplete", within=30)
+    await fleet.shows("ScalingActive", "False", "CensusIncomplete")
     for server in others:
         server.connections = 0
 
@@ -157,7 +157,7 @@ async def test_a_quota_that_forbids_pods_is_reported(operator: Process, fleet: F
     quota = {"metadata": {"name": "none"}, "spec": {"hard": {"pods": "0"}}}
     await fleet.kube.create(QUOTAS, fleet.namespace, quota)
     await fleet.create()
-    await fleet.shows("Degraded", "True", "FailedCreate", within=30)
+    await fleet.shows("Degraded", "True", "FailedCreate")
     assert "quota" in await message(fleet, "Degraded")
 
 

@@ -122,7 +122,7 @@ async def test_a_beat_wakes_the_reader(client: Redis) -> None:
     await registry.leave("p1")
     heard: list[bytes] = []
     while len(heard) < 2:
-        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=60)
         if message:
             heard.append(message["data"])
     assert heard == [b"p1 1 0 1 0", b"p1"]
@@ -135,7 +135,7 @@ async def test_an_order_reaches_its_pod(client: Redis) -> None:
     await Registry(client, UID).mark("p1", 123)
     message = None
     while message is None:
-        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=5)
+        message = await pubsub.get_message(ignore_subscribe_messages=True, timeout=60)
     assert message["data"] == b"p1"
     await pubsub.aclose()
 
@@ -177,7 +177,7 @@ async def test_an_unreadable_record_is_named_and_does_not_affect_others(client: 
 
 
 async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> None:
-    registry = Registry(client, UID, ttl_seconds=0.3)
+    registry = Registry(client, UID, ttl_seconds=1)
     await registry.beat(Heartbeat(uid="future", connections=1, started_at=2**50))
     await registry.beat(Heartbeat(uid="past", connections=1, started_at=0))
     assert set((await registry.read()).records) == {"future", "past"}
@@ -185,7 +185,7 @@ async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> No
     async def nobody() -> bool:
         return not (await registry.read()).records
 
-    await eventually(nobody, "its record expired", within=1.3)
+    await eventually(nobody, "its record expired")
 
 
 WRITER = """
@@ -219,7 +219,7 @@ async def test_a_killed_writer_leaves_the_count_within_its_ttl_and_a_second(
     await eventually(there, "the writer has a record", within=60)
     writer.kill()
     await writer.wait()
-    await eventually(gone, "its record has gone", within=2)
+    await eventually(gone, "its record has gone", within=10)
 
 
 async def test_the_registry_goes_on_after_redis_was_killed_and_came_back_empty() -> None:

@@ -60,7 +60,7 @@ def alive(pid_file: Path) -> bool:
 
 def test_what_passed_is_added_up(tmp_path: Path) -> None:
     run = start(tmp_path, [("a", results(tmp_path, "a"), [], True), ("b", results(tmp_path, "b"), [], True)])
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 0, output
     assert " 2 passed in " in output.splitlines()[-1]
 
@@ -74,7 +74,7 @@ def test_what_passed_is_added_up(tmp_path: Path) -> None:
 )
 def test_a_job_that_did_not_pass_shows_why_and_stops_what_needs_it(tmp_path: Path, command: str) -> None:
     run = start(tmp_path, [("a", command, [], True), ("b", results(tmp_path, "b"), ["a"], True)])
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 1
     assert "why" in output.splitlines()
     assert "did not pass: a, b" in output
@@ -96,7 +96,7 @@ def running(out: Path, command: str, **options: tuple[str, ...]) -> subprocess.P
 def test_no_job_outlives_an_interrupted_run(tmp_path: Path, number: signal.Signals) -> None:
     run = running(tmp_path, TIDY)
     run.send_signal(number)
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 130, output
     assert "Traceback" not in output
     assert (tmp_path / "tidied").exists()
@@ -106,7 +106,7 @@ def test_no_job_outlives_an_interrupted_run(tmp_path: Path, number: signal.Signa
 def test_the_jobs_of_a_killed_run_clean_up(tmp_path: Path) -> None:
     run = running(tmp_path, TIDY)
     run.kill()
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     wait_until(lambda: not alive(tmp_path / "pid"), "the job has ended")
     assert (tmp_path / "tidied").exists()
 
@@ -115,20 +115,20 @@ def test_a_run_in_the_background_of_a_script_can_be_interrupted(tmp_path: Path) 
     """A shell starts such a process with SIGINT ignored, which its children would inherit."""
     run = running(tmp_path, TIDY, below=("env", "--ignore-signal=INT"))
     run.send_signal(signal.SIGTERM)
-    run.communicate(timeout=30)
+    run.communicate(timeout=120)
     assert (tmp_path / "tidied").exists()
 
 
 def test_nohup_is_respected(tmp_path: Path) -> None:
     run = running(tmp_path, f"{TIDY} & sleep 1", below=("env", "--ignore-signal=HUP"))
     run.send_signal(signal.SIGHUP)
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 0, output
 
 
 def test_what_a_job_leaves_running_ends_with_it(tmp_path: Path) -> None:
     run = running(tmp_path, "sleep 60 & echo $! > {0}/pid")
-    assert run.wait(30) == 0
+    assert run.wait(120) == 0
     run.communicate()
     wait_until(lambda: not alive(tmp_path / "pid"), "what it left has ended")
 
@@ -139,7 +139,7 @@ def test_a_second_ctrl_c_does_not_wait(tmp_path: Path) -> None:
     with pytest.raises(subprocess.TimeoutExpired):
         run.wait(1)
     run.send_signal(signal.SIGINT)
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 130, output
     assert "Traceback" not in output
     wait_until(lambda: not alive(tmp_path / "pid"), "the job has ended")
@@ -153,21 +153,21 @@ def test_ctrl_c_while_jobs_start_leaves_none(tmp_path: Path, times: int) -> None
     wait_until(lambda: [*tmp_path.glob("*.log")], "the first job begins", every=0.001)
     for _ in range(times):
         run.send_signal(signal.SIGINT)
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 130, output
     assert [file for file in tmp_path.glob("*.pid") if file.read_text() and alive(file)] == []
 
 
 def test_a_log_that_was_removed_ends_nothing(tmp_path: Path) -> None:
     run = start(tmp_path, [("a", f"rm {tmp_path}/a.log; exit 1", [], False)])
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 1
     assert "did not pass: a" in output
 
 
 def test_a_terminal_gets_only_text(tmp_path: Path) -> None:
     run = start(tmp_path, [("a", r"printf 'bell \a escape \033[2J byte \377'; exit 1", [], False)])
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert "bell � escape �[2J byte �" in output
 
 
@@ -175,25 +175,25 @@ def test_a_second_run_in_the_same_place_is_refused(tmp_path: Path) -> None:
     first = start(tmp_path, [("a", f"touch {tmp_path}/began; sleep 60", [], False)])
     wait_until((tmp_path / "began").exists, "the first runs")
     second = start(tmp_path, [("a", "true", [], False)])
-    output, _ = second.communicate(timeout=30)
+    output, _ = second.communicate(timeout=120)
     assert second.returncode == 2
     assert output == f"lanes: another run is active (process {first.pid}); wait for it, or stop it\n"
     first.send_signal(signal.SIGINT)
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     third = start(tmp_path, [("a", "true", [], False)])
-    third.communicate(timeout=30)
+    third.communicate(timeout=120)
     assert third.returncode == 0
 
 
 def test_a_wrong_name_is_one_line(tmp_path: Path) -> None:
     run = start(tmp_path, [("a", "true", [], False)], "b")
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert (run.returncode, output) == (2, "lanes: b: unknown; the jobs are a\n")
 
 
 def test_a_disk_that_takes_nothing_is_one_line_and_ends_the_jobs(tmp_path: Path) -> None:
     (tmp_path / "b.log").mkdir()  # stands for a disk on which no log can be made
     run = start(tmp_path, [("a", "exec sleep 60", [], False), ("b", "true", [], False)])
-    output, _ = run.communicate(timeout=30)
+    output, _ = run.communicate(timeout=120)
     assert run.returncode == 1
     assert output.splitlines() == [f"lanes: [Errno 21] Is a directory: '{tmp_path}/b.log'"]

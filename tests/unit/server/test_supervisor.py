@@ -81,7 +81,7 @@ async def test_a_loop_that_dies_is_begun_again_and_its_cause_is_logged_once(supe
 
     with capture_logs() as logs:
         supervisor.start("frail", dies_three_times)
-        await eventually(_async(lambda: len(turns) == 4), "the fourth life", within=20)
+        await eventually(_async(lambda: len(turns) == 4), "the fourth life", within=60)
     assert supervisor.restarts == {"frail": 3}
     assert [entry["loop"] for entry in logs if entry["log_level"] == "error"] == ["frail"]
 
@@ -100,7 +100,7 @@ async def test_a_loop_that_hangs_is_ended_and_begun_again(supervisor: Supervisor
             lives.append("ended")
 
     supervisor.start("slow", hangs_once, vital=True)
-    await eventually(_async(lambda: lives == ["begun", "ended", "begun"]), "a second life", within=20)
+    await eventually(_async(lambda: lives == ["begun", "ended", "begun"]), "a second life", within=60)
 
 
 async def test_a_cancelled_loop_is_begun_again(supervisor: Supervisor) -> None:
@@ -113,7 +113,7 @@ async def test_a_cancelled_loop_is_begun_again(supervisor: Supervisor) -> None:
         await asyncio.Event().wait()
 
     supervisor.start("odd", cancelled_by_its_library)
-    await eventually(_async(lambda: len(lives) == 2), "a second life", within=20)
+    await eventually(_async(lambda: len(lives) == 2), "a second life", within=60)
 
 
 async def test_only_vital_loops_that_stay_dead_are_named(supervisor: Supervisor) -> None:
@@ -128,7 +128,7 @@ async def test_only_vital_loops_that_stay_dead_are_named(supervisor: Supervisor)
     for name, run, vital in (("committer", dies, True), ("lobby", dies, False), ("sweep", lives, True)):
         supervisor.start(name, run, vital=vital)
     assert supervisor.dead() == []
-    await eventually(_async(lambda: supervisor.dead() == ["committer"]), "it is named", within=20)
+    await eventually(_async(lambda: supervisor.dead() == ["committer"]), "it is named", within=60)
 
 
 async def test_a_loop_that_returns_has_done_its_work(supervisor: Supervisor) -> None:
@@ -137,7 +137,7 @@ async def test_a_loop_that_returns_has_done_its_work(supervisor: Supervisor) -> 
 
     supervisor.start("orders", once, vital=True)
     await asyncio.sleep(0)
-    await eventually(_async(lambda: not supervisor._keepers), "its end", within=20)
+    await eventually(_async(lambda: not supervisor._keepers), "its end", within=60)
     assert supervisor.dead() == []
     assert supervisor.restarts == {"orders": 0}
 

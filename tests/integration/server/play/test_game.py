@@ -252,7 +252,7 @@ async def test_a_wrong_secret_is_refused(servers: Any, lobby: Any) -> None:
 async def test_a_game_without_first_moves_ends(fleet: Any, lobby: Any) -> None:
     [server] = fleet.start(1, CHESS_NO_START_SECONDS="1")
     white, _ = await lobby.pair(server, server)
-    assert await white.until("endData", 5) == {"status": "noStart", "pgnResult": "*"}
+    assert await white.until("endData") == {"status": "noStart", "pgnResult": "*"}
 
 
 async def test_a_flag_falls_on_time(servers: Any, lobby: Any) -> None:
@@ -260,8 +260,8 @@ async def test_a_flag_falls_on_time(servers: Any, lobby: Any) -> None:
     for mover, uci in ((white, "e2e4"), (black, "e7e5")):
         await mover.move(uci)
     began = time.monotonic()
-    assert await white.until("endData", 10) == {"status": "outoftime", "winner": "black", "pgnResult": "0-1"}
-    assert 2.9 < time.monotonic() - began < 6
+    assert await white.until("endData") == {"status": "outoftime", "winner": "black", "pgnResult": "0-1"}
+    assert 2.9 < time.monotonic() - began < 20
 
 
 async def test_pairing_is_quick_and_by_chance(servers: Any, lobby: Any) -> None:

@@ -106,8 +106,8 @@ async def _drained(fleet: Any, redis: Given, server: Any, player: Any) -> None:
         registry = Registry(client, fleet.cluster_uid)
         began = time.monotonic()
         await registry.mark(server.name, (await registry.read()).now_ms + 60_000)
-        await player.until("serverRestart", 5)
-        assert time.monotonic() - began < 3
+        await player.until("serverRestart")
+        assert time.monotonic() - began < 4
 
 
 async def test_a_cluster_that_loses_a_primary_loses_no_game(

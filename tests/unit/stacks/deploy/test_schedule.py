@@ -38,7 +38,7 @@ def test_nothing_begins_before_what_it_needs() -> None:
 
 
 def test_independent_jobs_run_at_once() -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
 
     def work(key: str) -> bool:
         if key in ("b", "c"):
@@ -49,7 +49,7 @@ def test_independent_jobs_run_at_once() -> None:
 
 
 def test_a_failure_lets_running_jobs_finish_and_begins_no_other() -> None:
-    meeting = threading.Barrier(2, timeout=10)
+    meeting = threading.Barrier(2, timeout=60)
 
     def work(key: str) -> bool:
         if key in ("b", "c"):
@@ -73,7 +73,7 @@ def test_ctrl_c_at_any_moment_stops_new_jobs_and_hurries_the_running_ones(second
     def work(_key: str) -> bool:
         time.sleep(seconds)
         os.kill(os.getpid(), signal.SIGINT)  # 0: before the main thread waits for this job
-        return hurried.wait(10)
+        return hurried.wait(60)
 
     done = schedule.run(DIAMOND, work, lambda good: good, parallel=2, interrupted=hurried.set)
     assert done == {"a": True}

@@ -76,7 +76,7 @@ def cluster() -> Iterator[Kubernetes]:
     yield server
     server.shutdown()
     server.server_close()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
 
 
 def api(cluster: Kubernetes) -> KubernetesApi:

@@ -151,7 +151,7 @@ async def test_a_row_that_is_refused_makes_no_other_wait(url: str) -> None:
         wanted = {game_id: entry(game_id, 1) for game_id in games}
         refused = replace(wanted[games[3]], rows=(MoveRow(1, "e2e4", "e4", 1, 2**40, 1),))
         wanted[games[3]] = refused
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             found = await asyncio.gather(
                 *map(server.committer.commit, wanted.values()), return_exceptions=True
             )

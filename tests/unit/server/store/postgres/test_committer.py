@@ -61,7 +61,7 @@ async def committing(database: Database) -> AsyncIterator[Committer]:
 
 async def outcomes(committer: Committer, games: list[str]) -> dict[str, Any]:
     waiting = [committer.commit(entry(game_id)) for game_id in games]
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         return dict(zip(games, await asyncio.gather(*waiting, return_exceptions=True), strict=True))
 
 
@@ -104,7 +104,7 @@ async def test_a_locked_game_is_tried_again_without_making_others_wait(
         held = asyncio.create_task(committer.commit(entry("held")))
         assert set((await outcomes(committer, OTHERS)).values()) == {None}
         database.faults.clear()
-        await asyncio.wait_for(held, 20)
+        await asyncio.wait_for(held, 60)
         database.faults["held"] = "locked"
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
         assert isinstance((await outcomes(committer, ["held"]))["held"], SaturatedError)
@@ -117,7 +117,7 @@ async def test_an_outage_is_waited_out_and_then_reported(monkeypatch: pytest.Mon
         waiting = asyncio.create_task(committer.commit(entry("any")))
         await eventually(lambda: len(database.batches) > 2, "it is tried again")
         database.faults.clear()
-        await asyncio.wait_for(waiting, 20)
+        await asyncio.wait_for(waiting, 60)
         database.faults["any"] = UnreachableError("postgresql", "gone")
         monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
         assert isinstance((await outcomes(committer, ["any"]))["any"], UnreachableError)
@@ -131,7 +131,7 @@ async def test_it_is_idle_only_once_the_batch_under_way_is_stored() -> None:
         await eventually(lambda: database.batches, "the batch is under way")
         assert not committer.idle
         database.open.set()
-        await asyncio.wait_for(waiting, 20)
+        await asyncio.wait_for(waiting, 60)
         await eventually(lambda: committer.idle, "nothing is under way")
 
 
@@ -147,7 +147,7 @@ async def test_run_again_it_stores_what_was_under_way() -> None:
     database.open.set()
     second = asyncio.create_task(committer.run(lambda: None))
     try:
-        await asyncio.wait_for(asyncio.gather(*waiting), 20)
+        await asyncio.wait_for(asyncio.gather(*waiting), 60)
     finally:
         await end(second)
     assert sorted(database.stored) == sorted(OTHERS)
