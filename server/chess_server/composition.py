@@ -11,6 +11,7 @@ from chess_server.clients.address import Trust
 from chess_server.clients.admission import Admission, AdmissionLimits
 from chess_server.clients.client import Client, Services
 from chess_server.clients.lookups import Lookups
+from chess_server.clients.rate_limit import Buckets
 from chess_server.clients.seats import SeatLimits, Seats
 from chess_server.lobby.pairing import Pairing
 from chess_server.lobby.pools import Lobby
@@ -102,6 +103,7 @@ def compose(settings: Settings) -> Parts:
         seats=seats,
         lookups=Lookups(),
         looking_up=asyncio.Semaphore(LOOKUPS),
+        entries=Buckets(settings.address_join_rate),
         changed=heartbeat.wake,
         pod_uid=settings.pod_uid,
     )

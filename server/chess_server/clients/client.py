@@ -10,7 +10,7 @@ import msgspec
 import structlog
 
 from chess_server.clients.lookups import Lookups
-from chess_server.clients.rate_limit import Rate
+from chess_server.clients.rate_limit import Buckets, Rate
 from chess_server.clients.seats import Seats
 from chess_server.clients.session import Close, Effect, EnterPool, LeavePool, Send, Session, Submit
 from chess_server.lobby.pools import Lobby
@@ -38,6 +38,8 @@ class Services:
     lookups: Lookups
     looking_up: asyncio.Semaphore
     """Bounds how many spectators look for their game in the stores at the same time. Players do not wait for it."""
+    entries: Buckets
+    """How often each address may enter a pool."""
     changed: Callable[[], None]
     pod_uid: str
 

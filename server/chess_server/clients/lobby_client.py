@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from time import monotonic
 
 from chess_server.clients.client import Client, Services, Visit
 from chess_server.clients.rate_limit import Rate
@@ -29,11 +30,20 @@ class LobbyClient(Client):
 
     async def _change(self, effect: Submit | EnterPool | LeavePool) -> None:
         async with self._turn:
+            await asyncio.sleep(self._pause(effect))
+            if self._link is None:
+                return
             with contextlib.suppress(UnavailableError):  # the lobby's next round tries again
                 if isinstance(effect, EnterPool):
                     await self._services.lobby.wait(self._seek, effect.pool, effect.key)
                 elif isinstance(effect, LeavePool):
                     await self._services.lobby.stop_waiting(self._seek, effect.key)
+
+    def _pause(self, effect: Submit | EnterPool | LeavePool) -> float:
+        """Seconds until it is this address's turn to enter a pool: games are not made as fast as one asks for them."""
+        if not isinstance(effect, EnterPool):
+            return 0.0
+        return self._services.entries.reserve(self.address, monotonic())
 
     async def _depart(self) -> None:
         with contextlib.suppress(UnavailableError):  # the entry expires

@@ -39,6 +39,12 @@ class TokenBucket:
         self._at = now
         return max(0.0, (1.0 - self._tokens) * rate.seconds / rate.messages)
 
+    def reserve(self, now: float) -> float:
+        """Take the next token, and return how many seconds it takes until there is that one."""
+        seconds = self.wait(now)
+        self._tokens -= 1.0
+        return seconds
+
 
 MOST_KEYS = 20_000
 
@@ -53,13 +59,20 @@ class Buckets:
 
     def take(self, key: str, now: float) -> bool:
         """Take a token of a key; False if it has none left."""
-        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, now)
-        self._buckets[key] = bucket
-        if len(self._buckets) > self._most:
-            del self._buckets[next(iter(self._buckets))]
-        return bucket.take(now)
+        return self._used(key, now).take(now)
+
+    def reserve(self, key: str, now: float) -> float:
+        """Take the next token of a key, and return how many seconds it takes until there is that one."""
+        return self._used(key, now).reserve(now)
 
     def wait(self, key: str, now: float) -> float:
         """Return how many seconds it takes until a key has a token; 0 if it has one."""
         bucket = self._buckets.get(key)
         return 0.0 if bucket is None else bucket.wait(now)
+
+    def _used(self, key: str, now: float) -> TokenBucket:
+        bucket = self._buckets.pop(key, None) or TokenBucket(self._rate, now)
+        self._buckets[key] = bucket
+        if len(self._buckets) > self._most:
+            del self._buckets[next(iter(self._buckets))]
+        return bucket

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import itertools
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -127,6 +128,17 @@ async def test_a_lobby_socket_that_says_nothing_is_closed_and_is_no_demand(stric
     assert strict.metric("chess_server_demand ") == 1
     await talker.send("null")
     assert await talker.recv() == "0"
+
+
+async def test_one_address_enters_pools_so_often_and_then_one_after_the_other(fleet: Any, lobby: Any) -> None:
+    [server] = fleet.start(1, CHESS_ADDRESS_JOIN_RATE="4/12")
+    _, first = await lobby.enter(server, None)
+    began = time.monotonic()
+    for minutes in (31, 32, 33, 34):
+        await first.send(json.dumps({"t": "poolIn", "d": {"id": f"{minutes}+0"}}))
+    _, second = await lobby.enter(server, "34+0")
+    assert {(await lobby.redirected(one))["color"] for one in (first, second)} == {"white", "black"}
+    assert time.monotonic() - began > 3, "the fifth token of twelve seconds' four"
 
 
 @pytest.mark.parametrize(
