@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
+import schema
 from websockets.asyncio.client import ClientConnection, connect
 
 from chess_server.wire import messages
@@ -20,9 +21,10 @@ _numbers = count(1)
 
 
 def checked(raw: str | bytes) -> Any:
-    """A frame as JSON, after a look whether it is of the types that docs/protocol.md's schema is made from."""
+    """A frame as JSON, after a look whether docs/protocol.md's schema knows it, and every member of it."""
     frame = json.loads(raw)
     if frame != 0:
+        schema.from_server(frame)
         message = msgspec.json.decode(raw, type=messages.AnyMessage)
         assert json.loads(msgspec.json.encode(message)) == frame, f"not in the schema: {raw!r}"
     return frame
@@ -63,7 +65,9 @@ class Player:
 
     async def send(self, kind: str, **data: object) -> None:
         assert self.socket is not None
-        await self.socket.send(json.dumps({"t": kind, "d": data} if data else {"t": kind}))
+        message = {"t": kind, "d": data} if data else {"t": kind}
+        schema.from_client(message)
+        await self.socket.send(json.dumps(message))
 
     async def move(self, uci: str, *, a: int | None = None, seconds: float = DEADLINE) -> int:
         """Move, and wait for the acknowledgement."""
@@ -192,7 +196,9 @@ class Lobby:
         if pool is not None:
             key = key_of(sri) if key is None else key
             data = {"id": pool, "key": key} if key else {"id": pool}
-            await socket.send(json.dumps({"t": "poolIn", "d": data}))
+            message = {"t": "poolIn", "d": data}
+            schema.from_client(message)
+            await socket.send(json.dumps(message))
         return sri, socket
 
     async def redirected(self, socket: ClientConnection, seconds: float = DEADLINE) -> dict:
