@@ -104,6 +104,7 @@ class Server:
         start("probes", parts.stores.health.keep_probing, vital=True)
         start("subscriptions", parts.connections.bus.run, vital=True)
         start("committer", parts.stores.committer.run, vital=True)
+        start("late games", parts.stores.committer.run_late, vital=True)
         start("database probes", parts.stores.database.keep_probing, vital=True)
         start("sweep", parts.rooms.sweep, vital=True)
         start("seats", parts.rooms.refresh_seats, vital=True)

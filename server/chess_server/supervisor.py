@@ -155,10 +155,10 @@ def _fault(task: "asyncio.Task[None]") -> BaseException | None:
     return asyncio.CancelledError() if task.cancelled() else task.exception()
 
 
-async def work_for(event: asyncio.Event) -> None:
+async def work_for(event: asyncio.Event, seconds: float = IDLE_SECONDS) -> None:
     """Wait for work, but not for longer than a loop may be silent."""
     with contextlib.suppress(TimeoutError):
-        async with asyncio.timeout(IDLE_SECONDS):
+        async with asyncio.timeout(min(seconds, IDLE_SECONDS)):
             await event.wait()
 
 

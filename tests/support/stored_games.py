@@ -71,8 +71,8 @@ async def a_server(url: Callable[[], str], connections: int = 4) -> AsyncIterato
     server = Server(url, connections)
     await server.sessions.open()
     tasks = [
-        asyncio.create_task(work)
-        for work in (server.committer.run(lambda: None), server.database.keep_probing(lambda: None))
+        asyncio.create_task(work(lambda: None))
+        for work in (server.committer.run, server.committer.run_late, server.database.keep_probing)
     ]
     try:
         yield server

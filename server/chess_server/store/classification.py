@@ -14,6 +14,7 @@ from chess_server.store.errors import (
     AuthenticationError,
     BrokenGameError,
     CorruptError,
+    LateError,
     ReadOnlyError,
     RefusedRowError,
     SaturatedError,
@@ -28,7 +29,8 @@ SQLSTATES: tuple[tuple[str, type[Exception]], ...] = (
     ("53100", ReadOnlyError),  # the disk is full: no game can be stored, and no player caused it
     ("53", SaturatedError),
     ("40", SaturatedError),  # rolled back for another transaction's sake
-    ("55P03", SaturatedError),
+    ("55P03", LateError),
+    ("57014", LateError),
     ("28", AuthenticationError),
     ("42501", AuthenticationError),
     ("22", RefusedRowError),

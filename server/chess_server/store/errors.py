@@ -41,6 +41,10 @@ class SaturatedError(UnavailableError):
     """The store, or the way to it, has too much to do. Players can cause that, so no clock stops."""
 
 
+class LateError(SaturatedError):
+    """PostgreSQL has ended a statement that took too long or waited for a lock: perhaps one row's fault alone."""
+
+
 class BrokenGameError(Exception):
     """One game that cannot go on. To send again does not help."""
 

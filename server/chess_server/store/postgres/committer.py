@@ -4,8 +4,9 @@
 does not answer, a batch is tried again for some seconds, then `commit` raises. The events stay in Redis, and are stored
 when the game is next settled (play/ledger.py).
 
-A row that PostgreSQL refuses, or that breaks the call itself, is found by halving the batch: its game is set aside for
-a while, and the others are stored.
+One game's fault is its own. A row that PostgreSQL refuses, or that breaks the call itself, is found by halving the
+batch: its game is set aside for a while. A batch that is late is stored game by game: those that are late alone too go
+to `late.py`, and keep nobody else waiting.
 """
 
 import asyncio
@@ -14,17 +15,21 @@ from collections.abc import Callable
 from time import monotonic
 
 import structlog
-from msgspec import Struct
 
 from chess_server.store.errors import (
     BrokenGameError,
     ContradictionError,
+    LateError,
     RefusedRowError,
     SaturatedError,
     UnavailableError,
 )
 from chess_server.store.postgres.database import Database, Stored
 from chess_server.store.postgres.fence import Entry
+from chess_server.store.postgres.late import FIRST_MS, LateGames
+from chess_server.store.postgres.quarantine import Quarantine
+from chess_server.store.postgres.sessions import Use
+from chess_server.store.postgres.waiting import Waiting
 from chess_server.supervisor import Progress, work_for
 
 log = structlog.get_logger(__name__)
@@ -32,28 +37,27 @@ log = structlog.get_logger(__name__)
 LINGER_SECONDS = 0.005
 MOST_AT_ONCE = 200
 MOST_WAITING = 5000
-PATIENCE_SECONDS = 6.0
 PAUSE_SECONDS = 0.3
-LOCKED_SECONDS = 0.02
-QUARANTINE_SECONDS = 30.0
-MOST_QUARANTINED = 1000
-
-
-class _Waiting(Struct, frozen=True, eq=False):
-    entry: Entry
-    done: "asyncio.Future[None]"
-    since: float
+BATCH_MS = 1000
+LONGEST_BATCH_MS = 4000
+ALL_LATE = 3
+"""If so many games are late alone and none before them was not, it is the store that is slow."""
+LATE_CHECK_SECONDS = 0.25
 
 
 class Committer:
-    """Holds one queue of entries, and commits one batch at a time."""
+    """Holds one queue of entries, and commits one batch at a time; beside it, the games that are late."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._queue: deque[_Waiting] = deque()
-        self._batch: list[_Waiting] = []
+        self._queue: deque[Waiting] = deque()
+        self._batch: list[Waiting] = []
         self._wake = asyncio.Event()
-        self._quarantine: dict[str, tuple[float, BrokenGameError]] = {}
+        self._quarantine = Quarantine()
+        self._late = LateGames()
+        self._late_wake = asyncio.Event()
+        self._limit_ms = BATCH_MS
+        self._progress: Progress = lambda: None
         self.on_taken: Callable[[float], None] = lambda _seconds: None
         """Called for each entry that leaves the queue, with how many seconds ago it came."""
 
@@ -61,23 +65,25 @@ class Committer:
         """Store an entry. Raises UnavailableError (it may be stored or not), ContradictionError or BrokenGameError."""
         if not entry.rows and entry.finish is None:
             return
-        until, broken = self._quarantine.get(entry.game_id, (0.0, None))
-        if broken is not None and monotonic() < until:
-            raise type(broken)(broken.game_id, broken.detail)
+        self._quarantine.check(entry.game_id, monotonic())
         if len(self._queue) >= MOST_WAITING:
             raise SaturatedError("postgresql", "too many entries wait to be stored")
-        waiting = _Waiting(entry, asyncio.get_running_loop().create_future(), monotonic())
-        self._queue.append(waiting)
-        self._wake.set()
+        waiting = Waiting(entry, asyncio.get_running_loop().create_future(), monotonic())
+        if entry.game_id in self._late:
+            self._set_apart(waiting)
+        else:
+            self._queue.append(waiting)
+            self._wake.set()
         await waiting.done
 
     @property
     def idle(self) -> bool:
         """Whether nothing waits to be stored, and no batch is under way."""
-        return not self._queue and not self._batch
+        return not self._queue and not self._batch and self._late.idle
 
     async def run(self, progress: Progress) -> None:
         """Commit until cancelled. Run again, it goes on with what waits."""
+        self._progress = progress
         self._queue.extendleft(reversed(self._batch))
         self._batch = []
         if self._queue:
@@ -94,30 +100,55 @@ class Committer:
             if pause:
                 await asyncio.sleep(pause)
 
-    def _take(self) -> list[_Waiting]:
-        batch: list[_Waiting] = []
+    async def run_late(self, progress: Progress) -> None:
+        """Try the games that are late, one after the other, until cancelled."""
+        while True:
+            progress()
+            for waiting, error in self._late.give_up(monotonic()):
+                waiting.fail(error)
+            self._late_wake.clear()
+            due = self._late.due(monotonic())
+            if due is None:
+                until_due = self._late.due_at() - monotonic()
+                await work_for(self._late_wake, max(min(until_due, LATE_CHECK_SECONDS), 0.0))
+            else:
+                await self._try_late(*due)
+
+    def _take(self) -> list[Waiting]:
+        batch: list[Waiting] = []
         games: set[str] = set()
-        while self._queue and len(batch) < MOST_AT_ONCE and self._queue[0].entry.game_id not in games:
+        while self._queue and len(batch) < MOST_AT_ONCE and self._queue[0].game_id not in games:
             waiting = self._queue.popleft()
-            if not waiting.done.done():
-                batch.append(waiting)
-                self.on_taken(monotonic() - waiting.since)
-                games.add(waiting.entry.game_id)
+            if waiting.given_up:
+                continue
+            if waiting.game_id in self._late:  # since it came
+                self._set_apart(waiting)
+                continue
+            batch.append(waiting)
+            self.on_taken(monotonic() - waiting.since)
+            games.add(waiting.game_id)
         return batch
 
-    async def _store(self, batch: list[_Waiting]) -> float:
+    async def _store(self, batch: list[Waiting]) -> float:
         """Store a batch; return for how long to pause before the next."""
         if not batch:
             return 0.0
+        began = monotonic()
         try:
-            stored = await self._database.commit([waiting.entry for waiting in batch])
+            stored = await self._database.commit([waiting.entry for waiting in batch], self._limit_ms)
+        except LateError as error:
+            return await self._separate(batch, error)
         except UnavailableError as error:
-            return self._try_again(batch, error, PAUSE_SECONDS)
+            return self._try_again(batch, error)
         except Exception as error:  # noqa: BLE001 - whatever it is, it concerns one entry, and it is not lost
             return await self._halve(batch, error)
-        return max(self._settle(waiting, stored[waiting.entry.game_id]) for waiting in batch)
+        took_ms = round((monotonic() - began) * 1000)
+        self._limit_ms = min(max(BATCH_MS, 2 * took_ms), LONGEST_BATCH_MS)
+        for waiting in batch:
+            self._settle(waiting, stored[waiting.game_id])
+        return 0.0
 
-    async def _halve(self, batch: list[_Waiting], error: Exception) -> float:
+    async def _halve(self, batch: list[Waiting], error: Exception) -> float:
         """Find the entry that PostgreSQL refuses."""
         if len(batch) > 1:
             middle = len(batch) // 2
@@ -125,40 +156,85 @@ class Committer:
         self._set_aside(batch[0], error)
         return 0.0
 
-    def _set_aside(self, waiting: _Waiting, error: Exception) -> None:
-        game_id = waiting.entry.game_id
+    async def _separate(self, batch: list[Waiting], error: LateError) -> float:
+        """Store a late batch game by game, so that only those that are late themselves wait any longer."""
+        if len(batch) == 1:
+            self._found_late(batch[0], error)
+            return 0.0
+        late = 0
+        for number, waiting in enumerate(batch, 1):
+            self._progress()
+            try:
+                await self._alone(waiting, FIRST_MS, "moves")
+            except LateError as alone:
+                self._found_late(waiting, alone)
+                late += 1
+            except UnavailableError as outage:
+                return self._try_again(batch[number - 1 :], outage)
+            if late == number == ALL_LATE:
+                self._limit_ms = min(self._limit_ms * 2, LONGEST_BATCH_MS)
+                return self._try_again(batch[number:], error)
+        return 0.0
+
+    def _found_late(self, waiting: Waiting, error: LateError) -> None:
+        log.warning("a game is stored late", game=waiting.game_id, error=error.detail)
+        self._set_apart(waiting)
+        self._late.late(waiting.game_id, monotonic())
+
+    async def _try_late(self, waiting: Waiting, limit_ms: int) -> None:
+        game_id, began = waiting.game_id, monotonic()
+        try:
+            await self._alone(waiting, limit_ms, "late")
+        except LateError:
+            self._late.late(game_id, monotonic())
+        except UnavailableError as error:
+            self._late.failed(game_id, error, monotonic() + PAUSE_SECONDS)
+        else:
+            self._late.tried(waiting, monotonic() - began)
+
+    async def _alone(self, waiting: Waiting, limit_ms: int, use: Use) -> None:
+        """Store one game's entry. Raises UnavailableError; whatever else is wrong is reported to who waits."""
+        try:
+            stored = await self._database.commit([waiting.entry], limit_ms, use)
+        except UnavailableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - as in _store
+            self._set_aside(waiting, error)
+        else:
+            self._settle(waiting, stored[waiting.game_id])
+
+    def _set_apart(self, waiting: Waiting) -> None:
+        self._late.add(waiting, monotonic())
+        self._late_wake.set()
+
+    def _set_aside(self, waiting: Waiting, error: Exception) -> None:
+        game_id = waiting.game_id
         known = isinstance(error, BrokenGameError)
         broken = error if isinstance(error, BrokenGameError) else RefusedRowError(game_id, repr(error))
         log.error("a game cannot be stored", game=game_id, error=broken.detail, exc_info=not known)
-        while len(self._quarantine) >= MOST_QUARANTINED:
-            del self._quarantine[next(iter(self._quarantine))]
-        found = type(broken)(game_id, broken.detail)
-        self._quarantine[game_id] = (monotonic() + QUARANTINE_SECONDS, found)
-        if not waiting.done.done():
-            waiting.done.set_exception(type(broken)(game_id, broken.detail))
+        self._quarantine.add(type(broken)(game_id, broken.detail), monotonic())
+        waiting.fail(type(broken)(game_id, broken.detail))
 
-    def _settle(self, waiting: _Waiting, stored: Stored) -> float:
-        game_id = waiting.entry.game_id
+    def _settle(self, waiting: Waiting, stored: Stored) -> None:
+        """Report what became of an entry. One whose row is locked is tried again apart, where it delays nobody."""
+        game_id = waiting.game_id
         if stored == "locked":
-            busy = SaturatedError("postgresql", f"game {game_id} is locked")
-            return self._try_again([waiting], busy, LOCKED_SECONDS)
-        if stored == "missing":
+            self._set_apart(waiting)
+            self._late.held(game_id, monotonic())
+        elif stored == "missing":
             self._set_aside(waiting, RefusedRowError(game_id, "PostgreSQL has no such game"))
-        elif waiting.done.done():
-            return 0.0
         elif stored == "contradicted":
-            waiting.done.set_exception(ContradictionError(game_id))
+            waiting.fail(ContradictionError(game_id))
         else:
-            waiting.done.set_result(None)
-        return 0.0
+            waiting.succeed()
 
-    def _try_again(self, batch: list[_Waiting], error: UnavailableError, pause: float) -> float:
-        oldest = monotonic() - PATIENCE_SECONDS
+    def _try_again(self, batch: list[Waiting], error: UnavailableError) -> float:
+        now = monotonic()
         for waiting in reversed(batch):
-            if waiting.done.done():
+            if waiting.given_up:
                 continue
-            if waiting.since < oldest:
-                waiting.done.set_exception(type(error)(error.store, error.detail))
+            if waiting.impatient(now):
+                waiting.fail(type(error)(error.store, error.detail))
             else:
                 self._queue.appendleft(waiting)
-        return pause
+        return PAUSE_SECONDS

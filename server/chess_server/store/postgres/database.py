@@ -5,7 +5,7 @@ compared with what is there, never written over it.
 """
 
 import asyncio
-import contextlib
+import random
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
 from typing import Any, Literal, TypeVar
@@ -16,7 +16,7 @@ from psycopg.pq.abc import PGresult
 
 from chess_server.game.record import MoveRow
 from chess_server.game.state import Game
-from chess_server.store.errors import BrokenGameError, UnavailableError
+from chess_server.store.errors import BrokenGameError, LateError, SaturatedError, UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres import statements
 from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge
@@ -41,11 +41,16 @@ class Database:
         self._clock = clock
         self._wrote_at = monotonic()
 
-    async def commit(self, entries: Sequence[Entry]) -> dict[str, Stored]:
-        """Store a batch in one transaction, at most one entry a game; returns what became of each game's."""
+    async def commit(
+        self, entries: Sequence[Entry], limit_ms: int = statements.STATEMENT_MS, use: Use = "moves"
+    ) -> dict[str, Stored]:
+        """Store a batch in one transaction, at most one entry a game; returns what became of each game's.
+
+        `limit_ms`: how long a statement may take; a LateError then, which says nothing of the store.
+        """
 
         async def store(session: Session) -> dict[str, Stored]:
-            standings, mine = await _lock(session, [entry.game_id for entry in entries])
+            standings, mine = await _lock(session, [entry.game_id for entry in entries], limit_ms)
             held = await _held(session, entries, standings)
             verdicts = {
                 entry.game_id: _verdict(entry, standings, mine, held.get(entry.game_id, {}))
@@ -54,7 +59,7 @@ class Database:
             await _write(session, [one for one in entries if verdicts[one.game_id] == "store"], standings)
             return verdicts
 
-        return await self._run("commits", store)
+        return await self._run(use, store)
 
     async def create_game(self, game: Game) -> None:
         """Store a new game."""
@@ -110,8 +115,16 @@ class Database:
             await asyncio.sleep(PROBE_SECONDS)
             idle = monotonic() - self._wrote_at > IDLE_SECONDS
             if idle or self._health.failing_seconds("postgresql"):
-                with contextlib.suppress(UnavailableError, BrokenGameError):
-                    await self._ask("commits", statements.PROBE, None)
+                await self._probe()
+
+    async def _probe(self) -> None:
+        began_ms = self._clock.now_ms()
+        try:
+            await self._ask("commits", statements.PROBE, {"id": f"probe {random.getrandbits(64):x}"})
+        except LateError as error:  # of no game: the tables are locked
+            self._health.failed(began_ms, SaturatedError(error.store, error.detail))
+        except (UnavailableError, BrokenGameError):
+            pass
 
     async def _ask(self, use: Use, statement: str, values: Any, *, counts: bool = True) -> list[list[Any]]:
         async def work(session: Session) -> list[list[Any]]:
@@ -125,7 +138,7 @@ class Database:
         try:
             answer = await self._sessions.run(use, work)
         except UnavailableError as error:
-            if counts:
+            if counts and not isinstance(error, LateError):
                 self._health.failed(began_ms, error)
             raise
         self._health.on_call("postgresql", monotonic() - began)
@@ -155,10 +168,13 @@ def _text(value: bytes | None) -> str | None:
     return None if value is None else value.decode()
 
 
-async def _lock(session: Session, game_ids: list[str]) -> tuple[dict[str, Standing], frozenset[str]]:
+async def _lock(
+    session: Session, game_ids: list[str], limit_ms: int
+) -> tuple[dict[str, Standing], frozenset[str]]:
     """Begin a transaction; return how games stand, and which of them it has locked."""
     ids = " ".join(game_ids)
-    results = await session.ask(statements.LOCK_GAMES, ids, ids)
+    statement = statements.LOCK_GAMES.format(statement_ms=limit_ms, lock_ms=statements.LATE_LOCK_MS)
+    results = await session.ask(statement, ids, ids)
     locked, found = [_texts(result) for result in results if result.nfields]
     standings = {
         game_id: Standing(epoch=int(epoch), ply=int(ply or 0), status=status, winner=winner)

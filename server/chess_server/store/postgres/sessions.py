@@ -1,7 +1,8 @@
 """Sessions with PostgreSQL: how they are opened, shared and thrown away.
 
-What players of a running game wait for has a pool of its own, so that whoever reads cannot starve it. A session is kept
-until it breaks or proves useless (read-only, or its role was revoked): its successor might be refused.
+What players of a running game wait for has pools of its own, so that whoever reads cannot starve it, and a new game
+that is stored late keeps no move waiting. A session is kept until it breaks or proves useless (read-only, or its role
+was revoked): its successor might be refused.
 """
 
 import asyncio
@@ -31,11 +32,15 @@ RECONNECT_SECONDS = 1.0
 
 MOST_CALLS_WAITING = 1000
 CLOSE_SECONDS = 2.0
-WAIT_SECONDS = {"commits": 2.0, "reads": 3.0}
+WAIT_SECONDS = {"moves": 2.0, "late": 2.0, "commits": 2.0, "reads": 3.0}
+SEPARATE = 3
+"""From how many sessions on moves have one that nothing else uses."""
+
 DONE = (ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK)
 USELESS = (ReadOnlyError, AuthenticationError)
 
-Use = Literal["commits", "reads"]
+Use = Literal["moves", "late", "commits", "reads"]
+"""Moves and ends in batches; those of games that are late; what else players wait for; who looks on."""
 T = TypeVar("T")
 
 
@@ -92,7 +97,9 @@ class Session(AsyncConnection[Any]):
 class _Pool:
     """The sessions of one use."""
 
-    def __init__(self, use: Use, url: Callable[[], str], ca_file: str | None, most: int) -> None:
+    def __init__(
+        self, use: Use, url: Callable[[], str], ca_file: str | None, most: int, least: int = 1
+    ) -> None:
         self._refused: UnavailableError | None = None
         self._made: WeakSet[Session] = WeakSet()
         self._wait_seconds = WAIT_SECONDS[use]
@@ -105,7 +112,7 @@ class _Pool:
             url,
             connection_class=Session,
             kwargs=options,
-            min_size=1,
+            min_size=least,
             max_size=most,
             max_waiting=MOST_CALLS_WAITING,
             max_lifetime=inf,
@@ -133,15 +140,23 @@ class _Pool:
             self._refused = refused if isinstance(refused, UnavailableError) else None
 
 
+def shares(most: int) -> dict[Use, int]:
+    """Divide sessions among the uses: a use without any shares those of moves. Late games get one beside these."""
+    if most < SEPARATE:
+        return {"moves": 1, "commits": 0, "reads": most - 1, "late": 1}
+    commits = most // 2
+    return {"moves": 1, "commits": commits, "reads": most - 1 - commits, "late": 1}
+
+
 class Sessions:
-    """All sessions of one server: half of `most` for commits, the rest for reads. `url` is asked at each connection."""
+    """All sessions of one server. `url` is asked at each connection."""
 
     def __init__(self, url: Callable[[], str], ca_file: str | None, most: int) -> None:
         self.url = url
-        commits = max(1, most // 2)
         self._pools: dict[Use, _Pool] = {
-            "commits": _Pool("commits", url, ca_file, commits),
-            "reads": _Pool("reads", url, ca_file, max(1, most - commits)),
+            use: _Pool(use, url, ca_file, share, least=0 if use == "late" else 1)
+            for use, share in shares(most).items()
+            if share
         }
 
     async def open(self) -> None:
@@ -156,7 +171,7 @@ class Sessions:
 
     async def run(self, use: Use, work: Callable[[Session], Awaitable[T]]) -> T:
         """Call with a session. Raises UnavailableError and BrokenGameError."""
-        return await self._pools[use].run(work)
+        return await self._pools.get(use, self._pools["moves"]).run(work)
 
 
 async def _within_time(session: Session, work: Callable[[Session], Awaitable[T]]) -> T:

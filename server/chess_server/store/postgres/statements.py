@@ -10,13 +10,15 @@ LIMITS = f"SET LOCAL statement_timeout = {STATEMENT_MS}; SET LOCAL lock_timeout 
 WRITE = f"BEGIN; {LIMITS}"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
 
-LOCK_GAMES = f"""{WRITE}
+LOCK_GAMES = """BEGIN; SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms};
 SELECT id FROM games WHERE id = ANY(string_to_array(%s, ' ')) ORDER BY id FOR UPDATE SKIP LOCKED;
 SELECT id, epoch, (SELECT max(ply) FROM moves WHERE game_id = games.id), status, winner
 FROM games WHERE id = ANY(string_to_array(%s, ' '))
 """
 """The second query sees what was committed before the locks were taken. A game that another transaction holds is
-skipped: it does not block the others, and two batches never wait for each other."""
+skipped: it does not block the others, and two batches never wait for each other. Nor is a lock on a move waited for
+any longer than `LATE_LOCK_MS`: nobody who stores moves as this server does ever holds one."""
+LATE_LOCK_MS = 200
 
 SELECT_HELD = """
 SELECT game_id, ply, uci, player_move_id FROM moves
@@ -64,10 +66,12 @@ UPDATE games SET epoch = epoch + 1 WHERE id = %(id)s AND epoch = %(seen)s AND st
 COMMIT
 """
 PROBE = f"""{WRITE}
-SELECT FROM games WHERE false FOR UPDATE;
-COMMIT
+INSERT INTO games (id, white_player, black_player, initial_seconds, increment_seconds, status)
+VALUES (%(id)s, '', '', 1, 0, 'started');
+INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms) VALUES (%(id)s, 1, '', '', 0, 0, 0);
+ROLLBACK
 """
-"""Fails where no write is taken, as a session of a demoted primary."""
+"""Fails wherever no move can be stored: on a demoted primary, without a right, on a full disk, with locked tables."""
 
 DELETE_FINISHED = f"""{WRITE}
 DELETE FROM games USING (

@@ -11,6 +11,7 @@ from chess_server.store.errors import (
     AuthenticationError,
     BrokenGameError,
     CorruptError,
+    LateError,
     ReadOnlyError,
     RefusedRowError,
     SaturatedError,
@@ -50,14 +51,14 @@ REFUSED = 'connection failed: connection to server at "127.0.0.1", port 5432 fai
         (TooManyRequests("the pool has already 1000 requests waiting"), SaturatedError),
         (states.DeadlockDetected("deadlock detected"), SaturatedError),
         (states.SerializationFailure("could not serialize"), SaturatedError),
-        (states.LockNotAvailable("canceling statement due to lock timeout"), SaturatedError),
+        (states.LockNotAvailable("canceling statement due to lock timeout"), LateError),
         (states.UniqueViolation("duplicate key"), RefusedRowError),
         (states.ForeignKeyViolation("moves_game_id_fkey"), RefusedRowError),
         (states.NumericValueOutOfRange("integer out of range"), RefusedRowError),
         (states.RaiseException("a trigger's objection"), RefusedRowError),
         (psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes"), RefusedRowError),
         (states.DataCorrupted("invalid page in block 7"), CorruptError),
-        (states.QueryCanceled("canceling statement due to statement timeout"), UnreachableError),
+        (states.QueryCanceled("canceling statement due to statement timeout"), LateError),
         (states.AdminShutdown("terminating connection"), UnreachableError),
         (states.UndefinedTable('relation "games" does not exist'), UnreachableError),
         (psycopg.OperationalError("server closed the connection unexpectedly"), UnreachableError),
@@ -98,8 +99,8 @@ def test_redis(error: BaseException, kind: type[UnavailableError]) -> None:
 
 
 def test_clocks_stop_for_what_no_player_can_cause() -> None:
-    kinds = (UnreachableError, ReadOnlyError, AuthenticationError, SaturatedError)
-    assert [kind.stops_clocks for kind in kinds] == [True, True, True, False]
+    kinds = (UnreachableError, ReadOnlyError, AuthenticationError, SaturatedError, LateError)
+    assert [kind.stops_clocks for kind in kinds] == [True, True, True, False, False]
     assert not issubclass(BrokenGameError, UnavailableError)
 
 

@@ -52,14 +52,19 @@ def own() -> Iterator[Any]:
         yield store
 
 
+@pytest.fixture(scope="session")
+def superuser(own: Any) -> str:
+    """Return the URL by which a superuser connects to the servers' database."""
+    secret, port = (own.directory / "superuser-password").read_text(), urlsplit(own.url).port
+    return f"postgresql://postgres:{secret}@{LOOPBACK}:{port}{urlsplit(own.url).path}"
+
+
 @pytest.fixture
-def order(own: Any) -> Callable[..., None]:
+def order(superuser: str) -> Callable[..., None]:
     """What a superuser orders."""
-    secret = (own.directory / "superuser-password").read_text()
-    url = f"postgresql://postgres:{secret}@{LOOPBACK}:{urlsplit(own.url).port}/postgres"
 
     def execute(*orders: str) -> None:
-        with psycopg.connect(url, autocommit=True) as connection:
+        with psycopg.connect(superuser, autocommit=True) as connection:
             for sql in orders:
                 connection.execute(sql.encode())
 

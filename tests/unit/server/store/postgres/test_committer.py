@@ -13,14 +13,17 @@ from chess_presence.cancelling import end
 from chess_server.game.record import MoveRow
 from chess_server.store.errors import (
     ContradictionError,
+    LateError,
     RefusedRowError,
     SaturatedError,
     UnreachableError,
 )
 from chess_server.store.postgres import committer as module
+from chess_server.store.postgres import waiting as waiting_module
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.fence import Entry
 
+LATE = LateError("postgresql", "canceling statement due to lock timeout")
 OTHERS = [f"game{number}" for number in range(20)]
 
 
@@ -35,16 +38,25 @@ class Database:
         self.faults = faults
         self.stored: list[str] = []
         self.batches: list[list[str]] = []
+        self.alone: list[list[str]] = []
+        self.limits: list[int] = []
+        self.slow_for = 0
+        self.plies: list[int] = []
         self.open = asyncio.Event()
         self.open.set()
 
-    async def commit(self, entries: Sequence[Entry]) -> dict[str, str]:
+    async def commit(self, entries: Sequence[Entry], limit_ms: int, use: str = "moves") -> dict[str, str]:
         games = [one.game_id for one in entries]
-        self.batches.append(games)
+        (self.alone if use == "late" else self.batches).append(games)
+        if use == "moves":
+            self.limits.append(limit_ms)
         await self.open.wait()
+        if use == "moves" and len(self.batches) <= self.slow_for:
+            raise LATE
         for game_id in games:
             if isinstance(self.faults.get(game_id), Exception):
                 raise self.faults[game_id]
+        self.plies += [one.ply for one in entries]
         self.stored += [game_id for game_id in games if game_id not in self.faults]
         return {game_id: self.faults.get(game_id, "store") for game_id in games}
 
@@ -52,11 +64,11 @@ class Database:
 @contextlib.asynccontextmanager
 async def committing(database: Database) -> AsyncIterator[Committer]:
     committer = Committer(cast("Any", database))
-    task = asyncio.create_task(committer.run(lambda: None))
+    loops = [asyncio.create_task(loop(lambda: None)) for loop in (committer.run, committer.run_late)]
     try:
         yield committer
     finally:
-        await end(task)
+        await end(*loops)
 
 
 async def outcomes(committer: Committer, games: list[str]) -> dict[str, Any]:
@@ -106,8 +118,56 @@ async def test_a_locked_game_is_tried_again_without_making_others_wait(
         database.faults.clear()
         await asyncio.wait_for(held, 60)
         database.faults["held"] = "locked"
-        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(waiting_module, "PATIENCE_SECONDS", 0.05)
         assert isinstance((await outcomes(committer, ["held"]))["held"], SaturatedError)
+
+
+async def test_a_late_game_delays_its_neighbours_by_one_batch_and_is_tried_apart_from_then_on() -> None:
+    database = Database(late=LATE)
+    async with committing(database) as committer:
+        with capture_logs():
+            late = asyncio.create_task(committer.commit(entry("late")))
+            for ply in (1, 2, 3):
+                waiting = [committer.commit(entry(game_id, ply)) for game_id in OTHERS]
+                async with asyncio.timeout(20):
+                    await asyncio.gather(*waiting)
+        assert sum("late" in batch for batch in database.batches) == 2, "in one batch, and then by itself"
+        assert not late.done()
+        await eventually(lambda: len(database.alone) > 1, "it is tried again")
+        assert database.alone == [["late"]] * len(database.alone)
+        database.faults.clear()
+        await asyncio.wait_for(late, 20)
+        assert committer.idle
+
+
+async def test_where_every_game_is_late_it_is_the_store_and_a_batch_gets_more_time() -> None:
+    database = Database()
+    database.slow_for = 1 + module.ALL_LATE
+    async with committing(database) as committer:
+        with capture_logs():
+            found = await outcomes(committer, OTHERS)
+    assert set(found.values()) == {None}
+    assert [len(batch) for batch in database.batches] == [20, 1, 1, 1, 17]
+    assert database.limits == [1000, 250, 250, 250, 2000]
+
+
+async def test_moves_of_a_late_game_stay_in_order() -> None:
+    database = Database(late=LATE)
+    async with committing(database) as committer:
+        with capture_logs():
+            moves = [asyncio.create_task(committer.commit(entry("late", ply))) for ply in (1, 2, 3)]
+            await eventually(lambda: database.alone, "it is tried apart")
+        database.faults.clear()
+        await asyncio.wait_for(asyncio.gather(*moves), 20)
+    assert database.plies == [1, 2, 3]
+
+
+async def test_a_game_that_stays_late_is_reported_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting_module, "PATIENCE_SECONDS", 0.05)
+    async with committing(Database(late=LATE)) as committer:
+        with capture_logs():
+            assert isinstance((await outcomes(committer, ["late"]))["late"], LateError)
+            assert committer.idle
 
 
 async def test_an_outage_is_waited_out_and_then_reported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +179,7 @@ async def test_an_outage_is_waited_out_and_then_reported(monkeypatch: pytest.Mon
         database.faults.clear()
         await asyncio.wait_for(waiting, 60)
         database.faults["any"] = UnreachableError("postgresql", "gone")
-        monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+        monkeypatch.setattr(waiting_module, "PATIENCE_SECONDS", 0.05)
         assert isinstance((await outcomes(committer, ["any"]))["any"], UnreachableError)
 
 
