@@ -28,6 +28,7 @@ from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.sessions import Sessions
 from chess_server.store.postgres.url_file import UrlFile
+from chess_server.store.rearm import Rearm
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.calls import Calls
 from chess_server.store.redis.endpoint import RedisEndpoint
@@ -49,6 +50,7 @@ class Parts:
 
     connections: Connections
     stores: Stores
+    rearm: Rearm
     rooms: Rooms
     lobby: Lobby
     clients: set[Client]
@@ -111,6 +113,7 @@ def compose(settings: Settings) -> Parts:
     return Parts(
         connections=connections,
         stores=stores,
+        rearm=Rearm(stores, settings.pod_uid),
         rooms=rooms,
         lobby=lobby,
         clients=clients,
@@ -131,7 +134,7 @@ def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
     health = Health(Nodes(calls), clock)
     url = UrlFile(settings.database_url.path, settings.database_url)
     sessions = Sessions(url, settings.database_ca, settings.database_pool)
-    database = Database(sessions, health, clock)
+    database = Database(sessions, health, clock, settings.cluster_uid)
     stores = Stores(
         games=Games(calls, keys, health),
         database=database,

@@ -109,6 +109,7 @@ class Server:
         start("sweep", parts.rooms.sweep, vital=True)
         start("seats", parts.rooms.refresh_seats, vital=True)
         start("timers", parts.rooms.check_timers)
+        start("rearm", parts.rearm.run)
         start("lobby", parts.lobby.run)
         start("heartbeat", parts.heartbeat.run)
         start("admission", parts.admission.run)
@@ -147,7 +148,7 @@ class Server:
 
     def _after_redis_changed(self) -> None:
         self._parts.rooms.distrust()
-        self._supervisor.start("rearm", self._rearm)
+        self._parts.rearm.check_now()
 
     def _after_drain_changed(self) -> None:
         draining, metrics = self._parts.drain.draining, self._parts.metrics
@@ -155,9 +156,6 @@ class Server:
         if draining:
             metrics.drains.labels("sigterm" if self._stopping.is_set() else "mark").inc()
         self._parts.heartbeat.wake()
-
-    async def _rearm(self, progress: Progress) -> None:
-        await self._parts.rooms.rearm(self._settings.pod_uid, progress)
 
     async def _leave(self) -> None:
         """Drain, store what still waits, and remove this pod's record from the registry."""

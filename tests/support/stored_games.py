@@ -49,11 +49,11 @@ def entry(game_id: str, *plies: int, epoch: int = 1, ply: int | None = None, end
 class Server:
     """What one server has of PostgreSQL."""
 
-    def __init__(self, url: Callable[[], str], connections: int) -> None:
+    def __init__(self, url: Callable[[], str], connections: int, cluster: str) -> None:
         clock = RedisTime()
         self.health = Health(cast("Any", None), clock)
         self.sessions = Sessions(url, None, connections)
-        self.database = Database(self.sessions, self.health, clock)
+        self.database = Database(self.sessions, self.health, clock, cluster)
         self.committer = Committer(self.database)
 
     async def store(self, wanted: Entry, seconds: float = 60.0) -> None:
@@ -66,9 +66,11 @@ class Server:
 
 
 @contextlib.asynccontextmanager
-async def a_server(url: Callable[[], str], connections: int = 4) -> AsyncIterator[Server]:
+async def a_server(
+    url: Callable[[], str], connections: int = 4, cluster: str = "tests"
+) -> AsyncIterator[Server]:
     """Run what a server runs for PostgreSQL."""
-    server = Server(url, connections)
+    server = Server(url, connections, cluster)
     await server.sessions.open()
     tasks = [
         asyncio.create_task(work(lambda: None))

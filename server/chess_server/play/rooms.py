@@ -13,7 +13,6 @@ from chess_server.play.room import Room, Timeouts
 from chess_server.store.errors import BrokenGameError, ContradictionError, UnavailableError
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.keys import Keys
-from chess_server.store.redis.timers import Turn
 from chess_server.store.stores import Stores
 from chess_server.supervisor import Guard, Progress
 
@@ -21,8 +20,6 @@ SWEEP_SECONDS = 3.0
 SEATS_SECONDS = 5.0
 TIMER_SECONDS = 1.0
 CHUNK = 200
-REARM_IN_MS = 2000
-REARM_RETRY_SECONDS = 2.0
 SHORTEST_PAUSE_SECONDS = 0.5
 TIMERS_AT_ONCE = 8
 PUT_OFF_MS = 60_000
@@ -108,30 +105,6 @@ class Rooms:
             progress()
             await asyncio.sleep(TIMER_SECONDS)
             await self._guard.run("timers", self._check_due(progress))
-
-    async def rearm(self, pod_uid: str, progress: Progress) -> None:
-        """Set the timers of all games in play after Redis has lost them; one server does it, the others see to it."""
-        turn: Turn = "other"
-        while True:
-            progress()
-            with contextlib.suppress(UnavailableError):
-                if turn == "other":
-                    turn = await self._stores.timers.rearm_turn(pod_uid)
-                if turn == "mine":
-                    await self._rearm_all(progress)
-                    turn = "done"
-            if turn == "done":
-                return
-            await asyncio.sleep(REARM_RETRY_SECONDS)
-
-    async def _rearm_all(self, progress: Progress) -> None:
-        identities = self._stores.health.identities
-        after, at_ms = "", self._stores.clock.now_ms() + REARM_IN_MS
-        while found := await self._stores.database.live_games(after):
-            await self._stores.timers.rearm(found, at_ms)
-            after = found[-1]
-            progress()
-        await self._stores.timers.rearmed(identities)
 
     async def _compare(self, rooms: list[Room]) -> None:
         versions = await self._stores.games.versions([room.id for room in rooms])

@@ -33,9 +33,13 @@ Stored = Verdict | Literal["locked", "missing"]
 
 
 class Database:
-    """The database, over a server's sessions. Its methods raise UnavailableError and BrokenGameError."""
+    """The database, over a server's sessions. Its methods raise UnavailableError and BrokenGameError.
 
-    def __init__(self, sessions: Sessions, health: Health, clock: RedisTime) -> None:
+    `cluster`: whose games these are. A game that players of another cluster come to is taken over with its epoch.
+    """
+
+    def __init__(self, sessions: Sessions, health: Health, clock: RedisTime, cluster: str) -> None:
+        self._cluster = cluster
         self._sessions = sessions
         self._health = health
         self._clock = clock
@@ -72,6 +76,7 @@ class Database:
             game.clock.initial_ms // 1000,
             game.clock.increment_ms // 1000,
             game.epoch,
+            self._cluster,
         )
         await self._ask("commits", statements.INSERT_GAME, values)
 
@@ -90,7 +95,8 @@ class Database:
 
     async def take_over(self, seen: Game) -> Game | None:
         """Raise the epoch of a game in play: none stores under the one seen any more. None if it was raised before."""
-        games, moves = await self._ask("commits", statements.TAKE_OVER, {"id": seen.id, "seen": seen.epoch})
+        values = {"id": seen.id, "seen": seen.epoch, "cluster": self._cluster}
+        games, moves = await self._ask("commits", statements.TAKE_OVER, values)
         if not games:
             return None
         game, rows = StoredGame(*games[0]), _moves(moves)
@@ -99,13 +105,15 @@ class Database:
         return restored(game, rows)
 
     async def live_games(self, after: str) -> list[str]:
-        """Return the ids of up to a thousand games in play that follow `after`, in order."""
-        [found] = await self._ask("reads", statements.LIVE_GAMES, (after,), counts=False)
+        """Return the ids of up to a thousand of the cluster's games in play that follow `after`, in order."""
+        values = {"after": after, "cluster": self._cluster}
+        [found] = await self._ask("reads", statements.LIVE_GAMES, values, counts=False)
         return [row[0] for row in found]
 
     async def delete_finished(self, days: int, most: int) -> int:
-        """Delete games that ended more than so many days ago, with their moves; return how many."""
-        [deleted] = await self._ask("reads", statements.DELETE_FINISHED, (days, most), counts=False)
+        """Delete the cluster's games that ended more than so many days ago, with their moves; return how many."""
+        values = (days, self._cluster, most)
+        [deleted] = await self._ask("reads", statements.DELETE_FINISHED, values, counts=False)
         return len(deleted)
 
     async def keep_probing(self, progress: Progress) -> None:

@@ -20,7 +20,7 @@ QUICK_LOCKS = "SET LOCAL lock_timeout = 1000"
 
 log = structlog.get_logger(__name__)
 
-HEAD = "0002"
+HEAD = "0003"
 LOCK = 0x43484553
 """The advisory lock under which one server migrates while the others wait."""
 

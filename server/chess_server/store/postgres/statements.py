@@ -7,6 +7,9 @@ each transaction another session.
 STATEMENT_MS = 5000
 LOCK_MS = 4000
 LIMITS = f"SET LOCAL statement_timeout = {STATEMENT_MS}; SET LOCAL lock_timeout = {LOCK_MS};"
+ORPHANED_DAYS = 7
+"""After that a game in play is of a cluster that is gone: no game lasts for so long."""
+
 WRITE = f"BEGIN; {LIMITS}"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
 
@@ -42,8 +45,8 @@ COMMIT = "COMMIT"
 
 INSERT_GAME = f"""{WRITE}
 INSERT INTO games
-  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch)
-VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s);
+  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch, cluster)
+VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s, %s);
 COMMIT
 """
 WITHDRAW_GAME = f"""{WRITE}
@@ -61,7 +64,8 @@ SELECT {GAME} FROM games WHERE id = %(id)s;
 COMMIT
 """
 TAKE_OVER = f"""{WRITE}
-UPDATE games SET epoch = epoch + 1 WHERE id = %(id)s AND epoch = %(seen)s AND status = 'started' RETURNING {GAME};
+UPDATE games SET epoch = epoch + 1, cluster = %(cluster)s
+WHERE id = %(id)s AND epoch = %(seen)s AND status = 'started' RETURNING {GAME};
 {MOVES};
 COMMIT
 """
@@ -75,12 +79,14 @@ ROLLBACK
 
 DELETE_FINISHED = f"""{WRITE}
 DELETE FROM games USING (
-  SELECT id FROM games WHERE finished_at < now() - make_interval(days => %s)
+  SELECT id FROM games WHERE finished_at < now() - make_interval(days => %s) AND (cluster = %s OR cluster IS NULL)
   ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 ) AS old WHERE games.id = old.id RETURNING games.id;
 COMMIT
 """
 LIVE_GAMES = f"""{READ}
-SELECT id FROM games WHERE status = 'started' AND id > %s ORDER BY id LIMIT 1000;
+SELECT id FROM games WHERE status = 'started' AND id > %(after)s
+  AND (cluster = %(cluster)s OR cluster IS NULL OR created_at < now() - interval '{ORPHANED_DAYS} days')
+ORDER BY id LIMIT 1000;
 COMMIT
 """

@@ -44,9 +44,9 @@ class Timers:
         [rearmed] = await self._many([command("GET", self._keys.rearmed())])
         if rearmed is not None and rearmed.decode() == self._health.identities:
             return "done"
-        lease = command("SET", self._keys.rearm_lease(), pod_uid, "NX", "EX", REARM_SECONDS)
-        [taken] = await self._many([lease])
-        return "other" if taken is None else "mine"
+        lease = command("SET", self._keys.rearm_lease(), pod_uid, "NX", "GET", "EX", REARM_SECONDS)
+        [holder] = await self._many([lease])
+        return "mine" if holder is None or holder.decode() == pod_uid else "other"
 
     async def rearmed(self, identities: str) -> None:
         """Note that all timers are set again in a Redis of these identities."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from polling import wait_until
+from polling import eventually, wait_until
 from redis.asyncio import Redis
 
 from chess_server.store.redis.keys import Keys
@@ -15,8 +15,8 @@ from chess_server.store.redis.keys import Keys
 pytestmark = pytest.mark.integration
 
 INSERT_GAME = """
-INSERT INTO games (id, white_player, black_player, initial_seconds, increment_seconds, status)
-VALUES (%s, 'white', 'black', 600, 0, 'started') RETURNING id
+INSERT INTO games (id, cluster, white_player, black_player, initial_seconds, increment_seconds, status)
+VALUES (%s, %s, 'white', 'black', 600, 0, 'started') RETURNING id
 """
 INSERT_SECOND_MOVE = """
 INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
@@ -75,7 +75,7 @@ async def test_a_game_that_cannot_be_read_keeps_no_other_from_its_end(loops_flee
     named = (f"due{number:05d}" for number in range(1000))
     poisoned, *others = [name for name in named if keys.timers_of(name) == keys.timers(0)][:12]
     for game_id in (poisoned, *others):
-        loops_fleet.query(INSERT_GAME, game_id)
+        loops_fleet.query(INSERT_GAME, game_id, loops_fleet.cluster_uid)
     loops_fleet.query(INSERT_SECOND_MOVE, poisoned)
     async with Redis.from_url(loops_fleet.redis.url) as client:
         await client.zadd(keys.timers(0), dict.fromkeys([poisoned, *others], 1))
@@ -96,9 +96,7 @@ async def test_timers_are_set_again_though_the_server_that_began_has_died(frail_
         one.signal(signal.SIGSTOP)
     frail_fleet.redis.end(signal.SIGKILL)
     await asyncio.to_thread(frail_fleet.redis.start)
-    abandoned = secrets.token_hex(4)
-    frail_fleet.query(INSERT_GAME, abandoned)
-    frail_fleet.query(INSERT_FIRST_MOVES, abandoned, abandoned)
+    abandoned = _abandoned(frail_fleet)
     async with Redis.from_url(frail_fleet.redis.url) as client:
         await client.set(Keys(frail_fleet.cluster_uid).rearm_lease(), "a server that died", ex=5)
     for one in alive:
@@ -106,6 +104,47 @@ async def test_timers_are_set_again_though_the_server_that_began_has_died(frail_
     await asyncio.to_thread(
         wait_until, lambda: frail_fleet.query(FALLEN, abandoned), "its flag falls", within=60
     )
+
+
+def _abandoned(fleet: Any, cluster: str = "") -> str:
+    """Store a game that both players have left, and whose time is long up."""
+    game_id = secrets.token_hex(4)
+    fleet.query(INSERT_GAME, game_id, cluster or fleet.cluster_uid)
+    fleet.query(INSERT_FIRST_MOVES, game_id, game_id)
+    return game_id
+
+
+async def test_timers_lost_while_no_server_lived_are_set_again_in_this_cluster_alone(
+    loops_fleet: Any,
+) -> None:
+    """Redis is empty when the first server starts. PostgreSQL holds games of two clusters."""
+    others, abandoned = _abandoned(loops_fleet, "another cluster"), _abandoned(loops_fleet)
+    await asyncio.to_thread(loops_fleet.start, 1)
+    await asyncio.to_thread(
+        wait_until, lambda: loops_fleet.query(FALLEN, abandoned), "its flag falls", within=60
+    )
+    keys = Keys(loops_fleet.cluster_uid)
+    async with Redis.from_url(loops_fleet.redis.url) as client:
+        assert await client.get(keys.rearmed()) is not None
+        assert await client.zscore(keys.timers_of(others), others) is None
+    assert loops_fleet.query("SELECT status, epoch FROM games WHERE id = %s", others) == [("started", 1)]
+
+
+async def test_timers_lost_while_redis_lived_are_set_again(loops_fleet: Any) -> None:
+    """Somebody deletes what Redis holds; its identity stays."""
+    await asyncio.to_thread(loops_fleet.start, 1)
+    keys = Keys(loops_fleet.cluster_uid)
+    async with Redis.from_url(loops_fleet.redis.url) as client:
+
+        async def rearmed() -> bool:
+            return await client.exists(keys.rearmed()) == 1
+
+        await eventually(rearmed, "it is noted that all timers are set", within=60)
+        abandoned = _abandoned(loops_fleet)
+        await client.delete(keys.rearmed(), keys.rearm_lease())
+        await asyncio.to_thread(
+            wait_until, lambda: loops_fleet.query(FALLEN, abandoned), "its flag falls", within=60
+        )
 
 
 async def test_readiness_says_which_store_fails_after_a_grace_and_liveness_stays(frail_fleet: Any) -> None:
