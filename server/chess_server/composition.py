@@ -26,8 +26,7 @@ from chess_server.store.connections import Connections
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.database import Database
-from chess_server.store.postgres.sessions import Sessions
-from chess_server.store.postgres.url_file import UrlFile
+from chess_server.store.postgres.sessions import Sessions, database_url
 from chess_server.store.rearm import Rearm
 from chess_server.store.redis.bus import Bus
 from chess_server.store.redis.calls import Calls
@@ -38,6 +37,7 @@ from chess_server.store.redis.nodes import Nodes
 from chess_server.store.redis.pools import Pools
 from chess_server.store.redis.timers import Timers
 from chess_server.store.stores import Stores
+from chess_server.store.url_file import UrlFile
 from chess_server.transport.link import Limits, Transport
 
 LOOKUPS = 16
@@ -132,7 +132,7 @@ def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
     calls = Calls(endpoint.topology(redis), endpoint.open)
     clock = RedisTime()
     health = Health(Nodes(calls), clock)
-    url = UrlFile(settings.database_url.path, settings.database_url)
+    url = UrlFile(settings.database_url.path, str(settings.database_url), database_url)
     sessions = Sessions(url, settings.database_ca, settings.database_pool)
     database = Database(sessions, health, clock, settings.cluster_uid)
     stores = Stores(

@@ -61,6 +61,13 @@ def connection_settings(ca_file: str | None) -> dict[str, Any]:
     }
 
 
+def database_url(text: str) -> str:
+    """Return a URL as it is. Raises ValueError if that is none."""
+    if "://" not in text:
+        raise ValueError("not a URL")
+    return text
+
+
 class Session(AsyncConnection[Any]):
     """A connection that reports whether it could be made."""
 

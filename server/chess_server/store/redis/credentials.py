@@ -1,17 +1,12 @@
-"""User and password as the file with the Redis URL holds them now.
+"""User and password as the file with the Redis URL holds them now, in the form that redis-py asks for.
 
-A password may be rotated while the server runs: Kubernetes rewrites the mounted Secret, each new connection reads it.
 Only user and password are taken from the file later on. To move to another Redis, the server must be restarted.
 """
 
-from pathlib import Path
-
-import structlog
 from redis.credentials import CredentialProvider
 
-from chess_presence.connecting import UrlError, parse
-
-log = structlog.get_logger(__name__)
+from chess_presence.connecting import parse
+from chess_server.store.url_file import UrlFile
 
 Credentials = tuple[str, ...]
 """The arguments of AUTH; none if there is nothing to say."""
@@ -21,18 +16,12 @@ class FileCredentials(CredentialProvider):
     """User and password from the file, or from the URL that the server was started with if there is no file."""
 
     def __init__(self, url: str, path: str | None) -> None:
-        self._path = path
-        self._last = parse(url).credentials
+        self._now: UrlFile[Credentials] = UrlFile(path, url, lambda text: parse(text).credentials)
 
     def get_credentials(self) -> Credentials:  # type: ignore[override]
         """Return what the file says now; what it said before if it cannot be used."""
-        if self._path is not None:
-            try:
-                self._last = parse(Path(self._path).read_text(encoding="utf-8").strip()).credentials
-            except (OSError, UnicodeDecodeError, UrlError) as error:
-                log.warning("the file with the Redis URL cannot be used", error=type(error).__name__)
-        return self._last
+        return self._now()
 
     async def get_credentials_async(self) -> Credentials:  # type: ignore[override]
         """Return the same, for redis-py's asyncio client."""
-        return self.get_credentials()
+        return self._now()

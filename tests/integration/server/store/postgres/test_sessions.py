@@ -17,7 +17,7 @@ from wiretap import wiretap
 
 from chess_server.store.errors import SaturatedError, UnavailableError
 from chess_server.store.postgres import sessions
-from chess_server.store.postgres.url_file import UrlFile
+from chess_server.store.url_file import UrlFile
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +66,7 @@ async def test_a_rotated_password_is_read_from_the_file_at_the_next_connection(
     file = tmp_path / "database.url"
     file.write_text(own.url)
     rotated = own.url.replace(urlsplit(own.url).password, "rotated")
-    async with a_server(UrlFile(str(file), own.url)) as server:
+    async with a_server(UrlFile(str(file), own.url, sessions.database_url)) as server:
         game_id = await made(server)
         await server.store(entry(game_id, 1))
         try:
