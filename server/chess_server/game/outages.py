@@ -37,6 +37,8 @@ class Outages:
         """Return the time between two moments, less the outages in between."""
         if until_ms <= since_ms:
             return 0
+        if not self.closed and not self.open:
+            return until_ms - since_ms
         spans = [*self.closed, *((begun, until_ms) for _, begun in self.open)]
         return until_ms - since_ms - _covered(spans, since_ms, until_ms)
 

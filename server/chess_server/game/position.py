@@ -1,10 +1,11 @@
 """One position, made to be moved on: a python-chess board without its stack, and the letters on its squares.
 
 python-chess says which moves are legal. What it takes long for is done here once a move: a FEN is written from the
-letters (reading and writing them was most of a move's cost), and the legal moves to its square, which prove a move, are
-those that its SAN must tell it apart from.
+letters (reading and writing them was most of a move's cost), and a move changes one rank of it or two. The legal moves
+to its square, which prove a move, are those that its SAN must tell it apart from.
 """
 
+import re
 from functools import lru_cache
 
 import chess
@@ -18,13 +19,13 @@ BACK_RANK_ROOKS = {chess.G1: (chess.H1, chess.F1), chess.C1: (chess.A1, chess.D1
 CASTLING_LETTERS = {chess.BB_H1: "K", chess.BB_A1: "Q", chess.BB_H8: "k", chess.BB_A8: "q"}
 
 
+_empty_squares = re.compile(r"\.+")
+
+
 @lru_cache(maxsize=1 << 14)
 def _rank(letters: bytes) -> str:
     """Write one rank of a FEN."""
-    text = letters.decode()
-    for length in range(8, 0, -1):
-        text = text.replace("." * length, str(length))
-    return text
+    return _empty_squares.sub(lambda run: str(len(run[0])), letters.decode())
 
 
 @lru_cache(maxsize=16)
@@ -35,12 +36,14 @@ def _castling(rights: int) -> str:
 class Position:
     """A position that changes with each move."""
 
-    __slots__ = ("_letters", "board")
+    __slots__ = ("_letters", "_ranks", "board")
 
     def __init__(self, fen: str) -> None:
         self.board = chess.Board(fen)
+        self.board.castling_rights = self.board.clean_castling_rights()  # and so they stay
         rows = "".join("." * int(one) if one.isdigit() else one for one in fen.partition(" ")[0]).split("/")
         self._letters = bytearray("".join(reversed(rows)).encode())
+        self._ranks = [_rank(row.encode()) for row in rows]
 
     def find(self, uci: str) -> tuple[chess.Move, int] | None:
         """Return the legal move, and from where pieces of its kind could move there too; None if it is not legal.
@@ -116,6 +119,12 @@ class Position:
             symbol = chess.piece_symbol(move.promotion)
             letter = ord(symbol.upper() if self.board.turn else symbol)
         letters[origin], letters[to] = EMPTY, letter
+        # Also what castling and en passant change is on the rank that the move begins on.
+        self._write_rank(origin >> 3)
+        self._write_rank(to >> 3)
+
+    def _write_rank(self, rank: int) -> None:
+        self._ranks[7 - rank] = _rank(bytes(self._letters[8 * rank : 8 * rank + 8]))
 
     @property
     def has_moves(self) -> bool:
@@ -138,14 +147,13 @@ class Position:
 
     def fen(self) -> str:
         """Write the position as python-chess does."""
-        board, letters = self.board, bytes(self._letters)
-        ranks = "/".join([_rank(letters[start : start + 8]) for start in range(56, -8, -8)])
+        board = self.board
         en_passant = "-"
         if board.ep_square is not None and board.has_legal_en_passant():
             en_passant = chess.SQUARE_NAMES[board.ep_square]
-        castling = _castling(board.clean_castling_rights())
+        castling = _castling(board.castling_rights)
         turn = "w" if board.turn else "b"
-        return f"{ranks} {turn} {castling} {en_passant} {board.halfmove_clock} {board.fullmove_number}"
+        return f"{'/'.join(self._ranks)} {turn} {castling} {en_passant} {board.halfmove_clock} {board.fullmove_number}"
 
 
 def _origin(square: int, others: int) -> str:

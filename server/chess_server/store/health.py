@@ -100,7 +100,7 @@ class Health:
     @property
     def redis_down(self) -> bool:
         """Whether Redis has failed and not answered since."""
-        return self._is_down("redis")
+        return "redis" in dict(self.outages.open)
 
     @property
     def reason(self) -> str:
@@ -205,6 +205,3 @@ class Health:
         typed = from_redis(error)
         self.failed(began_ms, typed)
         return typed
-
-    def _is_down(self, store: str) -> bool:
-        return any(name == store for name, _ in self.outages.open)
