@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 
 import structlog
+from msgspec import Struct
 
 from chess_server.game.decide import Step, due_in_ms
 from chess_server.game.events import Moved
@@ -33,18 +34,26 @@ class WrongSecretError(NoSuchGameError):
     """The game is there, but the secret is none of its players'."""
 
 
-class Ledger:
-    """One game's state. `on_kept` is called with each newer state that is kept in memory."""
+class Listening(Struct, frozen=True, kw_only=True):
+    """How a ledger is heard: its room takes states and messages; and whether the channel is subscribed now."""
 
-    def __init__(
-        self, game_id: str, stores: Stores, no_start_ms: int, on_kept: Callable[[Held], None]
-    ) -> None:
+    on_kept: Callable[[Held], None]
+    """Called with each newer state that is kept in memory."""
+    on_message: Callable[[bytes], None]
+    """Called with what would have been published, if no other server listens."""
+    subscribed: Callable[[], bool]
+
+
+class Ledger:
+    """One game's state."""
+
+    def __init__(self, game_id: str, stores: Stores, no_start_ms: int, listening: Listening) -> None:
         self.id = game_id
         self.live = False
         self.held: Held | None = None
         self._stores = stores
         self._no_start_ms = no_start_ms
-        self._on_kept = on_kept
+        self._listening = listening
         self._stored: Game | None = None
 
     async def settled(self, *, taking_over: bool = False) -> Held:
@@ -166,20 +175,28 @@ class Ledger:
             self.held = None
             raise
         self._stored = game
-        since_ms = await self._stores.games.publish(game, listening=self.live)
-        if since_ms is None:
-            self.held = None
-            raise UnreachableError("redis", "the game was read back meanwhile")
-        held = Held(game=game, committed=game.v, since_ms=since_ms)
+        held = Held(game=game, committed=game.v, since_ms=await self._publish(game))
         self.keep(held)
         return held
+
+    async def _publish(self, game: Game) -> int:
+        """Publish what is stored; return when the turn began."""
+        published = await self._stores.games.publish(game, listening=self._listening.subscribed())
+        if published is None:
+            self.held = None
+            raise UnreachableError("redis", "the game was read back meanwhile")
+        if published.message is not None:
+            if not self._listening.subscribed():  # then perhaps the only one who listened was another server
+                await self._stores.games.repeat(self.id, published.message)
+            self._listening.on_message(published.message)
+        return published.since_ms
 
     def keep(self, held: Held) -> None:
         """Keep a state in memory if it is newer than the one kept."""
         known = self.held
         if self.live and (known is None or age(held) > age(known)):
             self.held = held
-            self._on_kept(held)
+            self._listening.on_kept(held)
 
     def take_stored(self, epoch: int, v: int) -> Game | None:
         """Return the game at a version if this server has stored it itself: nobody needs to send it the state."""

@@ -4,7 +4,7 @@ Commands go to its `executor`.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,7 +16,7 @@ from chess_server.play import channel
 from chess_server.play.attendance import Attendance
 from chess_server.play.executor import CommandExecutor
 from chess_server.play.game_clock import GameClock
-from chess_server.play.ledger import Ledger, WrongSecretError
+from chess_server.play.ledger import Ledger, Listening, WrongSecretError
 from chess_server.play.subscribers import Subscriber, Subscribers
 from chess_server.store.stores import Stores
 from chess_server.supervisor import Guard
@@ -36,11 +36,19 @@ class Timeouts:
 class Room:
     """A game with sockets on this server, or one that a timer checks (then its state is not kept in memory)."""
 
-    def __init__(self, game_id: str, stores: Stores, timeouts: Timeouts, guard: Guard) -> None:
+    def __init__(
+        self,
+        game_id: str,
+        stores: Stores,
+        timeouts: Timeouts,
+        guard: Guard,
+        subscribed: Callable[[], bool],
+    ) -> None:
         self.id = game_id
         self.users = 0
         self.subscribers = Subscribers()
-        self.ledger = Ledger(game_id, stores, timeouts.no_start_ms, self._set_alarm)
+        listening = Listening(on_kept=self._set_alarm, on_message=self.on_message, subscribed=subscribed)
+        self.ledger = Ledger(game_id, stores, timeouts.no_start_ms, listening)
         self._stores = stores
         self._crowd_sent: Crowd | None = None
         self._catching = asyncio.Lock()

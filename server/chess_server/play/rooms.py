@@ -56,11 +56,15 @@ class Rooms:
         """Return the room of a game, subscribed to its channel; `quit` must follow each `enter`."""
         room = self._rooms.get(game_id)
         if room is None:
-            room = self._rooms[game_id] = Room(game_id, self._stores, self._timeouts, self._guard)
+            room = self._rooms[game_id] = self._room(game_id)
         room.users += 1
         await self._bus.subscribe(self._keys.channel(game_id), room.on_message)
         room.ledger.live = True
         return room
+
+    def _room(self, game_id: str) -> Room:
+        subscribed = partial(self._bus.subscribed, self._keys.channel(game_id))
+        return Room(game_id, self._stores, self._timeouts, self._guard, subscribed)
 
     async def quit(self, game_id: str) -> None:
         """Leave a room; the last client to leave ends the subscription."""
@@ -129,7 +133,7 @@ class Rooms:
 
     async def _check(self, game_id: str) -> None:
         """Check one game. One that cannot be checked is put off, so that its timer is not due again at once."""
-        room = self._rooms.get(game_id) or Room(game_id, self._stores, self._timeouts, self._guard)
+        room = self._rooms.get(game_id) or self._room(game_id)
         try:
             over = await room.check_time()
         except NoSuchGameError:

@@ -49,6 +49,13 @@ class Bus:
         if node is not None:
             await self._subscriptions[node].unsubscribe(channel)
 
+    def subscribed(self, channel: str) -> bool:
+        """Whether a channel is subscribed now, at the node that publishes it."""
+        node = self._nodes.get(channel)
+        if node is None or node != self._now_at(channel, node):
+            return False
+        return self._subscriptions[node].subscribed(channel)
+
     async def run(self, progress: Progress) -> None:
         """Follow the channels to their nodes until cancelled."""
         while True:

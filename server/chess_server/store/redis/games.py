@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import msgspec
+from msgspec import Struct
 
 from chess_server.game.decide import Step
 from chess_server.game.events import Moved
@@ -22,6 +23,13 @@ SEAT_TTL_MS = 15_000
 
 Applied = Literal["ok", "missing", "foreign", "conflict"]
 SeatOp = Literal["in", "out", "look"]
+
+
+class Published(Struct, frozen=True):
+    """When the turn began; and the message, if it was not published because only this server listens."""
+
+    since_ms: int
+    message: bytes | None = None
 
 
 class Games:
@@ -96,14 +104,18 @@ class Games:
         applied: Applied = answer[0].decode()
         return applied
 
-    async def publish(self, game: Game, *, listening: bool = False) -> int | None:
-        """Publish all events up to the game's version; return when the turn began, None if the epoch has changed.
+    async def publish(self, game: Game, *, listening: bool = False) -> Published | None:
+        """Publish all events up to the game's version; None if the epoch has changed.
 
-        `listening`: this server is subscribed, and needs no state of what it publishes itself.
+        `listening`: this server is subscribed. If no other is, it gets the message as the answer, without a state.
         """
         args: list[Any] = [game.epoch, game.v, self._keys.channel(game.id), int(listening)]
         answer = await self._one(script("publish", self._record(game.id), args))
-        return int(answer[1]) if answer[0] == b"ok" else None
+        return Published(int(answer[1]), *answer[2:]) if answer[0] == b"ok" else None
+
+    async def repeat(self, game_id: str, message: bytes) -> None:
+        """Publish a message that this server got as an answer."""
+        await self._one(command("SPUBLISH", self._keys.channel(game_id), message))
 
     async def events(
         self, game_id: str, epoch: int, after: int, upto: int

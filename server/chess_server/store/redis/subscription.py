@@ -50,6 +50,13 @@ class NodeSubscription:
         """Whether it has no subscription."""
         return not self._listeners
 
+    def subscribed(self, channel: str) -> bool:
+        """Whether Redis has confirmed a channel, on a connection that is open."""
+        confirmed = self._confirmed.get(channel)
+        if confirmed is None or self._connection is None:
+            return False
+        return confirmed.is_set() and not self._connection.closed
+
     async def subscribe(self, channel: str, listener: Listener) -> None:
         """Subscribe to a channel; returns when Redis has confirmed it."""
         self._listeners[channel] = listener

@@ -93,6 +93,6 @@ async def test_thousands_of_rooms_keep_their_seats_within_the_interval(
 def _seat(rooms: Rooms, stores: Any, number: int) -> Socket:
     """Sit White down in a room of its own."""
     socket, game_id = Socket(), f"g{number:07d}"
-    room = rooms._rooms[game_id] = Room(game_id, stores, rooms._timeouts, Guard("game"))
+    room = rooms._rooms[game_id] = Room(game_id, stores, rooms._timeouts, Guard("game"), subscribed=bool)
     room.subscribers.all.add(Subscriber(sender=socket, color="white", player=True, member=f"pod|{number}"))
     return socket

@@ -41,7 +41,7 @@ async def listening(bus: Bus, game_id: str) -> asyncio.Queue[bytes]:
     [(1, 1), (1, 0), (2, 1), (2, 0)],
     ids=["itself", "another", "itself and another", "two others"],
 )
-async def test_the_state_is_published_if_another_server_listens(
+async def test_events_are_published_if_another_server_listens_and_answered_if_none_does(
     redis_there: Any, listeners: int, own: int
 ) -> None:
     health = Health(Nodes(redis_there.calls), RedisTime())
@@ -49,16 +49,20 @@ async def test_the_state_is_published_if_another_server_listens(
     await health.probe()
     before = a_game(new_id())
     after = await moved(games, before)
-    state = encode(after) if listeners > own else b""
     others = [Bus(redis_there.calls.topology.of, redis_there.endpoint.open) for _ in range(listeners - 1)]
     try:
         async with asyncio.timeout(60):
             heard = [await listening(bus, before.id) for bus in (redis_there.bus, *others)]
-            assert await games.publish(after, listening=bool(own)) is not None
-            for messages in heard:
-                happened = parse(await messages.get())
-                assert isinstance(happened, Happened)
-                assert (happened.first, happened.last, happened.state) == (1, 1, state)
+            published = await games.publish(after, listening=bool(own))
+            assert published is not None
+            if published.message is not None:
+                await games.repeat(before.id, published.message)
+            happened = [parse(await messages.get()) for messages in heard]
+            assert (published.message is None) == (listeners > own)
+            state = encode(after) if listeners > own else b""
+            for each in happened:
+                assert isinstance(each, Happened)
+                assert (each.first, each.last, each.since_ms, each.state) == (1, 1, published.since_ms, state)
     finally:
         for bus in others:
             await bus.stop()
