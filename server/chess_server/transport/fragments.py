@@ -1,8 +1,10 @@
-"""Fragments to messages, by RFC 6455. Pure: opcodes and payloads in, whole texts out."""
+"""Fragments to messages and messages to frames, by RFC 6455. Pure: opcodes, payloads and texts."""
 
 CONTINUATION = 0x0
 TEXT = 0x1
 BINARY = 0x2
+FINAL_TEXT = 0x80 | TEXT
+LENGTH_IN_TWO_BYTES, LENGTH_IN_EIGHT_BYTES = 126, 127
 NO_FAULT = 1000
 CLOSE_CODES = ((1000, 1003), (1007, 1014), (3000, 4999))
 
@@ -42,6 +44,16 @@ class Assembler:
         if len(parts) > self._limit:
             raise ProtocolError(1009, f"message over {self._limit} bytes")
         return _text(bytes(parts), self._limit) if fin else None
+
+
+def text_frame(message: bytes) -> bytes:
+    """Return a text message in one frame, as servers send it: not masked."""
+    length = len(message)
+    if length < LENGTH_IN_TWO_BYTES:
+        return bytes((FINAL_TEXT, length)) + message
+    if length < 1 << 16:
+        return bytes((FINAL_TEXT, LENGTH_IN_TWO_BYTES)) + length.to_bytes(2) + message
+    return bytes((FINAL_TEXT, LENGTH_IN_EIGHT_BYTES)) + length.to_bytes(8) + message
 
 
 def close_code(payload: bytes) -> int:

@@ -1,4 +1,8 @@
-"""One socket of the production transport: its messages, its close handshake, its limits."""
+"""One socket of the production transport: its messages, its close handshake, its limits.
+
+picows writes each frame at once. What is sent here in one turn of the loop (an event and an acknowledgement) leaves in
+one write: uvloop collects it. Where something is collected, picows adds what it sends itself, so the order is kept.
+"""
 
 import asyncio
 from time import monotonic
@@ -7,7 +11,7 @@ from typing import cast
 from picows import WSCloseCode, WSListener, WSMsgType, WSTransport
 from picows.picows import WSCloseInfo, WSFrame
 
-from chess_server.transport.fragments import Assembler, ProtocolError, close_code
+from chess_server.transport.fragments import Assembler, ProtocolError, close_code, text_frame
 from chess_server.transport.keepalive import Due, Keepalive
 from chess_server.transport.link import Ending, Handler, Limits
 
@@ -50,9 +54,9 @@ class PicowsLink(WSListener):
     def send(self, frame: bytes) -> None:
         """Send a text frame; cut the socket of a client that reads too slowly."""
         transport = self._transport
-        if transport is None or self._closing:
+        if transport is None or self._closing or transport.is_close_frame_sent:
             return
-        transport.send(WSMsgType.TEXT, frame)
+        transport.underlying_transport.write(text_frame(frame))
         self._bound(transport)
 
     def close(self, code: int, reason: str, cause: str = "server") -> None:
