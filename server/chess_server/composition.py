@@ -1,9 +1,13 @@
 """The composition root of `chess-server serve`: makes every part of the server, and connects what knows each other."""
 
 import asyncio
+import ipaddress
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from time import monotonic, time
+
+import structlog
 
 from chess_presence.records import Heartbeat
 from chess_presence.registry import Registry
@@ -21,6 +25,7 @@ from chess_server.play.rooms import Rooms
 from chess_server.pod.admin import Answer
 from chess_server.pod.drain import PodDrain
 from chess_server.pod.heartbeat import STATE_VERSIONS, WIRE_VERSIONS, HeartbeatLoop
+from chess_server.pod.token_keys import KeyFile
 from chess_server.settings import Settings
 from chess_server.store.connections import Connections
 from chess_server.store.health import Health, RedisTime
@@ -39,7 +44,11 @@ from chess_server.store.redis.timers import Timers
 from chess_server.store.stores import Stores
 from chess_server.store.url_file import UrlFile
 from chess_server.transport.link import Limits, Transport
+from chess_server.wire.tokens import PROTOCOL, Tokens
 
+log = structlog.get_logger(__name__)
+
+KEY_BYTES = 32
 LOOKUPS = 16
 """How many spectators may look for a game in the stores at the same time."""
 
@@ -86,7 +95,8 @@ def compose(settings: Settings) -> Parts:
     )
     rooms = Rooms(stores, connections.bus, keys, timeouts)
     pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)
-    pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms)
+    tokens = _tokens(settings)
+    pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms, tokens)
     lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
     clients, seats = set[Client](), _seats(settings)
     drain = PodDrain(lambda: clients, settings.reconnect_window_seconds)
@@ -98,6 +108,7 @@ def compose(settings: Settings) -> Parts:
     )
     services = Services(
         rooms=rooms,
+        tokens=tokens,
         lobby=lobby,
         metrics=metrics,
         clock=stores.clock,
@@ -124,6 +135,25 @@ def compose(settings: Settings) -> Parts:
         transport=_transport(settings, admission),
         metrics=metrics,
     )
+
+
+def _tokens(settings: Settings) -> Callable[[], Tokens]:
+    """Return what signs and checks players' tokens.
+
+    A server that only its own machine reaches draws a key that it forgets: what it signed, it alone takes. Elsewhere a
+    server without keys gives no tokens, and its players use the path of the version before.
+    """
+    if settings.token_keys_file is not None:
+        return KeyFile(settings.token_keys_file, settings.cluster_uid)
+    keys = [secrets.token_bytes(KEY_BYTES)] if _on_one_machine(settings.listen) else []
+    if not keys:
+        log.warning("CHESS_TOKEN_KEYS_FILE is not set: players get no tokens")
+    unchanging = Tokens(keys, settings.cluster_uid)
+    return lambda: unchanging
+
+
+def _on_one_machine(listen: str) -> bool:
+    return listen == "localhost" or ipaddress.ip_address(listen).is_loopback
 
 
 def _stores(settings: Settings, keys: Keys) -> tuple[Connections, Stores]:
@@ -206,7 +236,9 @@ def _reporter(
 
 
 def _transport(settings: Settings, admission: Admission) -> Transport:
-    limits = Limits(ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds)
+    limits = Limits(
+        ping_seconds=settings.ping_seconds, idle_seconds=settings.idle_seconds, subprotocol=PROTOCOL
+    )
     if settings.transport == "websockets":
         from chess_server.transport.websockets import WebsocketsTransport
 

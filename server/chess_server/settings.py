@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from chess_server.clients.origins import ANY, normal
 from chess_server.clients.rate_limit import Rate
+from chess_server.wire.tokens import KeysError, parse_keys
 
 
 class SettingsError(ValueError):
@@ -75,6 +76,7 @@ class Settings:
     redis_ca: str | None
     database_url: FileUrl = field(repr=False)
     database_ca: str | None
+    token_keys_file: str | None
     database_pool: int
     retention_days: int
     migrate: str
@@ -224,6 +226,15 @@ def _existing(name: str, value: str) -> str | None:
     return value or None
 
 
+def _token_keys(name: str, value: str) -> str | None:
+    if value:
+        try:
+            parse_keys(_read(name, value))
+        except KeysError as error:
+            raise SettingsError(f"{name} is {value!r}; {error}") from None
+    return value or None
+
+
 def _read(name: str, path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8").strip()
@@ -248,6 +259,7 @@ TABLE: dict[str, Setting] = {
         "CHESS_DATABASE_URL_FILE", "", _secret("postgresql://", "postgres://"), "--database-url-file"
     ),
     "database_ca": Setting("CHESS_DATABASE_CA_FILE", "", _existing),
+    "token_keys_file": Setting("CHESS_TOKEN_KEYS_FILE", "", _token_keys),
     "database_pool": Setting("CHESS_DATABASE_POOL", "4", _whole(2, 100)),
     "retention_days": Setting("CHESS_RETENTION_DAYS", "0", _whole(0, 36_500)),
     "migrate": Setting("CHESS_MIGRATE", "auto", _one_of("auto", "off"), "--migrate"),

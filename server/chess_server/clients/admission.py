@@ -1,8 +1,9 @@
 """Admission: which upgrade requests are accepted, and how all others are answered, before any store is asked.
 
-In this order: the path, a drain, the page's origin, what one address may do, games known not to exist, the load, the
-seats. Players of a running game are refused neither for the load nor for a full server while anybody else is here. One
-whose game this server knows does not wait either for what others do, at the same address or on paths like a player's.
+In this order: the path and its token, a drain, the page's origin, what one address may do, games known not to exist,
+the load, the seats. Players of a running game are refused neither for the load nor for a full server while anybody
+else is here. One whose game this server knows does not wait either for what others do, at the same address or on paths
+like a player's.
 """
 
 import asyncio
@@ -23,7 +24,8 @@ from chess_server.clients.shedding import Shedding
 from chess_server.pod.drain import PodDrain
 from chess_server.supervisor import Progress
 from chess_server.transport.link import Handler, Refused, UpgradeRequest
-from chess_server.wire.paths import LobbyPlace, PathError, Place, PlayPlace, WatchPlace, parse
+from chess_server.wire import tokens
+from chess_server.wire.paths import LobbyPlace, PathError, Place, PlayPlace, WatchPlace, parse, proved
 
 RETRY_SECONDS = 1.0
 SHED_SECONDS = 3.0
@@ -93,7 +95,7 @@ class Admission:
             progress()
 
     def _client(self, request: UpgradeRequest, now: float) -> Handler:
-        place = parse(request.target)
+        place = proved(parse(request.target), request.header(tokens.HEADER), self._services.tokens())
         if self._drain.draining:
             raise NotAdmittedError(
                 503, "draining", "this server drains; try again, another one answers", RETRY_SECONDS
@@ -117,8 +119,8 @@ class Admission:
         if not isinstance(place, PlayPlace):
             return ""
         game = self._services.rooms.game(place.game_id)
-        sure = game is not None and not game.over and game.color_of(place.player_id) is not None
-        return place.game_id + place.player_id if sure else ""
+        color = None if game is None or game.over else place.color_in(game)
+        return f"{place.game_id} {color}" if color is not None else ""
 
     def _check_address(self, address: str, seat: str, now: float) -> None:
         """Refuse an address what it has too much of; a player of a running game pays for his own haste alone."""
@@ -142,7 +144,7 @@ class Admission:
         if game is None:
             absent = lookups.is_absent(place, now)
         else:
-            absent = isinstance(place, PlayPlace) and game.color_of(place.player_id) is None
+            absent = isinstance(place, PlayPlace) and place.color_in(game) is None
         if absent:
             raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
         if game is not None:

@@ -19,6 +19,7 @@ from chess_server.play.rooms import Rooms
 from chess_server.store.health import RedisTime
 from chess_server.transport.link import Ending, Link
 from chess_server.wire.paths import Place
+from chess_server.wire.tokens import Tokens
 
 log = structlog.get_logger(__name__)
 
@@ -30,6 +31,7 @@ class Services:
     """The parts of the server that clients use. `changed` is called when a client has come or gone."""
 
     rooms: Rooms
+    tokens: Callable[[], Tokens]
     lobby: Lobby
     metrics: Metrics
     clock: RedisTime

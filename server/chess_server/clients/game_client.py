@@ -86,8 +86,8 @@ class GameClient(Client):
         self.close(POLICY, "no_such_game", "policy")
 
     async def _join(self, room: Room) -> None:
-        player_id = self._place.player_id if isinstance(self._place, PlayPlace) else None
-        game = await room.join(self._subscriber, self._place.resume, player_id)
+        player = self._place if isinstance(self._place, PlayPlace) else None
+        game = await room.join(self._subscriber, self._place.resume, player)
         self._joined.set()
         self._services.seats.joined(self, running=not game.over)
         self._services.changed()

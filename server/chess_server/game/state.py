@@ -3,11 +3,14 @@
 Servers of two versions share games during an update: what only the newer one knows survives in `newer`.
 """
 
+from hashlib import sha256
+from hmac import compare_digest
+
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from chess_server.game.clock import Clock, start
-from chess_server.game.color import Color, turn_at
+from chess_server.game.color import OTHER, Color, turn_at
 from chess_server.game.newer import Members, put_together, taken_apart
 from chess_server.game.repetition import Positions, digest
 from chess_server.game.rules import START
@@ -17,11 +20,24 @@ REMEMBERED = 8
 """How many accepted commands of each player a game remembers, so that a command sent again is carried out once."""
 
 
+DIGEST = "~"
+"""What a digest begins with, and no secret does."""
+
+
+def digest_of(game_id: str, secret: str) -> str:
+    """Return what the database holds of a secret. It has 71 bits of chance, so a plain hash cannot be turned round."""
+    return DIGEST + sha256(f"{game_id}{secret}".encode()).hexdigest()
+
+
 class Player(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Who plays a color: the secret in the path of play, and the client's id in the lobby."""
+    """Who plays a color: the secret in an older client's path, or its digest, and the client's id in the lobby."""
 
     id: str
     sri: str = ""
+
+    def __repr__(self) -> str:
+        """Show nothing of it: a game may be shown in an error."""
+        return "Player(…)"
 
 
 class Accepted(Struct, frozen=True, array_like=True):
@@ -90,9 +106,14 @@ class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return self.white if color == "white" else self.black
 
     def color_of(self, secret: str) -> Color | None:
-        """Which color a secret plays; None for a wrong secret."""
-        by_secret: dict[str, Color] = {self.white.id: "white", self.black.id: "black"}
-        return by_secret.get(secret)
+        """Which color a secret plays; None for a wrong secret. Redis holds secrets, the database their digests."""
+        shown = digest_of(self.id, secret)
+        for color in OTHER:
+            kept = self.player(color).id
+            known = kept if kept.startswith(DIGEST) else digest_of(self.id, kept)
+            if secret and compare_digest(known.encode(), shown.encode()):
+                return color
+        return None
 
     def offer_ply(self, color: Color) -> int | None:
         """At which ply a player last offered a draw."""

@@ -20,7 +20,7 @@ from chess_server.play.ledger import Ledger, Listening, WrongSecretError
 from chess_server.play.subscribers import Subscriber, Subscribers
 from chess_server.store.stores import Stores
 from chess_server.supervisor import Guard
-from chess_server.wire.paths import Resume
+from chess_server.wire.paths import PlayPlace, Resume
 
 BOTH_CONNECTED: dict[Color, float | None] = {"white": None, "black": None}
 
@@ -85,11 +85,11 @@ class Room:
 
     # Joining and leaving
 
-    async def join(self, subscriber: Subscriber, resume: Resume | None, player_id: str | None) -> Game:
-        """Bring a socket up to date and keep it so. `player_id` decides a player's color. Raises NoSuchGameError."""
+    async def join(self, subscriber: Subscriber, resume: Resume | None, player: PlayPlace | None) -> Game:
+        """Bring a socket up to date and keep it so. `player` decides a player's color. Raises NoSuchGameError."""
         held = await self.ledger.settled()
-        if player_id is not None:
-            color = held.game.color_of(player_id)
+        if player is not None:
+            color = player.color_in(held.game)
             if color is None:
                 raise WrongSecretError(self.id)
             subscriber.color = color

@@ -24,6 +24,12 @@ class Limits:
     max_pending: int = 256 * 1024
     ping_seconds: float = 20.0
     idle_seconds: float = 60.0
+    subprotocol: str = ""
+    """Answered to whoever offers it, whatever else is offered beside it; nothing is answered to all others."""
+
+    def chosen(self, offered: str) -> bool:
+        """Whether the subprotocol is among the offered ones."""
+        return bool(self.subprotocol) and self.subprotocol in [name.strip() for name in offered.split(",")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

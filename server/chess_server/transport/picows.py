@@ -23,6 +23,7 @@ from chess_server.transport.picows_link import PicowsLink
 
 HANDSHAKE_SECONDS = 5.0
 READ_BUFFER = 1024
+SUBPROTOCOLS = "Sec-WebSocket-Protocol"
 
 log = structlog.get_logger(__name__)
 
@@ -88,7 +89,11 @@ class PicowsTransport:
                 HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
             )
             return WSUpgradeResponseWithListener(response, None)
-        return PicowsLink(answer, self._limits, self._links)
+        link = PicowsLink(answer, self._limits, self._links)
+        if not self._limits.chosen(request.header(SUBPROTOCOLS)):
+            return link
+        response = WSUpgradeResponse.create_101_response({SUBPROTOCOLS: self._limits.subprotocol})
+        return WSUpgradeResponseWithListener(response, link)
 
     async def _check_keepalives(self) -> None:
         interval = min(1.0, self._limits.ping_seconds / 4)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+from collections.abc import Sequence
 from http import HTTPStatus
 from time import monotonic
 from typing import Any, cast
@@ -14,6 +15,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.frames import CTRL_OPCODES, CloseCode, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Event, State
+from websockets.typing import Subprotocol
 
 from chess_presence.cancelling import end
 from chess_server.transport.handshakes import Handshakes
@@ -150,6 +152,7 @@ class WebsocketsTransport:
             self._serve_one,
             sock=listening,
             process_request=self._decide,
+            select_subprotocol=self._choose,
             compression=None,
             max_size=self._limits.max_message,
             open_timeout=HANDSHAKE_SECONDS,
@@ -195,6 +198,9 @@ class WebsocketsTransport:
             return Response(answer.status, HTTPStatus(answer.status).phrase, headers, answer.body)
         self._accepted[connection] = answer
         return None
+
+    def _choose(self, _connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+        return Subprotocol(self._limits.subprotocol) if self._limits.chosen(",".join(offered)) else None
 
     async def _serve_one(self, connection: ServerConnection) -> None:
         client = self._accepted.pop(connection)

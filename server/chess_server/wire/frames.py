@@ -43,9 +43,9 @@ def error(code: str, message: str) -> bytes:
     return _encode(messages.Error(d=messages.ErrorData(code=code, message=message)))
 
 
-def redirect(full_id: str, color: Color) -> bytes:
-    """Encode the redirect of a paired player to the game."""
-    data = messages.RedirectData(id=full_id, url=f"/play/{full_id}", color=color)
+def redirect(full_id: str, color: Color, token: str) -> bytes:
+    """Encode the redirect of a paired player to the game; an empty token is left out."""
+    data = messages.RedirectData(id=full_id, url=f"/play/{full_id}", color=color, token=token or None)
     return _encode(messages.Redirect(d=data))
 
 

@@ -34,11 +34,15 @@ class NackData(ErrorData, frozen=True, kw_only=True):
 
 
 class RedirectData(Data, frozen=True, kw_only=True):
-    """The game of a paired player: `id` is the game's id and the player's secret, `url` the path to play at."""
+    """The game of a paired player: `id` begins with the game's id, `token` is offered as a subprotocol there.
+
+    The rest of `id`, and `url`, are a path that does without a token, for one version.
+    """
 
     id: str
     url: str
     color: Color
+    token: str | None = None
 
 
 class RestartData(Data, frozen=True, kw_only=True):

@@ -1,11 +1,13 @@
 """Paths and queries of upgrade requests: the place that a client asks for."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from urllib.parse import parse_qsl
 
 from chess_server.game import ids
 from chess_server.game.color import Color
+from chess_server.game.state import Game
+from chess_server.wire.tokens import Tokens, offered
 
 
 class PathError(ValueError):
@@ -34,12 +36,20 @@ class LobbyPlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayPlace:
-    """A player's place at a game."""
+    """A player's place at a game.
+
+    `color`: as a token has proved it; `player_id`: the secret in an older client's path.
+    """
 
     game_id: str
-    player_id: str
     sri: str
+    player_id: str = field(default="", repr=False)
+    color: Color | None = None
     resume: Resume | None = None
+
+    def color_in(self, game: Game) -> Color | None:
+        """Which color of the game is this player's; None for a wrong secret."""
+        return self.color or game.color_of(self.player_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +64,7 @@ class WatchPlace:
 
 Place = LobbyPlace | PlayPlace | WatchPlace
 
-NOT_FOUND = "allowed: /lobby/socket, /play/{gameId+playerId}, /watch/{gameId}/{white|black}"
+NOT_FOUND = "allowed: /lobby/socket, /play/{gameId}, /watch/{gameId}/{white|black}"
 MAX_NUMBER_DIGITS = 9
 
 
@@ -64,8 +74,24 @@ def parse(target: str) -> Place:
     parts = path.strip("/").split("/")
     route = ROUTES.get((parts[0], len(parts)))
     if route is None:
-        raise PathError(404, "not_found", f"no such path {path[:80]!r}; {NOT_FOUND}")
+        raise PathError(404, "not_found", f"no such path /{parts[0][:40]}…; {NOT_FOUND}")
     return route(parts, dict(parse_qsl(query, keep_blank_values=True)))
+
+
+def proved(place: Place, protocols: str, tokens: Tokens) -> Place:
+    """Return a place with the color that the token among the offered subprotocols proves; raises PathError.
+
+    For one version the secret in a path still does without a token; it is compared with the game's.
+    """
+    if not isinstance(place, PlayPlace):
+        return place
+    token = offered(protocols)
+    if place.player_id and not token:
+        return place
+    color = tokens.color(token, place.game_id)
+    if color is None:
+        raise PathError(401, "bad_token", f"no player's token for game {place.game_id}")
+    return replace(place, color=color)
 
 
 def _lobby(parts: list[str], query: dict[str, str]) -> Place:
@@ -76,7 +102,7 @@ def _lobby(parts: list[str], query: dict[str, str]) -> Place:
 
 def _play(parts: list[str], query: dict[str, str]) -> Place:
     full = parts[1]
-    if not ids.FULL.fullmatch(full):
+    if not (ids.GAME.fullmatch(full) or ids.FULL.fullmatch(full)):
         raise PathError(404, "not_found", f"no such path; {NOT_FOUND}")
     return PlayPlace(
         game_id=full[: ids.GAME_LENGTH],

@@ -134,6 +134,9 @@ class Fleet:
         program = ["faulty_server", *faulty] if faulty else program
         name = f"{self.cluster_uid}-{len(self.servers)}"
         redis_file, database_file = self.directory / "redis.url", self.directory / "database.url"
+        keys_file = self.directory / "token.keys"
+        if not keys_file.exists():
+            keys_file.write_text(f"the-key-of-{self.cluster_uid}-{'k' * 32}")
         redis_file.write_text(self.redis.url)
         database_file.write_text(self.postgres.url)
         port, admin_port = free_loopback_ports(2)
@@ -146,6 +149,7 @@ class Fleet:
             "CHESS_ADMIN_PORT": str(admin_port),
             "CHESS_REDIS_URL_FILE": str(redis_file),
             "CHESS_DATABASE_URL_FILE": str(database_file),
+            "CHESS_TOKEN_KEYS_FILE": str(keys_file),
             "CHESS_LOG_LEVEL": "debug",
             **ONE_ADDRESS,
             **settings,
@@ -249,7 +253,9 @@ def frail_fleet(make_fleet: Any) -> Iterator[Fleet]:
 async def house(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     """A listening transport, each of the two in turn."""
     front = Front()
-    transport = request.param(front.admit, Limits(ping_seconds=0.2, idle_seconds=2.0, max_pending=64 * 1024))
+    transport = request.param(
+        front.admit, Limits(ping_seconds=0.2, idle_seconds=2.0, max_pending=64 * 1024, subprotocol="chess.v1")
+    )
     port = await transport.start("127.0.0.1", 0)
     yield House(front, transport, port)
     await transport.stop()

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from psycopg.pq.abc import PGresult
 
 from chess_server.game.record import MoveRow
-from chess_server.game.state import Game
+from chess_server.game.state import Game, digest_of
 from chess_server.store.errors import BrokenGameError, LateError, SaturatedError, UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres import statements
@@ -66,13 +66,11 @@ class Database:
         return await self._run(use, store)
 
     async def create_game(self, game: Game) -> None:
-        """Store a new game."""
+        """Store a new game: of its players' secrets the digests, and not who they were in the lobby."""
         values = (
             game.id,
-            game.white.id,
-            game.black.id,
-            game.white.sri,
-            game.black.sri,
+            digest_of(game.id, game.white.id),
+            digest_of(game.id, game.black.id),
             game.clock.initial_ms // 1000,
             game.clock.increment_ms // 1000,
             game.epoch,

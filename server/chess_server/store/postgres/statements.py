@@ -45,8 +45,8 @@ COMMIT = "COMMIT"
 
 INSERT_GAME = f"""{WRITE}
 INSERT INTO games
-  (id, white_player, black_player, white_sri, black_sri, initial_seconds, increment_seconds, status, epoch, cluster)
-VALUES (%s, %s, %s, %s, %s, %s, %s, 'started', %s, %s);
+  (id, white_player, black_player, initial_seconds, increment_seconds, status, epoch, cluster)
+VALUES (%s, %s, %s, %s, %s, 'started', %s, %s);
 COMMIT
 """
 WITHDRAW_GAME = f"""{WRITE}

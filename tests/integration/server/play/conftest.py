@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 import schema
+from offered import offering
 from websockets.asyncio.client import ClientConnection, connect
 
 from chess_server.wire import messages
@@ -32,12 +33,16 @@ def checked(raw: str | bytes) -> Any:
 
 @dataclass
 class Player:
-    """A player by docs/protocol.md: keeps `v` and `epoch`, and checks that no event is missing or sent twice."""
+    """A player by docs/protocol.md: keeps `v` and `epoch`, and checks that no event is missing or sent twice.
+
+    Without a `token` it plays by the path of older clients.
+    """
 
     full_id: str
     color: str
     server: Any
     sri: str
+    token: str | None = None
     v: int = -1
     epoch: int = -1
     a: int = 0
@@ -56,8 +61,12 @@ class Player:
     async def connect(self, server: Any | None = None, *, resume: bool = True) -> "Player":
         self.server = server or self.server
         held = f"&v={self.v}&epoch={self.epoch}" if resume and self.v >= 0 else ""
+        place = self.game_id if self.token else self.full_id
         self.socket = await connect(
-            f"{self.server.ws}/play/{self.full_id}?sri={self.sri}{held}", compression=None, proxy=None
+            f"{self.server.ws}/play/{place}?sri={self.sri}{held}",
+            subprotocols=offering(self.token) if self.token else None,
+            compression=None,
+            proxy=None,
         )
         before = len(self.snapshots)
         await self._until(lambda: len(self.snapshots) > before, "full or batch")
@@ -220,7 +229,7 @@ class Lobby:
         made = []
         for server, sri, waiting in entered:
             found = await self.redirected(waiting)
-            made.append(await Player(found["id"], found["color"], server, sri).connect())
+            made.append(await Player(found["id"], found["color"], server, sri, found["token"]).connect())
             await waiting.close()
         self.players += made
         white, black = sorted(made, key=lambda player: player.color, reverse=True)

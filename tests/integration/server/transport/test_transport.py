@@ -163,3 +163,28 @@ async def test_stopping_does_not_wait(house: Any) -> None:
     with pytest.raises(ConnectionClosed):
         await open_socket.recv()
     half.close()
+
+
+@pytest.mark.parametrize(
+    "offered, answered",
+    [
+        ("", None),
+        ("chess.v1", "chess.v1"),
+        ("chess.v1, chess.token.secret", "chess.v1"),
+        ("chess.token.secret,chess.v1", "chess.v1"),
+        ("other", None),
+    ],
+)
+async def test_a_subprotocol_is_answered_to_whoever_offers_it(
+    house: Any, offered: str, answered: str | None
+) -> None:
+    raw = await Raw.open(house, more=f"Sec-WebSocket-Protocol: {offered}\r\n" if offered else "")
+    head = raw.head.decode()
+    assert " 101 " in head.partition("\r\n")[0]
+    found = [
+        line.partition(": ")[2]
+        for line in head.splitlines()
+        if line.lower().startswith("sec-websocket-protocol")
+    ]
+    assert found == ([] if answered is None else [answered])
+    raw.writer.close()

@@ -32,7 +32,9 @@ CASES = {
     '{"t":"ack","d":17}': frames.ack(17),
     '{"t":"nack","d":{"code":"no_draw","message":"no","a":3}}': frames.rejected(3, "no_draw", "no"),
     '{"t":"error","d":{"code":"no_draw","message":"no"}}': frames.rejected(None, "no_draw", "no"),
-    '{"t":"redirect","d":{"id":"gp","url":"/play/gp","color":"black"}}': frames.redirect("gp", "black"),
+    '{"t":"redirect","d":{"id":"gp","url":"/play/gp","color":"black","token":"T"}}': frames.redirect(
+        "gp", "black", "T"
+    ),
     '{"t":"serverRestart","d":{"delayMs":0,"jitterMs":500}}': frames.server_restart(0, 500),
     '{"t":"crowd","d":{"white":true,"black":false}}': frames.crowd(white=True, black=False),
     '{"t":"gone","d":{"color":"white","gone":false}}': frames.gone("white", is_gone=False),
@@ -63,3 +65,10 @@ def test_every_frame_is_of_the_types_and_has_nothing_else(frame: bytes) -> None:
 
 def test_every_type_is_encoded_here() -> None:
     assert {json.loads(one)["t"] for one in CASES} == {one.__struct_config__.tag for one in messages.MESSAGES}
+
+
+def test_a_server_without_keys_sends_no_token() -> None:
+    assert (
+        frames.redirect("gp", "black", "")
+        == b'{"t":"redirect","d":{"id":"gp","url":"/play/gp","color":"black"}}'
+    )
