@@ -2,7 +2,8 @@
 
     python examples/play_a_move.py ws://127.0.0.1:8080
 
-docs/protocol.md has every message. A client for people also follows `serverRestart` and resumes with `v` and `epoch`.
+docs/protocol.md has every message. A client for people also follows `serverRestart`, resumes with `v` and `epoch`, and
+uses `url` where a server gives or takes no token.
 """
 
 import asyncio
@@ -30,7 +31,8 @@ async def play(server: str) -> None:
     async with connect(f"{server}/lobby/socket?sri={sri}") as lobby:
         await lobby.send(json.dumps({"t": "poolIn", "d": {"id": "10+5"}}))
         seat = await receive(lobby, "redirect")
-    async with connect(f"{server}{seat['url']}?sri={sri}") as socket:
+    game, offered = seat["id"][:8], ["chess.v1", f"chess.token.{seat['token']}"]
+    async with connect(f"{server}/play/{game}?sri={sri}", subprotocols=offered) as socket:
         board, move = await receive(socket, "full"), FIRST_MOVES[seat["color"]]
         if board["turn"] != seat["color"]:
             await receive(socket, "move")

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from chess_bench.bots.effects import Open
 from chess_bench.bots.games import Ending, Game
-from chess_bench.bots.wire import Action, Message
+from chess_bench.bots.wire import Action, Message, Redirect
 
 UNDECIDED_STATUS = "started"
 RETRIED_NACKS = frozenset({"unavailable", "overloaded", "conflict"})
@@ -34,8 +35,9 @@ class BoardFault:
 class Board:
     """What a player knows of its game, and what it does next."""
 
-    def __init__(self, game_id: str, path: str, color: str, game: Game) -> None:
-        self.game_id, self.path, self.color, self.game = game_id, path, color, game
+    def __init__(self, seat: Redirect, game: Game) -> None:
+        self.game_id, self.path, self.color, self.token = seat.game_id, seat.path, seat.color, seat.token
+        self.game = game
         self.v: int | None = None
         self.epoch = 0
         self.moves: list[str] = []
@@ -57,10 +59,11 @@ class Board:
             "error": self._error,
         }
 
-    def url(self, sri: str) -> str:
-        """Return the path and query to connect by, with the version that the player already has."""
+    def door(self, socket: int, sri: str) -> Open:
+        """Return how to connect: by the token if there is one, and with the version that the player already has."""
         known = "" if self.v is None else f"&v={self.v}&epoch={self.epoch}"
-        return f"{self.path}?sri={sri}{known}"
+        path = f"/play/{self.game_id}" if self.token else self.path
+        return Open(socket, f"{path}?sri={sri}{known}", self.token)
 
     def receive(self, socket: int, message: Message) -> bool:
         """Take one message; return True if the player now knows everything that it missed."""

@@ -36,12 +36,12 @@ class Connection:
         self,
         who: str,
         where: str,
-        path: Callable[[], str],
+        door: Callable[[int], Open],
         numbers: Iterator[int],
         rng: Random,
         ledger: Ledger,
     ) -> None:
-        self._who, self._where, self._path = who, where, path
+        self._who, self._where, self._door = who, where, door
         self._numbers, self._rng, self._ledger = numbers, rng, ledger
         self._attempts = 0
         self.main: Socket | None = None
@@ -62,7 +62,7 @@ class Connection:
         """Open the main socket."""
         self.main = Socket(next(self._numbers))
         self.due["liveness"] = now + LIVENESS_EVERY_SECONDS
-        return [Open(self.main.number, self._path())]
+        return [self._door(self.main.number)]
 
     def opened(self, number: int, now: float) -> list[Effect]:
         """Note a completed handshake."""
@@ -144,7 +144,7 @@ class Connection:
             effects += self.connect(now)
         if self._take("handover", now) and self.main and not self.spare:
             self.spare = Socket(next(self._numbers))
-            effects.append(Open(self.spare.number, self._path()))
+            effects.append(self._door(self.spare.number))
         if self._take("liveness", now):
             self.due["liveness"] = now + LIVENESS_EVERY_SECONDS
             for socket in self.sockets:

@@ -1,16 +1,17 @@
 """What a player wants done with its sockets: the pure player returns effects, `sockets` carries them out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 DONE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open a WebSocket; this number names it from now on."""
+    """Open a WebSocket; this number names it from now on. `token`: offered beside the protocol, empty for none."""
 
     socket: int
     path: str
+    token: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

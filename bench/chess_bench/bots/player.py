@@ -10,7 +10,7 @@ from random import Random
 from chess_bench.bots import wire
 from chess_bench.bots.board import Board
 from chess_bench.bots.connection import Connection
-from chess_bench.bots.effects import Effect, Send
+from chess_bench.bots.effects import Effect, Open, Send
 from chess_bench.bots.games import Game, pick
 from chess_bench.bots.ledger import Ledger
 from chess_bench.bots.pace import Pace
@@ -77,7 +77,9 @@ class Player:
         self._visits += 1
         self._sri = f"{self.name}-{self._visits:03d}"
         self._waiting, self.board = False, None
-        self.connection = self._new_connection("lobby", lambda: f"/lobby/socket?sri={self._sri}")
+        self.connection = self._new_connection(
+            "lobby", lambda number: Open(number, f"/lobby/socket?sri={self._sri}")
+        )
         return self.connection.connect(now)
 
     def leave(self, now: float) -> list[Effect]:
@@ -114,6 +116,8 @@ class Player:
     def refused(self, socket: int, now: float, retry_after_seconds: float | None) -> list[Effect]:
         """Take a failed handshake."""
         connection = self._connection_of(socket)
+        if connection and self.board and retry_after_seconds is None:
+            self.board.token = ""  # a server that does not take it: the path does without
         return connection.refused(socket, now, retry_after_seconds) if connection else []
 
     def closed(self, socket: int, code: int | None, now: float) -> list[Effect]:
@@ -240,8 +244,10 @@ class Player:
     def _join_game(self, to: wire.Redirect, now: float) -> list[Effect]:
         effects = self.connection.leave() if self.connection else []
         self._due.clear()
-        self.board = board = Board(to.game_id, to.path, to.color, pick(self._games, to.game_id))
-        self.connection = self._new_connection(f"play {to.game_id}", lambda: board.url(self._sri))
+        self.board = board = Board(to, pick(self._games, to.game_id))
+        self.connection = self._new_connection(
+            f"play {to.game_id}", lambda number: board.door(number, self._sri)
+        )
         return [*effects, *self.connection.connect(now)]
 
     def _leave_game(self, board: Board, now: float) -> list[Effect]:
@@ -265,5 +271,5 @@ class Player:
     def _connection_of(self, socket: int) -> Connection | None:
         return self.connection if self.connection and self.connection.owns(socket) else None
 
-    def _new_connection(self, where: str, path: Callable[[], str]) -> Connection:
-        return Connection(self.name, where, path, self._numbers, self._rng, self._ledger)
+    def _new_connection(self, where: str, door: Callable[[int], Open]) -> Connection:
+        return Connection(self.name, where, door, self._numbers, self._rng, self._ledger)

@@ -97,8 +97,8 @@ class Sockets:
             match effect:
                 case Send(number, text):
                     self._send(number, text)
-                case Open(number, path):
-                    task = asyncio.get_running_loop().create_task(self._open(owner, number, path))
+                case Open(number, path, token):
+                    task = asyncio.get_running_loop().create_task(self._open(owner, number, path, token))
                     self._opening.add(task)
                     task.add_done_callback(self._opening.discard)
                 case Close(number, code):
@@ -143,7 +143,7 @@ class Sockets:
         if listener and listener.transport and not listener.closing:
             listener.transport.send(WSMsgType.TEXT, text.encode())
 
-    async def _open(self, owner: Owner, number: int, path: str) -> None:
+    async def _open(self, owner: Owner, number: int, path: str, token: str) -> None:
         listener = self._live[number] = _Listener(owner, number, self)
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
@@ -153,6 +153,7 @@ class Sockets:
                     websocket_handshake_timeout=HANDSHAKE_SECONDS,
                     logger_name=_QUIET,
                     read_buffer_init_size=2048,
+                    extra_headers=_offered(token) if token else None,
                 )
         except (OSError, WSError, TimeoutError, asyncio.CancelledError) as error:
             self._not_opened(listener, owner, number, _retry_after(error))
@@ -169,6 +170,10 @@ class Sockets:
         if not listener.transport and not listener.closing:
             listener.closing = True
             owner.refused(number, retry_after_seconds)
+
+
+def _offered(token: str) -> dict[str, str]:
+    return {"Sec-WebSocket-Protocol": f"chess.v1, chess.token.{token}"}
 
 
 def _retry_after(error: BaseException) -> float | None:

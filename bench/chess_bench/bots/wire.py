@@ -31,11 +31,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """Where a paired player goes: the game's id, the path with the player's secret, and its color."""
+    """Where a paired player goes: the game's id, the path that does without a token, its color, and the token."""
 
     game_id: str
     path: str
     color: str
+    token: str = ""
 
 
 @dataclass(slots=True)
@@ -75,4 +76,4 @@ def decode(text: str) -> Message:
 def redirect(message: Message) -> Redirect:
     """Read where a `redirect` leads."""
     full_id = message.data["id"]
-    return Redirect(full_id[:8], message.data["url"], message.data["color"])
+    return Redirect(full_id[:8], message.data["url"], message.data["color"], message.data.get("token", ""))

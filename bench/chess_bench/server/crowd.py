@@ -187,8 +187,8 @@ class Crowd:
     def _send(self, number: int, text: str) -> None:
         self.sockets.carry_out(Guest, [Send(number, text)])  # type: ignore[arg-type] # nobody owns a Send
 
-    def _open(self, guest: Guest, path: str) -> None:
-        self.sockets.carry_out(guest, [Open(guest.number, path)])
+    def _open(self, guest: Guest, path: str, token: str = "") -> None:
+        self.sockets.carry_out(guest, [Open(guest.number, path, token)])
 
     async def _enter(self) -> None:
         lobby = Guest(self)
@@ -206,6 +206,7 @@ class Crowd:
             self._games[seat.game_id] = Game(game_id=seat.game_id, line=line, tally=self.tally)
         guest = self._seats[seat.game_id, seat.color] = Guest(self)
         guest.kind, guest.seat = "full", (self._games[seat.game_id], seat.color)
-        self._open(guest, f"{seat.path}?sri=seat-{guest.number:08d}")
+        path = f"/play/{seat.game_id}" if seat.token else seat.path  # a peer or an older server gives none
+        self._open(guest, f"{path}?sri=seat-{guest.number:08d}", seat.token)
         await guest.handshake
         await guest.awaited

@@ -86,3 +86,19 @@ def test_silence_is_asked_and_then_given_up() -> None:
     table.passes(DEAD_AFTER_SECONDS)
     assert Abandon(2) in table.take()
     assert len(table.ledger.drops) == 1
+
+
+def test_a_token_is_offered_and_given_up_for_the_path_where_a_server_does_not_take_it() -> None:
+    table = Table()
+    table.opens(1)
+    seat = {"id": "gamegamesecretsecret", "url": "/play/gamegamesecretsecret", "color": "white", "token": "T"}
+    table.receives(1, "redirect", seat)
+    assert table.take()[-1] == Open(2, "/play/gamegame?sri=bot-test-00001-001", "T")
+    table.effects += table.player.refused(2, table.now, 1.0)
+    table.passes(1.5)
+    assert table.take() == [Open(3, "/play/gamegame?sri=bot-test-00001-001", "T")], (
+        "503 says nothing of the token"
+    )
+    table.effects += table.player.refused(3, table.now, None)
+    table.passes(8)
+    assert table.take() == [Open(4, "/play/gamegamesecretsecret?sri=bot-test-00001-001")]
