@@ -71,6 +71,7 @@ class Admission:
         now = monotonic()
         self._players = TokenBucket(limits.join_rate, now)
         self._others = TokenBucket(limits.join_rate, now)
+        self._signed = TokenBucket(limits.join_rate, now)
         self._shedding = Shedding(limits.shed_lag_seconds)
 
     def admit(self, request: UpgradeRequest) -> Handler | Refused:
@@ -110,8 +111,8 @@ class Admission:
         if not isinstance(place, LobbyPlace):
             self._check_game(place, address, now)
         if not seat:
-            self._check_load(now, player=isinstance(place, PlayPlace))
-        self._check_room(place, address, now, proved=bool(seat))
+            self._check_load(place, now)
+        self._check_room(place, address, now, proved=bool(seat) or self._is_signed(place, now))
         return self._seated(place, address)
 
     def _seat_in_play(self, place: Place) -> str:
@@ -155,12 +156,20 @@ class Admission:
                 429, "too_many_misses", "this address asked for too many games that are none", wait
             )
 
-    def _check_load(self, now: float, *, player: bool) -> None:
+    def _is_signed(self, place: Place, now: float) -> bool:
+        """Whether a token proves a player, of a game that nobody here has seen to be over."""
+        if not isinstance(place, PlayPlace) or place.color is None:
+            return False
+        return not self._services.lookups.has_ended(place.game_id, now)
+
+    def _check_load(self, place: Place, now: float) -> None:
+        player = isinstance(place, PlayPlace)
         if self._shedding.active and not player:
             raise NotAdmittedError(
                 503, "overloaded", "this server has too much to do; try again", SHED_SECONDS
             )
-        bucket = self._players if player else self._others
+        players = self._signed if self._is_signed(place, now) else self._players
+        bucket = players if player else self._others
         if not bucket.take(now):
             raise NotAdmittedError(503, "overloaded", "too many connect at once; try again", bucket.wait(now))
 

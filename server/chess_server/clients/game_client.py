@@ -90,6 +90,8 @@ class GameClient(Client):
         game = await room.join(self._subscriber, self._place.resume, player)
         self._joined.set()
         self._services.seats.joined(self, running=not game.over)
+        if game.over:
+            self._services.lookups.ended(game.id, monotonic())
         self._services.changed()
         if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
             with contextlib.suppress(UnavailableError):  # the redirect expires

@@ -6,15 +6,18 @@ from chess_server.wire.paths import PlayPlace, WatchPlace
 
 ABSENT_SECONDS = 30.0
 MOST_ABSENT = 20_000
+ENDED_SECONDS = 3600.0
+MOST_ENDED = 20_000
 MISSES = Rate(30, 30.0)
 """How many games that do not exist an address may ask for, until its spectators wait. Players need not."""
 
 
 class Lookups:
-    """Games and players' secrets that the stores do not know, for a short time, and who asked for them."""
+    """Games that are over or that the stores do not know, wrong secrets, and who asked for them, for a time."""
 
     def __init__(self) -> None:
         self._absent = Recent(ABSENT_SECONDS, MOST_ABSENT)
+        self._ended = Recent(ENDED_SECONDS, MOST_ENDED)
         self._misses = Buckets(MISSES)
 
     def missed(self, place: PlayPlace | WatchPlace, address: str, now: float, *, game_exists: bool) -> None:
@@ -25,6 +28,14 @@ class Lookups:
     def is_absent(self, place: PlayPlace | WatchPlace, now: float) -> bool:
         """Whether the stores have said lately that there is no such game, or no such player in it."""
         return self._absent.has(place.game_id, now) or self._absent.has(_seat(place), now)
+
+    def ended(self, game_id: str, now: float) -> None:
+        """Note that a game is over: its tokens, which do not expire, prove no running game any more."""
+        self._ended.add(game_id, now)
+
+    def has_ended(self, game_id: str, now: float) -> bool:
+        """Whether a game was seen to be over."""
+        return self._ended.has(game_id, now)
 
     def wait_seconds(self, address: str, now: float) -> float:
         """How long an address that asked for too many absent games has to wait with the next; 0: not at all."""

@@ -246,6 +246,20 @@ async def test_a_player_in_play_does_not_wait_for_how_often_others_connect(
     assert limit == "CHESS_JOIN_RATE" or (await door.refusal(server, mine))[:2] == refusal
 
 
+async def test_a_token_does_not_wait_for_guesses_where_the_game_is_not_known(
+    fleet: Any, lobby: Any, door: Door
+) -> None:
+    [server] = fleet.start(1, CHESS_JOIN_RATE="4/9000")
+    white, _ = await lobby.pair(*fleet.servers[:2])
+    await white.move("e2e4")
+    for number in range(4):
+        await door.open(server, f"/play/{number:08d}{12 * 'x'}")
+    assert (await door.refusal(server, f"/play/{20 * 'y'}"))[:2] == (503, "overloaded")
+    await white.close()
+    await white.connect(server)
+    assert white.ply == 1
+
+
 async def test_on_a_full_server_a_player_comes_back_and_spectators_give_way(
     fleet: Any, twelve: Any, lobby: Any, door: Door
 ) -> None:

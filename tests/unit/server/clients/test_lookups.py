@@ -1,6 +1,6 @@
 """What is remembered of games that do not exist."""
 
-from chess_server.clients.lookups import ABSENT_SECONDS, MISSES, Lookups
+from chess_server.clients.lookups import ABSENT_SECONDS, ENDED_SECONDS, MISSES, Lookups
 from chess_server.wire.paths import PlayPlace, WatchPlace
 
 WATCH = WatchPlace(game_id="abcdefgh", color="white", sri="12345678")
@@ -32,3 +32,11 @@ def test_who_asks_for_many_waits() -> None:
         lookups.missed(place, "1.1.1.1", 0.0, game_exists=False)
     assert lookups.wait_seconds("1.1.1.1", 0.0) > 0
     assert not lookups.wait_seconds("2.2.2.2", 0.0)
+
+
+def test_an_ended_game_is_remembered_for_an_hour() -> None:
+    lookups = Lookups()
+    lookups.ended("abcdefgh", 0.0)
+    assert lookups.has_ended("abcdefgh", ENDED_SECONDS - 1)
+    assert not lookups.has_ended("abcdefgx", 1.0)
+    assert not lookups.has_ended("abcdefgh", ENDED_SECONDS + 1)
