@@ -42,7 +42,8 @@ def rules(scope: Literal["cluster", "namespace"]) -> list[k8s.V1PolicyRule]:
         rule(SERVICES, *WATCH, *APPLY),
         rule(BUDGETS, *WATCH, *APPLY),
         rule(POLICIES, *WATCH, *APPLY, "delete"),
-        rule(SECRETS, "get"),  # never list or watch: only what a ChessCluster names
+        # never list or watch: only what a ChessCluster names; create: the keys of its tokens, which nobody then changes
+        rule(SECRETS, "get", "create"),
         rule(EVENTS, "create"),
     ]
     return own if scope == "namespace" else [*own, rule(CRDS, *WATCH)]

@@ -9,14 +9,16 @@ from chess_operator.api.model import ChessClusterSpec
 from chess_operator.api.model.server import Amounts, Env, EnvSource, PodSpec, StoreRef, Toleration
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import Manifest
-from chess_operator.api.resources.names import CLUSTER_UID_VARIABLE, CONTAINER, Colour
+from chess_operator.api.resources.names import CLUSTER_UID_VARIABLE, CONTAINER, Colour, token_keys_name
 from chess_operator.objects.owner import Owner, plain
+from chess_operator.objects.token_keys import FILE
 
 PLAYER_PORT = 8080
 ADMIN_PORT = 9090
 SERVER_UID = 10001
 """The user that the project's own image runs as; the secrets are readable for its group."""
 SECRETS = "/run/secrets/chess"
+GROUP_READABLE = 0o440
 GRACE_SECONDS = 30
 DEFAULT_REQUESTS = {"cpu": "50m", "memory": "96Mi"}
 
@@ -59,6 +61,7 @@ def _pod(owner: Owner, spec: ChessClusterSpec, colour: Colour, revision: str) ->
         volumes=[
             _secret_volume("redis", spec.redis),
             _secret_volume("database", spec.database),
+            _token_keys_volume(owner),
             k8s.V1Volume(name="tmp", empty_dir=k8s.V1EmptyDirVolumeSource(size_limit="64Mi")),
         ],
         node_selector=extra.node_selector or None,
@@ -96,6 +99,7 @@ def _container(owner: Owner, spec: ChessClusterSpec, revision: str) -> k8s.V1Con
         volume_mounts=[
             k8s.V1VolumeMount(name="redis", mount_path=f"{SECRETS}/redis", read_only=True),
             k8s.V1VolumeMount(name="database", mount_path=f"{SECRETS}/database", read_only=True),
+            k8s.V1VolumeMount(name="token-keys", mount_path=f"{SECRETS}/token-keys", read_only=True),
             k8s.V1VolumeMount(name="tmp", mount_path="/tmp"),  # noqa: S108 - an emptyDir of the pod's own
         ],
     )
@@ -112,6 +116,7 @@ def _environment(owner: Owner, spec: ChessClusterSpec, revision: str) -> list[k8
         "CHESS_LISTEN": "0.0.0.0",  # noqa: S104 - a pod's network is its own; players come through the Service
         "CHESS_REDIS_URL_FILE": f"{SECRETS}/redis/url",
         "CHESS_DATABASE_URL_FILE": f"{SECRETS}/database/url",
+        "CHESS_TOKEN_KEYS_FILE": f"{SECRETS}/token-keys/{FILE}",
     }
     if spec.redis.ca_secret_ref is not None:
         given["CHESS_REDIS_CA_FILE"] = f"{SECRETS}/redis/ca.crt"
@@ -182,10 +187,19 @@ def _secret_volume(name: str, store: StoreRef) -> k8s.V1Volume:
         for ref, path in files
         if ref is not None
     ]
-    readable = 0o440
     return k8s.V1Volume(
-        name=name, projected=k8s.V1ProjectedVolumeSource(sources=sources, default_mode=readable)
+        name=name, projected=k8s.V1ProjectedVolumeSource(sources=sources, default_mode=GROUP_READABLE)
     )
+
+
+def _token_keys_volume(owner: Owner) -> k8s.V1Volume:
+    """Mount the whole Secret: the kubelet then rewrites the file when keys are rotated."""
+    source = k8s.V1SecretVolumeSource(
+        secret_name=token_keys_name(owner.name),
+        items=[k8s.V1KeyToPath(key=FILE, path=FILE)],
+        default_mode=GROUP_READABLE,
+    )
+    return k8s.V1Volume(name="token-keys", secret=source)
 
 
 def _toleration(one: Toleration) -> k8s.V1Toleration:

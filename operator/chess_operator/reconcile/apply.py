@@ -19,7 +19,7 @@ from chess_operator.api.resources.kinds import (
     Manifest,
 )
 from chess_operator.api.resources.names import Colour, Key
-from chess_operator.decide.values import DeploymentPlan, DrainOrder, Pod
+from chess_operator.decide.values import DeploymentPlan, DrainOrder, Observed, Pod
 from chess_operator.kube.client import Kube
 from chess_operator.kube.mirror import Mirror
 from chess_operator.objects import Owner
@@ -38,7 +38,7 @@ class Applier:
 
     async def children(self, context: Context) -> None:
         """Apply what does not depend on the load: Services, budgets, the network policy."""
-        owner, spec = _owner(context), context.spec
+        owner, spec = owner_of(context.observed), context.spec
         for colour in context.decision.plans:
             await self.ensure(SERVICES, objects.service(owner, colour))
             await self.ensure(BUDGETS, objects.budget(owner, spec, colour))
@@ -100,7 +100,7 @@ class Applier:
         self._applied[kind, name] = (digest, _fingerprint(answer))
 
     def _deployment(self, context: Context, colour: Colour, plan: DeploymentPlan) -> Manifest:
-        owner = _owner(context)
+        owner = owner_of(context.observed)
         live = deployment(self._mirror, self._key, colour)
         if plan.template == "keep" and live is not None:
             template = live["spec"]["template"]
@@ -130,9 +130,9 @@ class Applier:
             await self._kube.delete(kind, self._key.namespace, name, resource_version=version)
 
 
-def _owner(context: Context) -> Owner:
-    seen = context.observed
-    return Owner(name=seen.name, namespace=seen.namespace, uid=seen.uid)
+def owner_of(observed: Observed) -> Owner:
+    """Return the owner of a ChessCluster's children."""
+    return Owner(name=observed.name, namespace=observed.namespace, uid=observed.uid)
 
 
 def _fingerprint(live: Manifest) -> str:

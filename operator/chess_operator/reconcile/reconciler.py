@@ -12,10 +12,11 @@ from chess_operator.census.stores import StoreEndpoints
 from chess_operator.decide import decide
 from chess_operator.decide.scaling import history
 from chess_operator.decide.values import Condition, Decision, History, Observed
-from chess_operator.reconcile.apply import Applier
+from chess_operator.reconcile.apply import Applier, owner_of
 from chess_operator.reconcile.dependencies import Dependencies
 from chess_operator.reconcile.drains import Drains
 from chess_operator.reconcile.observe import deployment, expected_of, leftover, observe, waiting_messages
+from chess_operator.reconcile.token_keys import TokenKeys
 from chess_operator.report.conditions import FOR_A_NODE, Problem, failed_replicas, waiting_pod
 from chess_operator.report.context import Context
 from chess_operator.report.events import DecisionEvents
@@ -36,6 +37,7 @@ class Reconciler:
         self._dependencies = dependencies
         self._key = key
         self._applier = Applier(dependencies.kube, dependencies.mirror, key)
+        self._token_keys = TokenKeys(dependencies.kube, clock=dependencies.clock)
         self._drains = Drains(self._applier, clock=dependencies.clock)
         self._events = DecisionEvents(dependencies.recorder())
         self._writer = StatusWriter(dependencies.kube, dependencies.mirror, clock=dependencies.clock)
@@ -132,6 +134,7 @@ class Reconciler:
         """
         applier, reader = self._applier, self._source.reader
         observed, decision = context.observed, context.decision
+        await self._token_keys.ensure(owner_of(observed))
         await applier.children(context)
         await applier.scale_out(context)
         await self._drains.undo(reader, observed, decision)

@@ -1,12 +1,15 @@
 """What people do with kubectl: remove labels, put pods aside, restart. Nobody is dropped for it."""
 
+import base64
+
 import pytest
 from operator_fleet import Fleet, draining, out_to
 from operator_process import Process
 from polling import eventually
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS
+from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS, SECRETS
+from chess_operator.api.resources.names import token_keys_name
 
 pytestmark = pytest.mark.integration
 
@@ -64,3 +67,24 @@ async def test_a_restart_rolls_through(operator: Process, fleet: Fleet) -> None:
     await fleet.shows("AbleToScale", "True")
     fleet.share(0)
     await eventually(lambda: fleet.replicas_are(1), "nothing is scaled in any more")
+
+
+async def test_keys_of_tokens_are_made_before_pods_and_a_rotation_by_hand_stays(
+    operator: Process, fleet: Fleet
+) -> None:
+    await out_to(fleet, 1, 5)
+    name = token_keys_name(fleet.name)
+    made = await fleet.kube.get(SECRETS, fleet.namespace, name)
+    assert made is not None
+    assert [one["uid"] for one in made["metadata"]["ownerReferences"]] == [fleet.uid]
+    assert not {key for key in made["metadata"].get("annotations") or {} if "argocd" in key}
+    rotated = base64.b64encode(b"n" * 43 + b"\n" + base64.b64decode(made["data"]["keys"])).decode()
+    patched = await fleet.kube.merge(SECRETS, fleet.namespace, name, {"data": {"keys": rotated}})
+    fleet.share(30)
+    await fleet.settled(3)
+    now = await fleet.kube.get(SECRETS, fleet.namespace, name)
+    assert now is not None
+    assert (now["data"], now["metadata"]["resourceVersion"]) == (
+        {"keys": rotated},
+        patched["metadata"]["resourceVersion"],
+    )

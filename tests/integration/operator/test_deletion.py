@@ -10,7 +10,8 @@ from polling import eventually
 from redis.asyncio import Redis
 
 from chess_localcluster.stores.store import Store
-from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, PODS
+from chess_operator.api.resources.kinds import CHILDREN, CLUSTERS, PODS, SECRETS
+from chess_operator.api.resources.names import token_keys_name
 from chess_operator.kube.client import CONFLICT, ApiError
 
 pytestmark = pytest.mark.integration
@@ -23,7 +24,7 @@ async def nothing_left(fleet: Fleet) -> bool:
         listed = await fleet.kube._request("GET", kind.path(fleet.namespace))
         if listed["items"]:
             return False
-    return True
+    return await fleet.kube.get(SECRETS, fleet.namespace, token_keys_name(fleet.name)) is None
 
 
 async def delete(fleet: Fleet, policy: str) -> None:

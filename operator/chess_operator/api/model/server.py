@@ -37,6 +37,7 @@ OPERATORS_VARIABLES = (
     "CHESS_REDIS_CA_FILE",
     "CHESS_REDIS_URL_FILE",
     "CHESS_REVISION",
+    "CHESS_TOKEN_KEYS_FILE",
 )
 """What the operator gives a server itself. All other settings of the server are the user's."""
 RESERVED_PREFIXES = (

@@ -32,6 +32,11 @@ def key_of(kind: Kind, body: Mapping[str, object]) -> Key | None:
     return Key(meta["namespace"], name) if name else None
 
 
+def token_keys_name(cluster: str) -> str:
+    """Name the Secret with the keys of players' tokens."""
+    return f"{cluster}-token-keys"
+
+
 def child_name(cluster: str, colour: Colour) -> str:
     """Name a colour's Deployment, Service and PodDisruptionBudget."""
     return f"{cluster}-{colour}"

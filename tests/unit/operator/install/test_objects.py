@@ -32,7 +32,7 @@ def test_secrets_are_only_read_one_by_one(scope: str) -> None:
         for resource in rule.resources or []
         for verb in rule.verbs
     }
-    assert {verb for resource, verb in granted if resource == "secrets"} == {"get"}
+    assert {verb for resource, verb in granted if resource == "secrets"} == {"get", "create"}
     assert not {resource for resource, verb in granted if verb == "delete"} - {"networkpolicies"}
     assert "*" not in {part for pair in granted for part in pair}
 

@@ -41,6 +41,7 @@ def test_the_environment_is_the_contract() -> None:
         "CHESS_LISTEN",
         "CHESS_REDIS_URL_FILE",
         "CHESS_DATABASE_URL_FILE",
+        "CHESS_TOKEN_KEYS_FILE",
     }
     assert given["CHESS_CLUSTER_UID"] == "u-1"
     assert given["CHESS_REVISION"] == "abc"
@@ -117,3 +118,14 @@ def test_resources(given: dict[str, Any], requests: dict[str, str], limits: dict
     made = container(server={"image": "x", "resources": given})["resources"]
     assert made["requests"] == requests
     assert made.get("limits") == limits
+
+
+def test_the_keys_of_tokens_are_a_file_that_is_rewritten_when_they_are_rotated() -> None:
+    path = environment()["CHESS_TOKEN_KEYS_FILE"]
+    [mount] = [one for one in container()["volumeMounts"] if one["name"] == "token-keys"]
+    [volume] = [one for one in template()["spec"]["volumes"] if one["name"] == "token-keys"]
+    assert path == f"{mount['mountPath']}/keys"
+    assert "subPath" not in mount
+    assert mount["readOnly"]
+    assert volume["secret"]["secretName"] == "arena-token-keys"
+    assert volume["secret"]["defaultMode"] == 0o440
