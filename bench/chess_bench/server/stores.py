@@ -74,13 +74,16 @@ class Stores:
         return urlunsplit(urlsplit(self.postgres.store.url)._replace(path=f"/{name}"))
 
     def files(self, name: str, redis_url: str, database_url: str) -> dict[str, str]:
-        """Write both URLs to files."""
+        """Write both URLs to files, and a key of tokens for all servers on them."""
         redis, database = self.directory / f"{name}.redis.url", self.directory / f"{name}.database.url"
         redis.write_text(redis_url)
         database.write_text(database_url)
+        keys = self.directory / "token.keys"
+        keys.write_text(f"the-key-of-a-bench-{'k' * 32}")
         return {
             "CHESS_REDIS_URL_FILE": str(redis),
             "CHESS_DATABASE_URL_FILE": str(database),
+            "CHESS_TOKEN_KEYS_FILE": str(keys),
             "CHESS_CLUSTER_UID": name,
         }
 

@@ -81,14 +81,15 @@ def both_stores() -> Iterator[tuple[Store, Store]]:
 @pytest.fixture
 def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Service]:
     redis, database = both_stores
-    for name, url in (("redis", redis.url), ("database", database.url)):
+    for name, content in (("redis", redis.url), ("database", database.url), ("keys", "k" * 43)):
         path = tmp_path / name
-        path.write_text(url)
+        path.write_text(content)
         path.chmod(0o600)
     environment = {
         **{key: value for key, value in os.environ.items() if not key.startswith("CHESS_")},
         "CHESS_REDIS_URL_FILE": str(tmp_path / "redis"),
         "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
+        "CHESS_TOKEN_KEYS_FILE": str(tmp_path / "keys"),
         "CHESS_RECONNECT_WINDOW_SECONDS": "1",
         "CHESS_DRAIN_DEADLINE_SECONDS": "20",
         **ONE_ADDRESS,
