@@ -160,7 +160,8 @@ class Admission:
         """Whether a token proves a player, of a game that nobody here has seen to be over."""
         if not isinstance(place, PlayPlace) or place.color is None:
             return False
-        return not self._services.lookups.has_ended(place.game_id, now)
+        game = self._services.rooms.game(place.game_id)
+        return not (self._services.lookups.has_ended(place.game_id, now) if game is None else game.over)
 
     def _check_load(self, place: Place, now: float) -> None:
         player = isinstance(place, PlayPlace)

@@ -90,8 +90,6 @@ class GameClient(Client):
         game = await room.join(self._subscriber, self._place.resume, player)
         self._joined.set()
         self._services.seats.joined(self, running=not game.over)
-        if game.over:
-            self._services.lookups.ended(game.id, monotonic())
         self._services.changed()
         if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
             with contextlib.suppress(UnavailableError):  # the redirect expires
@@ -145,4 +143,7 @@ class GameClient(Client):
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires
                 await self._room.leave(self._subscriber)
+        game = self._services.rooms.game(self._place.game_id)
+        if game is not None and game.over:
+            self._services.lookups.ended(game.id, monotonic())
         await self._services.rooms.quit(self._place.game_id)

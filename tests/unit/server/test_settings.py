@@ -128,3 +128,19 @@ def test_origins_are_divided_by_commas_or_blanks_and_written_as_browsers_do(mini
     given = {**minimal, "CHESS_ALLOWED_ORIGINS": "https://Chess.Example:443, http://localhost:3000 *"}
     found = Settings.load(given, {}).allowed_origins
     assert found == {"https://chess.example", "http://localhost:3000", "*"}
+
+
+def test_keys_of_tokens_are_a_file_of_keys_that_no_error_shows(
+    minimal: dict[str, str], tmp_path: Path
+) -> None:
+    file = tmp_path / "keys"
+    file.write_text("k" * 43)
+    given = {**minimal, "CHESS_TOKEN_KEYS_FILE": str(file)}
+    assert Settings.load(given, {}).token_keys_file == str(file)
+    assert Settings.load(minimal, {}).token_keys_file is None
+    for content in (b"too-short", b"a key with blanks that is long enough", b"\xff" * 40):
+        file.write_bytes(content)
+        with pytest.raises(SettingsError, match="^CHESS_TOKEN_KEYS_FILE is '.*'; .+") as refused:
+            Settings.load(given, {})
+        assert content.decode(errors="replace") not in str(refused.value)
+        assert "\n" not in str(refused.value)

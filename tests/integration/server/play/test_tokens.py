@@ -93,6 +93,7 @@ async def test_the_path_of_the_version_before_works_with_the_database_alone(
     secret = white.full_id[8:]
     assert secret not in str(row)
     assert white.token not in str(row)
+    assert white.sri not in str(row)
     async with Redis.from_url(fleet.redis.url) as redis:
         await white.close()
         await redis.delete(f"chess:shared:{{{white.game_id}}}:game")
