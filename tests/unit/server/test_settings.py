@@ -140,7 +140,7 @@ def test_keys_of_tokens_are_a_file_of_keys_that_no_error_shows(
     assert Settings.load(minimal, {}).token_keys_file is None
     for content in (b"too-short", b"a key with blanks that is long enough", b"\xff" * 40):
         file.write_bytes(content)
-        with pytest.raises(SettingsError, match="^CHESS_TOKEN_KEYS_FILE is '.*'; .+") as refused:
+        with pytest.raises(SettingsError, match=r"^CHESS_TOKEN_KEYS_FILE is '.*'; .+") as refused:
             Settings.load(given, {})
         assert content.decode(errors="replace") not in str(refused.value)
         assert "\n" not in str(refused.value)
