@@ -55,7 +55,7 @@ CONNECTION_REFUSALS: tuple[tuple[str, type[UnavailableError]], ...] = (
 
 REDIS_CLASSES: tuple[tuple[type[Exception], type[UnavailableError]], ...] = (
     (redis_errors.MaxConnectionsError, SaturatedError),
-    (redis_errors.OutOfMemoryError, SaturatedError),
+    (redis_errors.OutOfMemoryError, ReadOnlyError),  # no game can go on, and no player fills a memory
     (redis_errors.TryAgainError, SaturatedError),
     (redis_errors.ReadOnlyError, ReadOnlyError),
     (redis_errors.AuthenticationError, AuthenticationError),
@@ -65,13 +65,13 @@ REDIS_CLASSES: tuple[tuple[type[Exception], type[UnavailableError]], ...] = (
 """redis-py's classes, which have the reply's first word cut off."""
 
 REDIS_REPLIES: tuple[tuple[str, type[UnavailableError]], ...] = (
-    (r"^(READONLY|NOREPLICAS|MISCONF)\b", ReadOnlyError),
+    (r"^(READONLY|NOREPLICAS|MISCONF|OOM)\b", ReadOnlyError),
     (
         r"^(WRONGPASS|NOAUTH|NOPERM)\b|invalid username-password|[Aa]uthentication required",
         AuthenticationError,
     ),
     (
-        r"^(OOM|TRYAGAIN)\b|max number of clients|[Tt]oo many connections|No connection available",
+        r"^TRYAGAIN\b|max number of clients|[Tt]oo many connections|No connection available",
         SaturatedError,
     ),
     (

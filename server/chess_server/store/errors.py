@@ -26,7 +26,7 @@ class UnreachableError(UnavailableError):
 
 
 class ReadOnlyError(UnavailableError):
-    """The store takes no writes: a replica, a demoted primary, or one that was made read-only."""
+    """The store takes no writes: a replica, a demoted primary, one that was made read-only, or one that is full."""
 
     stops_clocks = True
 

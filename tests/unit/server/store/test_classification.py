@@ -83,7 +83,7 @@ def test_postgresql(error: BaseException, kind: type[Exception]) -> None:
         (redis_errors.ResponseError("WRONGPASS invalid username-password pair"), AuthenticationError),
         (redis_errors.MaxConnectionsError("Too many connections"), SaturatedError),
         (redis_errors.ConnectionError("max number of clients reached"), SaturatedError),
-        (redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'"), SaturatedError),
+        (redis_errors.OutOfMemoryError("command not allowed when used memory > 'maxmemory'"), ReadOnlyError),
         (redis_errors.ResponseError("WRONGTYPE Operation against a key holding"), UnavailableError),
         (redis_errors.ResponseError("ERR user_script:7: attempt to index a nil value"), UnavailableError),
         (redis_errors.ResponseError("ERR max number of clients reached"), SaturatedError),

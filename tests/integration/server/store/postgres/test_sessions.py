@@ -7,10 +7,12 @@ import asyncio
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import structlog
 from polling import eventually
 from stored_games import a_game, a_server, entry, new_id
 from wiretap import wiretap
@@ -18,6 +20,8 @@ from wiretap import wiretap
 from chess_server.store.errors import SaturatedError, UnavailableError
 from chess_server.store.postgres import sessions
 from chess_server.store.url_file import UrlFile
+
+log = structlog.get_logger(__name__)
 
 pytestmark = pytest.mark.integration
 
@@ -41,7 +45,11 @@ async def test_a_move_is_stored_once_a_read_only_database_takes_writes_again(own
             assert await server.database.load(game_id) is not None, "who looks on needs no writer"
             assert server.health.outages.open, "that it can be read does not make it available"
             assert not waiting.done()
+        writable_at = monotonic()
         await waiting
+        seconds = monotonic() - writable_at
+        log.info("acknowledged after the database takes writes", seconds=seconds)
+        assert seconds < 20, "it is about one second, and no more than five on a machine that is not too busy"
         assert (server.health.reason, server.health.outages.open) == ("", ())
 
 
