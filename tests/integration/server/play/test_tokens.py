@@ -1,6 +1,7 @@
 """A player's token: taken by every server without a store, refused before all else, shown nowhere."""
 
 import asyncio
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -96,7 +97,10 @@ async def test_the_path_of_the_version_before_works_with_the_database_alone(
     assert white.sri not in str(row)
     async with Redis.from_url(fleet.redis.url) as redis:
         await white.close()
-        await redis.delete(f"chess:shared:{{{white.game_id}}}:game")
+        key = f"chess:shared:{{{white.game_id}}}:game"
+        state = json.loads(await redis.hget(key, "state"))
+        assert state["white"]["id"] == secret, "as a server of the version before compares it"
+        await redis.delete(key)
     older = type(white)(white.full_id, "white", servers[1], white.sri)
     lobby.players.append(await older.connect())
     assert older.snapshots[0]["d"]["moves"] == "e2e4"
