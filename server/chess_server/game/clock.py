@@ -2,15 +2,20 @@
 
 All times are milliseconds. Each player has a quota of lag that may be forgiven: it starts at three gains, grows by one
 gain per move and holds at most seven. The lag itself is what the server measured, never what a client states. But a
-client can answer pings late, and so have more forgiven than it lost; therefore the whole game has an allowance too.
+client can answer pings late, and so have more forgiven than it lost. No measurement tells that from a slow connection;
+therefore fast games gain less than in lila, and the whole game has an allowance too (docs/decisions/0107).
 """
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from chess_server.game.color import Color
+from chess_server.game.status import FIRST_MOVES
 
 EXPECTED_MOVES = 40
+GAIN_SHARE = 1 / 15
+GAIN_MOST_MS = 1000
+"""What one move adds to the quota: a share of the time expected for a move, at most lila's own bound."""
 GRACE_MS = 1000
 """How much unspent quota delays a flag at most, because the move may be on its way."""
 ALLOWANCE_SHARE = 0.1
@@ -42,7 +47,7 @@ class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     @property
     def gain_ms(self) -> int:
         """How much one move adds to the quota."""
-        return min(1000, round(0.4 * self.expected_ms / 100) + 150)
+        return min(round(GAIN_SHARE * self.expected_ms / EXPECTED_MOVES), GAIN_MOST_MS)
 
     @property
     def allowance_ms(self) -> int:
@@ -93,7 +98,19 @@ def start(initial_seconds: int, increment_seconds: int) -> Clock:
     return replace(clock, white=side, black=side)
 
 
-def restored(clock: Clock, white_ms: int, black_ms: int) -> Clock:
-    """Return the clock as a stored move left it."""
-    white, black = replace(clock.white, left_ms=white_ms), replace(clock.black, left_ms=black_ms)
-    return replace(clock, white=white, black=black)
+def restored(clock: Clock, white_ms: int, black_ms: int, ply: int) -> Clock:
+    """Return the clock as the stored move at `ply` left it.
+
+    What was forgiven is not stored. It counts as the most that so many moves can have been forgiven: reading a game
+    back gives nobody a new allowance.
+    """
+    counted = max(ply - FIRST_MOVES, 0)
+    white = _restored(clock, clock.white, white_ms, (counted + 1) // 2)
+    return replace(clock, white=white, black=_restored(clock, clock.black, black_ms, counted // 2))
+
+
+def _restored(clock: Clock, side: Side, left_ms: int, moves: int) -> Side:
+    if not moves:
+        return replace(side, left_ms=left_ms)
+    most_forgiven_ms = min(side.quota_ms + moves * clock.gain_ms, clock.allowance_ms)
+    return Side(left_ms, clock.gain_ms, most_forgiven_ms)

@@ -61,7 +61,7 @@ def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
             positions=extended(game.positions, played.fen, irreversible=played.irreversible),
         )
     if rows:
-        game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms))
+        game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms, game.ply))
     return replace(game, accepted=tuple(map(_accepted, rows[-2 * REMEMBERED :])), v=len(rows))
 
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from chess_server.game.clock import start
+from chess_server.game.clock import Clock, restored, start
 
 times = st.integers(0, 600_000)
 
@@ -14,8 +14,9 @@ times = st.integers(0, 600_000)
     "initial, increment, gain",
     [
         pytest.param(600, 5, 1000, id="slow games gain at most a second a move"),
-        pytest.param(60, 0, 390, id="bullet"),
-        pytest.param(0, 1, 310, id="increment only"),
+        pytest.param(60, 0, 100, id="bullet: the round trip of a usual connection"),
+        pytest.param(180, 2, 433, id="blitz"),
+        pytest.param(0, 1, 67, id="increment only"),
     ],
 )
 def test_the_gain_follows_the_estimated_length(initial: int, increment: int, gain: int) -> None:
@@ -35,7 +36,7 @@ def test_a_game_without_initial_time_starts_with_its_increment_at_least_3_s() ->
         pytest.param(1000, 0, 59_000, id="no lag"),
         pytest.param(1000, 200, 59_200, id="lag is forgiven"),
         pytest.param(100, 500, 60_000, id="never more than was spent"),
-        pytest.param(5000, 5000, 56_170, id="never more than the quota"),
+        pytest.param(5000, 5000, 55_300, id="never more than the quota"),
     ],
 )
 def test_spending(elapsed: int, lag: int, left: int) -> None:
@@ -84,3 +85,49 @@ def test_a_connection_with_usual_lag_is_forgiven_all_of_it() -> None:
     for _ in range(60):
         clock = clock.spend("white", 500, 100)
     assert clock.white.left_ms == 60_000 - 60 * 400
+
+
+def late_pongs(clock: Clock, moves: int, elapsed_ms: int, late_ms: int) -> int:
+    """How much a player who answers pings late has been forgiven after so many moves."""
+    for _ in range(moves):
+        clock = clock.spend("white", elapsed_ms, late_ms)
+    return clock.white.forgiven_ms
+
+
+@pytest.mark.parametrize("late_ms", [200, 500, 2000, 5000])
+def test_late_pongs_win_in_bullet_what_a_usual_connection_is_forgiven(late_ms: int) -> None:
+    """26 moves of half a second each: 13 s of play, of which 5.4 s used to be free."""
+    start_ms = 3 * start(60, 0).gain_ms
+    assert late_pongs(start(60, 0), 26, 500, late_ms) <= start_ms + 25 * 100
+
+
+@given(st.integers(0, 180), st.integers(0, 20), st.integers(0, 80), st.integers(0, 5000))
+def test_a_game_that_is_read_back_gives_no_new_allowance(
+    initial: int, increment: int, moves: int, late_ms: int
+) -> None:
+    clock = start(initial, increment or not initial)
+    played = replace(clock, white=replace(clock.white, left_ms=10**7))
+    for _ in range(moves):
+        played = played.spend("white", 1000, late_ms)
+    back = restored(clock, played.white.left_ms, played.black.left_ms, 2 + 2 * moves)
+    assert (back.white.left_ms, back.black.left_ms) == (played.white.left_ms, clock.black.left_ms)
+    assert late_pongs(back, 99, 1000, 5000) <= clock.allowance_ms
+    assert back.forgivable_ms("white") <= played.forgivable_ms("white") or not moves
+    assert back.white.forgiven_ms >= played.white.forgiven_ms
+
+
+@pytest.mark.parametrize(
+    "ply, white, black",
+    [
+        pytest.param(2, (0, 300), (0, 300), id="no clock has run"),
+        pytest.param(3, (400, 100), (0, 300), id="White has moved once on a running clock"),
+        pytest.param(4, (400, 100), (400, 100), id="both have"),
+        pytest.param(201, (6000, 100), (6000, 100), id="all is forgiven in a long game"),
+    ],
+)
+def test_what_counts_as_forgiven_when_a_game_is_read_back(
+    ply: int, white: tuple[int, int], black: tuple[int, int]
+) -> None:
+    back = restored(start(60, 0), 30_000, 31_000, ply)
+    assert [(side.forgiven_ms, side.quota_ms) for side in (back.white, back.black)] == [white, black]
+    assert (back.white.left_ms, back.black.left_ms) == (30_000, 31_000)
