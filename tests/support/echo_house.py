@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import contextlib
 import os
+import socket
 import struct
 from typing import Any
 
@@ -150,3 +152,25 @@ class Raw:
             if opcode == CLOSE:
                 self.writer.close()
                 return struct.unpack("!H", payload[:2])[0]
+
+
+async def narrow(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A connection whose own kernel buffers hold little, so that what is written has been taken."""
+    one = socket.socket()
+    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
+        one.setsockopt(socket.SOL_SOCKET, option, 8192)
+    one.setblocking(False)  # noqa: FBT003 - socket takes no keyword here
+    await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", port))
+    return await asyncio.open_connection(sock=one)
+
+
+async def pour(writer: asyncio.StreamWriter, chunk: bytes, most: int) -> int:
+    """Write until the other end is gone; return how much was taken."""
+    taken = 0
+    with contextlib.suppress(OSError):
+        while taken < most:
+            writer.write(chunk)
+            await writer.drain()
+            taken += len(chunk)
+            await asyncio.sleep(0)
+    return taken

@@ -9,6 +9,7 @@ from time import monotonic
 from typing import Any, cast
 from weakref import WeakKeyDictionary, WeakSet
 
+from websockets import http11
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed
@@ -21,6 +22,7 @@ from chess_presence.cancelling import end
 from chess_server.transport.handshakes import Handshakes
 from chess_server.transport.keepalive import Due, Keepalive
 from chess_server.transport.link import (
+    MAX_HEAD,
     RECEIVE_BUFFER,
     Admit,
     Ending,
@@ -34,6 +36,10 @@ from chess_server.transport.listening import listen, port_of
 HANDSHAKE_SECONDS = 5.0
 CLOSE_SECONDS = 2.0
 ABNORMAL = 1006
+
+http11.MAX_LINE_LENGTH = (
+    MAX_HEAD  # a line may be as long as the whole head, as with picows; the head is bounded below
+)
 
 
 class GuardedConnection(ServerConnection):

@@ -2,12 +2,11 @@
 
 import asyncio
 import contextlib
-import socket
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from echo_house import PING, PONG, TEXT, Front, House, Raw, encode
+from echo_house import PING, PONG, TEXT, Front, House, Raw, encode, narrow, pour
 
 from chess_server.transport.link import Limits
 from chess_server.transport.picows import PicowsTransport
@@ -26,28 +25,6 @@ async def few(request: pytest.FixtureRequest) -> AsyncIterator[House]:
     transport = request.param(front.admit, Limits(max_handshakes=8))
     yield House(front, transport, await transport.start("127.0.0.1", 0))
     await transport.stop()
-
-
-async def narrow(port: int) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """A connection whose own kernel buffers hold little, so that what is written has been taken."""
-    one = socket.socket()
-    for option in (socket.SO_SNDBUF, socket.SO_RCVBUF):
-        one.setsockopt(socket.SOL_SOCKET, option, 8192)
-    one.setblocking(False)  # noqa: FBT003 - socket takes no keyword here
-    await asyncio.get_running_loop().sock_connect(one, ("127.0.0.1", port))
-    return await asyncio.open_connection(sock=one)
-
-
-async def pour(writer: asyncio.StreamWriter, chunk: bytes, most: int) -> int:
-    """Write until the other end is gone; return how much was taken."""
-    taken = 0
-    with contextlib.suppress(OSError):
-        while taken < most:
-            writer.write(chunk)
-            await writer.drain()
-            taken += len(chunk)
-            await asyncio.sleep(0)
-    return taken
 
 
 @pytest.mark.parametrize("line", [LINE, b"x" * 4000], ids=["many-headers", "one-line-without-end"])
@@ -123,3 +100,34 @@ async def test_connections_that_ask_for_nothing_make_room_for_those_that_do(few:
     raw.writer.close()
     for _, writer in silent:
         writer.transport.abort()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("X: " + 12_000 * "x" + "\r\n", id="one long line"),
+        pytest.param("".join(f"X-{n}: {100 * 'x'}\r\n" for n in range(120)), id="many lines"),
+    ],
+)
+async def test_both_transports_take_the_same_heads(house: Any, more: str) -> None:
+    raw = await Raw.open(house, more=more)
+    assert raw.head.startswith(b"HTTP/1.1 101")
+    raw.writer.close()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        pytest.param("X: " + 17_000 * "x" + "\r\n", id="a line that is too long"),
+        pytest.param("".join(f"X-{n}: {150 * 'x'}\r\n" for n in range(120)), id="lines too long in all"),
+        pytest.param("".join(f"X-{n}: x\r\n" for n in range(140)), id="too many lines"),
+    ],
+)
+async def test_both_transports_refuse_the_same_heads(house: Any, more: str) -> None:
+    reader, writer = await asyncio.open_connection("127.0.0.1", house.port)
+    writer.write(HEAD + b"Connection: Upgrade\r\n" + more.encode() + b"\r\n")
+    with contextlib.suppress(OSError):
+        async with asyncio.timeout(60):
+            assert b" 101 " not in await reader.read()
+    writer.close()
+    assert house.front.requests == []

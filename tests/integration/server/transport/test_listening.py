@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from echo_house import Front
+from websockets.asyncio.client import connect
 
 from chess_server.pod.admin import Admin, Answer
 from chess_server.transport.link import Limits
@@ -45,6 +46,19 @@ async def test_both_families_are_served_on_one_port(kind: Any, host: str) -> Non
             writer.close()
     finally:
         await served.stop()
+
+
+@pytest.mark.parametrize("host", ["::", "0.0.0.0"])  # noqa: S104 - what a pod listens on
+async def test_a_server_on_an_ipv6_network_is_alive_and_plays(fleet: Any, host: str) -> None:
+    [server] = fleet.start(1, CHESS_LISTEN=host)
+    reader, writer = await asyncio.open_connection("::1", server.admin_port)
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: [::1]\r\n\r\n")
+    async with asyncio.timeout(60):
+        assert (await reader.read()).endswith(b"alive\n")
+        async with connect(f"ws://[::1]:{server.port}/lobby/socket?sri=over-ipv6", proxy=None) as lobby:
+            await lobby.send("null")
+            assert await lobby.recv() == "0"
+    writer.close()
 
 
 @pytest.fixture

@@ -1,0 +1,62 @@
+"""What one hostile client may make a server's process hold, on either transport, at the counts of real attacks."""
+
+import asyncio
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from echo_house import PING, encode, narrow, pour
+
+pytestmark = pytest.mark.integration
+
+MOST_MIB = 24
+"""What the process may grow by, whatever is thrown at it: its own allocations vary by a few MiB."""
+
+
+@pytest.fixture(scope="module", params=["picows", "websockets"])
+def server(make_fleet: Any, request: pytest.FixtureRequest) -> Iterator[Any]:
+    """A server whose rates bound nothing, so that only bytes do."""
+    with make_fleet(f"memory-{request.param}") as fleet:
+        yield fleet.start(1, CHESS_TRANSPORT=request.param, CHESS_LOBBY_RATE="1000000000/1")[0]
+
+
+def mib(server: Any, what: str) -> float:
+    """The process's memory: now (`VmRSS`) or at most since its start (`VmHWM`)."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    [kib] = re.findall(rf"{what}:\s+(\d+) kB", status)
+    return int(kib) / 1024
+
+
+HEAD = (
+    b"GET /lobby/socket?sri=12345678 HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+)
+KEY = b"Sec-WebSocket-Key: MDEyMzQ1Njc4OTAxMjM0NQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
+
+async def test_pings_whose_answers_nobody_reads(server: Any) -> None:
+    before = mib(server, "VmRSS")
+    async with asyncio.timeout(120):
+        for _ in range(8):
+            reader, writer = await narrow(server.port)
+            writer.write(HEAD + KEY)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            writer.transport.pause_reading()
+            taken = await pour(writer, 64 * encode(PING, 125 * b"x"), 256 << 20)
+            assert taken < 16 << 20, "the socket is cut"
+            writer.transport.abort()
+    assert mib(server, "VmHWM") - before < MOST_MIB
+
+
+async def test_heads_without_end(server: Any) -> None:
+    """Forty of ten megabytes: 400 MB at most."""
+    before = mib(server, "VmRSS")
+    async with asyncio.timeout(120):
+        for line in (b"X: " + 4000 * b"x" + b"\r\n", 4000 * b"x"):
+            for _ in range(20):
+                _, writer = await narrow(server.port)
+                writer.write(HEAD)
+                assert await pour(writer, line, 10 << 20) < 1 << 20
+                writer.transport.abort()
+    assert mib(server, "VmHWM") - before < MOST_MIB
