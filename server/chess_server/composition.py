@@ -1,6 +1,5 @@
 """The composition root of `chess-server serve`: makes every part of the server, and connects what knows each other."""
 
-import asyncio
 import ipaddress
 import secrets
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from chess_presence.registry import Registry
 from chess_server.clients.address import Trust
 from chess_server.clients.admission import Admission, AdmissionLimits
 from chess_server.clients.client import Client, Services
+from chess_server.clients.gate import Gate
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets
 from chess_server.clients.seats import SeatLimits, Seats
@@ -50,7 +50,7 @@ log = structlog.get_logger(__name__)
 
 KEY_BYTES = 32
 LOOKUPS = 16
-"""How many spectators may look for a game in the stores at the same time."""
+"""How many players may look for a game in the stores at the same time, and how many spectators."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +115,7 @@ def compose(settings: Settings) -> Parts:
         clients=clients,
         seats=seats,
         lookups=Lookups(),
-        looking_up=asyncio.Semaphore(LOOKUPS),
+        gates={"play": Gate(LOOKUPS), "watch": Gate(LOOKUPS)},
         entries=Buckets(settings.address_join_rate),
         changed=heartbeat.wake,
         pod_uid=settings.pod_uid,

@@ -2,8 +2,8 @@
 
 In this order: the path and its token, a drain, the page's origin, what one address may do, games known not to exist,
 the load, the seats. Players of a running game are refused neither for the load nor for a full server while anybody
-else is here. One whose game this server knows does not wait either for what others do, at the same address or on paths
-like a player's.
+else is here. One whose game this server knows, or who has been in it here, does not wait either for what others do, at
+the same address or on paths like a player's.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from chess_server.clients.address import Trust, client_address
 from chess_server.clients.client import Services, Visit
 from chess_server.clients.game_client import GameClient
 from chess_server.clients.lobby_client import LobbyClient
+from chess_server.clients.lookups import seat_of
 from chess_server.clients.rate_limit import Buckets, Rate, TokenBucket
 from chess_server.clients.shedding import Shedding
 from chess_server.pod.drain import PodDrain
@@ -106,22 +107,24 @@ class Admission:
         ):
             raise NotAdmittedError(403, "bad_origin", "pages of this origin may not connect")
         address = client_address(request, self._limits.trust)
-        seat = self._seat_in_play(place)
+        seat = seat_of(place) if self._is_proved(place, now) else ""
+        known = bool(seat) or self._is_signed(place, now)
         self._check_address(address, seat, now)
         if not isinstance(place, LobbyPlace):
-            self._check_game(place, address, now)
+            self._check_game(place, address, now, known=known)
         if not seat:
             self._check_load(place, now)
-        self._check_room(place, address, now, proved=bool(seat) or self._is_signed(place, now))
-        return self._seated(place, address)
+        self._check_room(place, address, now, proved=known)
+        return self._seated(place, address, known=known)
 
-    def _seat_in_play(self, place: Place) -> str:
-        """Return the seat of a player of a running game that this server knows; empty for everybody else."""
+    def _is_proved(self, place: Place, now: float) -> bool:
+        """Whether this server knows by itself that it is a player whose game is not known to be over."""
         if not isinstance(place, PlayPlace):
-            return ""
+            return False
         game = self._services.rooms.game(place.game_id)
-        color = None if game is None or game.over else place.color_in(game)
-        return f"{place.game_id} {color}" if color is not None else ""
+        if game is None:
+            return self._services.lookups.has_played(place, now)
+        return not game.over and place.color_in(game) is not None
 
     def _check_address(self, address: str, seat: str, now: float) -> None:
         """Refuse an address what it has too much of; a player of a running game pays for his own haste alone."""
@@ -132,15 +135,15 @@ class Admission:
         if not self._addresses.take(address, now) and not (seat and self._returns.take(seat, now)):
             wait = self._addresses.wait(address, now)
             raise NotAdmittedError(429, "too_many_joins", "this address connects too often; try again", wait)
-        if crowded and not seats.make_room_at(address):
+        if crowded and not seats.make_room_at(address, seat):
             raise self._too_many_sockets
 
     @property
     def _too_many_sockets(self) -> NotAdmittedError:
         return NotAdmittedError(429, "too_many_sockets", "this address holds too many sockets", SHED_SECONDS)
 
-    def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float) -> None:
-        """Refuse what is known not to exist."""
+    def _check_game(self, place: PlayPlace | WatchPlace, address: str, now: float, *, known: bool) -> None:
+        """Refuse what is known not to exist, and who asked for too much of that."""
         lookups, game = self._services.lookups, self._services.rooms.game(place.game_id)
         if game is None:
             absent = lookups.is_absent(place, now)
@@ -148,9 +151,9 @@ class Admission:
             absent = isinstance(place, PlayPlace) and place.color_in(game) is None
         if absent:
             raise NotAdmittedError(404, "no_such_game", f"no game {place.game_id}, or not this player's")
-        if game is not None:
+        if game is not None or known:
             return
-        wait = 0.0 if isinstance(place, PlayPlace) else lookups.wait_seconds(address, now)
+        wait = lookups.wait_seconds(place, address, now)
         if wait:
             raise NotAdmittedError(
                 429, "too_many_misses", "this address asked for too many games that are none", wait
@@ -176,14 +179,14 @@ class Admission:
 
     def _check_room(self, place: Place, address: str, now: float, *, proved: bool) -> None:
         seats = self._services.seats
-        if seats.has_room(player=isinstance(place, PlayPlace), proved=proved):
+        if seats.has_room(player=isinstance(place, PlayPlace), proved=proved, seat=seat_of(place)):
             return
-        seats.refused(f"{address} {place.sri}", now)
+        seats.refused(address, place.sri, now)
         message = f"this server holds {seats.limit} connections already; try again"
         raise NotAdmittedError(503, "full", message, RETRY_SECONDS)
 
-    def _seated(self, place: Place, address: str) -> Handler:
-        visit = Visit(number=next(self._numbers), address=address)
+    def _seated(self, place: Place, address: str, *, known: bool) -> Handler:
+        visit = Visit(number=next(self._numbers), address=address, seat=seat_of(place), known=known)
         if isinstance(place, LobbyPlace):
             return LobbyClient(place, self._limits.lobby_rate, self._services, visit)
         rate = self._limits.play_rate if isinstance(place, PlayPlace) else self._limits.watch_rate

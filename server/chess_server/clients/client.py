@@ -1,7 +1,7 @@
 """What all connected clients have in common. Each joins a link by its session (pure) to the lobby or to a room."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import structlog
 
+from chess_server.clients.gate import Gate
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets, Rate
 from chess_server.clients.seats import Seats
@@ -38,8 +39,8 @@ class Services:
     clients: "set[Client]"
     seats: Seats
     lookups: Lookups
-    looking_up: asyncio.Semaphore
-    """Bounds how many spectators look for their game in the stores at the same time. Players do not wait for it."""
+    gates: Mapping[str, Gate]
+    """How many may look for a game in the stores at the same time, by kind: `play` and `watch`."""
     entries: Buckets
     """How often each address may enter a pool."""
     changed: Callable[[], None]
@@ -48,10 +49,15 @@ class Services:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """One admitted request: its number on this server, and the address that it came from."""
+    """One admitted request: its number on this server, the address that it came from, and whose seat it is for.
+
+    `known`: surely of a player, so that a store is asked for him before all others.
+    """
 
     number: int
     address: str
+    seat: str = ""
+    known: bool = False
 
 
 class Client:
@@ -67,6 +73,7 @@ class Client:
         self._tasks: set[asyncio.Task[None]] = set()
         self.member = f"{services.pod_uid}|{visit.number}"
         self.address = visit.address
+        self.seat = visit.seat
         self.demands = False
         self._spoke = False
         self._arrival: asyncio.Task[None] | None = None

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import random
-from contextlib import AbstractAsyncContextManager
 from time import monotonic
 
 from chess_server.clients.client import Client, Services, Visit
@@ -21,6 +20,7 @@ MOST_PENDING = 8
 JOIN_RETRY_SECONDS = 0.5
 JOIN_RETRY_MOST_SECONDS = 2.0
 POLICY = 1008
+OVERLOAD = 1013
 
 
 class GameClient(Client):
@@ -29,6 +29,7 @@ class GameClient(Client):
     def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, services: Services, visit: Visit) -> None:
         super().__init__(place, rate, services, visit)
         self._place = place
+        self._known = visit.known
         self._joined = asyncio.Event()
         self._room: Room | None = None
         self._entered = False
@@ -49,32 +50,40 @@ class GameClient(Client):
         return self._subscriber.player and not (game is not None and game.over)
 
     async def _arrive(self) -> None:
-        async with self._turn():
-            self._entered = True
-            self._room = await self._services.rooms.enter(self._place.game_id)
-            done = await self._try_to_join(self._room)
         pause = JOIN_RETRY_SECONDS
-        while not done:
+        while not await self._join_by_gate():
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))  # noqa: S311 - jitter
             pause = min(pause * 2, JOIN_RETRY_MOST_SECONDS)
-            async with self._turn():
-                done = await self._try_to_join(self._room)
 
-    def _turn(self) -> AbstractAsyncContextManager[None]:
-        """Wait for one's turn with the stores: spectators of a game that this server does not know do."""
-        if self._subscriber.player or self._services.rooms.game(self._place.game_id) is not None:
-            return contextlib.nullcontext()
-        return self._services.looking_up
+    async def _join_by_gate(self) -> bool:
+        """Join; False if the stores do not answer. Whose game this server does not know waits at the gate."""
+        if self._services.rooms.game(self._place.game_id) is not None:
+            return await self._try_to_join()
+        async with self._services.gates[self.kind].enter(self.address, first=self._known):
+            return self._is_hopeless(monotonic()) or await self._try_to_join()
 
-    async def _try_to_join(self, room: Room) -> bool:
+    def _is_hopeless(self, now: float) -> bool:
+        """Turn a client away whose game or address has proved wrong while it waited, without a call to a store."""
+        lookups = self._services.lookups
+        if lookups.is_absent(self._place, now):
+            self._refuse("no_such_game", self._no_such_game, POLICY)
+        elif not self._known and lookups.wait_seconds(self._place, self.address, now):
+            self._refuse("too_many_misses", "this address asked for too many games that are none", OVERLOAD)
+        else:
+            return False
+        return True
+
+    async def _try_to_join(self) -> bool:
         """Join; False if the stores do not answer."""
+        if self._room is None:
+            self._entered = True
+            self._room = await self._services.rooms.enter(self._place.game_id)
         try:
-            await self._join(room)
+            await self._join(self._room)
         except NoSuchGameError as error:
             self._turned_away(game_exists=isinstance(error, WrongSecretError))
         except BrokenGameError:
-            self.answer(frames.error("broken_game", f"game {self._place.game_id} cannot be read"))
-            self.close(POLICY, "broken_game", "policy")
+            self._refuse("broken_game", f"game {self._place.game_id} cannot be read", POLICY)
         except (UnavailableError, ContradictionError):
             return False
         return True
@@ -82,8 +91,15 @@ class GameClient(Client):
     def _turned_away(self, *, game_exists: bool) -> None:
         """Tell the client that there is no such game, and remember it for the next one who asks."""
         self._services.lookups.missed(self._place, self.address, monotonic(), game_exists=game_exists)
-        self.answer(frames.error("no_such_game", f"no game {self._place.game_id}, or not this player's"))
-        self.close(POLICY, "no_such_game", "policy")
+        self._refuse("no_such_game", self._no_such_game, POLICY)
+
+    @property
+    def _no_such_game(self) -> str:
+        return f"no game {self._place.game_id}, or not this player's"
+
+    def _refuse(self, code: str, message: str, close_code: int) -> None:
+        self.answer(frames.error(code, message))
+        self.close(close_code, code, "policy")
 
     async def _join(self, room: Room) -> None:
         player = self._place if isinstance(self._place, PlayPlace) else None
@@ -140,6 +156,8 @@ class GameClient(Client):
     async def _depart(self) -> None:
         if not self._entered:
             return
+        if self._joined.is_set() and self.in_play:
+            self._services.lookups.left(self._place, monotonic())
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires
                 await self._room.leave(self._subscriber)

@@ -2,27 +2,35 @@
 
 Players of a running game come before spectators and newcomers. Where the server is full, a reserve of seats is theirs.
 A player who has joined from the reserve moves to a spectator's seat: the newest one is closed. So the reserve is free
-again, and random paths that look like a player's close nobody. Pure but for that close.
+again, and random paths that look like a player's close nobody. A player has a few sockets in his game (tabs, or two for
+a handover); for more of them his own oldest is closed, never somebody else's. Pure but for those closes.
 """
 
 from collections import Counter
 from dataclasses import dataclass
 from typing import Protocol
 
-from chess_server.clients.recent import Recent
+from chess_server.clients.recent import RecentByAddress
 
 REFUSED_SECONDS = 10.0
 MOST_REFUSED = 20_000
 OVERLOAD = 1013
 POLICY = 1008
+REPLACED = 4001
 RESERVED_PART = 20
 """One seat in so many is added as the reserve, at least one."""
+MOST_OF_PLAYER = 3
+"""How many sockets a player may have in one game on this server."""
+NEEDED_BY_PLAYER = 2
+"""How many a handover needs: on a full server, a player who has as many makes room for one more himself."""
 
 
 class Occupant(Protocol):
     """A connected client, as its seat knows it."""
 
     address: str
+    seat: str
+    """Which player of which game asks; empty for everybody else. Nobody but the player can name it."""
     demands: bool
 
     @property
@@ -62,10 +70,11 @@ class Seats:
             "lobby": {},
             "play": {},
         }  # each in order of arrival; of the players those whose game has ended since
+        self._of_player: dict[str, dict[Occupant, None]] = {}  # the sockets of each seat, in order of arrival
         self._silent: dict[Occupant, float] = {}
         self._leaving: set[Occupant] = set()
         self._taken = 0
-        self._refused = Recent(REFUSED_SECONDS, MOST_REFUSED)
+        self._refused = RecentByAddress(REFUSED_SECONDS, MOST_REFUSED)
         self.demand = 0
         """Sockets that count for scaling: players, and those who have said something or look on at a game."""
 
@@ -78,9 +87,12 @@ class Seats:
         """Whether an address holds as many sockets as it may."""
         return self._of_address[address] >= self._limits.per_address
 
-    def has_room(self, *, player: bool, proved: bool) -> bool:
-        """Whether there is a seat, for a player by closing a spectator. `proved`: surely a player of a running game."""
-        if self._taken < self._limits.most:
+    def has_room(self, *, player: bool, proved: bool, seat: str = "") -> bool:
+        """Whether there is a seat, for a player by closing a spectator, or his own oldest socket of several.
+
+        `proved`: surely a player of a running game.
+        """
+        if self._taken < self._limits.most or self._close_oldest(seat, NEEDED_BY_PLAYER):
             return True
         if not player:
             return False
@@ -88,9 +100,10 @@ class Seats:
             return True
         return proved and self._make_room()
 
-    def refused(self, client: str, now: float) -> None:
-        """Note that a client found no room."""
-        self._refused.add(client, now)
+    def refused(self, address: str, sri: str, now: float) -> None:
+        """Note that a client found no room. An address counts no more clients than it might have sockets here."""
+        most = self._limits.per_address - self._of_address[address]
+        self._refused.add(address, sri, most, now)
 
     def refused_lately(self, now: float) -> int:
         """How many distinct clients found no room within the last seconds."""
@@ -102,6 +115,8 @@ class Seats:
         self._of_address[client.address] += 1
         if client.kind == "play":
             self.counts(client)
+            self._of_player.setdefault(client.seat, {})[client] = None
+            self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
             return
         self._yielding[client.kind][client] = None
         if client.kind == "lobby":
@@ -114,11 +129,11 @@ class Seats:
             self.counts(client)
 
     def joined(self, client: Occupant, *, running: bool) -> None:
-        """Note that a client has joined a game. Where the server is over-full, somebody who may gives way."""
+        """Note that a client has joined a game. Where the server is over-full, somebody gives way: him or his first."""
         self.counts(client)
         if client.kind == "play":
             self._yielding["play" if running else "watch"][client] = None
-        if self._taken > self._limits.most:
+        if self._taken > self._limits.most and not self._close_oldest(client.seat, NEEDED_BY_PLAYER + 1):
             self._make_room()
 
     def counts(self, client: Occupant) -> None:
@@ -144,9 +159,12 @@ class Seats:
             seconds = f"{self._limits.first_message_seconds:g}"
             client.close(POLICY, f"nothing said for {seconds} s; send poolIn or a ping", "silent")
 
-    def make_room_at(self, address: str) -> bool:
-        """Close the newest spectator, or else the newest newcomer, of an address that holds as many as it may."""
-        return self._close_newest(
+    def make_room_at(self, address: str, seat: str = "") -> bool:
+        """Make room for a player at an address that holds as many as it may.
+
+        He who has several sockets there loses the oldest, else the newest spectator or the newest newcomer is closed.
+        """
+        return self._close_oldest(seat, NEEDED_BY_PLAYER, address) or self._close_newest(
             address, "this address holds too many sockets, and players come first; try again"
         )
 
@@ -165,15 +183,31 @@ class Seats:
         client = next(giving_way, None)
         if client is None:
             return False
+        self._evict(client, OVERLOAD, reason, "full")
+        return True
+
+    def _close_oldest(self, seat: str, least: int, address: str = "") -> bool:
+        """Close a player's oldest socket, of an address or of all, if he has at least so many."""
+        own = self._of_player.get(seat, {})
+        client = next((one for one in own if address in ("", one.address)), None)
+        if client is None or len(own) < least:
+            return False
+        self._evict(client, REPLACED, "opened again elsewhere; do not reconnect", "replaced")
+        return True
+
+    def _evict(self, client: Occupant, code: int, reason: str, cause: str) -> None:
+        """Close a client whose seat another one takes at once."""
         self._free(client)
         self._leaving.add(client)
-        client.close(OVERLOAD, reason, "full")
-        return True
+        client.close(code, reason, cause)
 
     def _free(self, client: Occupant) -> None:
         self._taken -= 1
         self._of_address[client.address] -= 1
         if not self._of_address[client.address]:
             del self._of_address[client.address]
-        for waiting in self._yielding.values():
-            waiting.pop(client, None)
+        own = self._of_player.get(client.seat, {})
+        for known in (*self._yielding.values(), own):
+            known.pop(client, None)
+        if client.kind == "play" and not own:
+            del self._of_player[client.seat]

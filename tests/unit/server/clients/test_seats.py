@@ -1,6 +1,7 @@
 """Who finds a seat, who gives way, and who counts for scaling."""
 
 from dataclasses import dataclass, field
+from itertools import count
 
 import pytest
 from hypothesis import settings
@@ -9,11 +10,14 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chess_server.clients.seats import SeatLimits, Seats
 
+_numbers = count(1)
+
 
 @dataclass(eq=False)
 class Client:
     kind: str
     address: str = "1.1.1.1"
+    seat: str = field(default_factory=lambda: f"player-{next(_numbers)}")
     demands: bool = False
     joined: bool = False
     finished: bool = False
@@ -158,8 +162,74 @@ def test_silent_sockets_are_no_demand_and_are_closed_in_the_lobby() -> None:
 def test_a_client_that_is_refused_again_and_again_is_one() -> None:
     seats = make()
     for client in ("a", "a", "b"):
-        seats.refused(client, 0.0)
+        seats.refused("1.1.1.1", client, 0.0)
     assert (seats.refused_lately(5.0), seats.refused_lately(10.0)) == (2, 0)
+
+
+def test_an_address_is_refused_as_often_as_it_might_have_sockets() -> None:
+    """Whoever makes up ids counts no more than a school that all come at once."""
+    seats = make(per_address=5)
+    fill(seats, "lobby", "play")
+    for number in range(1000):
+        seats.refused("1.1.1.1", f"made-up-{number}", 0.0)
+        seats.refused("2.2.2.2", f"pupil-{number % 4}", 0.0)
+    assert seats.refused_lately(0.0) == 3 + 4
+
+
+def tabs(seats: Seats, number: int) -> list[Client]:
+    """Sockets of one player in one game."""
+    made = [Client("play", seat="the game and the player") for _ in range(number)]
+    for tab in made:
+        seats.opened(tab, 0.0)
+        seats.joined(tab, running=True)
+    return made
+
+
+def test_a_player_keeps_his_newest_three_sockets() -> None:
+    seats = make()
+    others = fill(seats, "play", "watch", "lobby")
+    opened = tabs(seats, 5)
+    assert [tab.closes for tab in opened] == [[(4001, "replaced")]] * 2 + [[]] * 3
+    assert [one for one in others if one.closes] == []
+    seats.closed(opened[0])
+    seats.closed(opened[4])
+    assert [len(tab.closes) for tab in [*opened[2:4], *tabs(seats, 1)]] == [0, 0, 0]
+
+
+@pytest.mark.parametrize("proved", [True, False])
+def test_on_a_full_server_a_player_with_two_sockets_makes_room_himself(*, proved: bool) -> None:
+    seats = make(most=20)
+    others = fill(seats, *["watch"] * 9, *["lobby"] * 9)
+    first, second = tabs(seats, 2)
+    assert seats.has_room(player=True, proved=proved, seat=first.seat)
+    [third] = tabs(seats, 1)
+    assert [tab.closes for tab in (first, second, third)] == [[(4001, "replaced")], [], []]
+    assert [one for one in others if one.closes] == []
+    assert not seats.has_room(player=False, proved=False)
+
+
+def test_his_third_socket_that_joins_where_the_server_is_over_full_costs_his_first() -> None:
+    seats = make(most=20)
+    others = fill(seats, *["watch"] * 18)
+    first, second = tabs(seats, 2)
+    [third] = tabs(seats, 1)
+    assert [len(tab.closes) for tab in (first, second, third)] == [1, 0, 0]
+    assert [one for one in others if one.closes] == []
+
+
+def test_at_a_crowded_address_a_player_with_two_sockets_makes_room_himself() -> None:
+    seats = make(per_address=3)
+    [newcomer] = fill(seats, "lobby")
+    first, _ = tabs(seats, 2)
+    assert seats.make_room_at("1.1.1.1", first.seat)
+    assert (first.closes, newcomer.closes) == ([(4001, "replaced")], [])
+    tabs(seats, 1)
+    elsewhere = Client("play", "2.2.2.2", seat="another")
+    seats.opened(elsewhere, 0.0)
+    assert seats.make_room_at("1.1.1.1", "another"), (
+        "one socket, and at another address: a newcomer gives way"
+    )
+    assert (elsewhere.closes, newcomer.closes) == ([], [(1013, "full")])
 
 
 class Coming(RuleBasedStateMachine):
@@ -171,13 +241,17 @@ class Coming(RuleBasedStateMachine):
         self.here: list[Client] = []
 
     @rule(
-        kind=st.sampled_from(["lobby", "watch", "play"]), address=st.sampled_from("ab"), proved=st.booleans()
+        kind=st.sampled_from(["lobby", "watch", "play"]),
+        address=st.sampled_from("ab"),
+        player=st.integers(1, 12),
+        proved=st.booleans(),
     )
-    def come(self, kind: str, address: str, *, proved: bool) -> None:
-        if self.seats.is_crowded(address):
+    def come(self, kind: str, address: str, player: int, *, proved: bool) -> None:
+        seat = f"player {player}" if kind == "play" else ""
+        if self.seats.is_crowded(address) and not (seat and self.seats.make_room_at(address, seat)):
             return
-        if self.seats.has_room(player=kind == "play", proved=proved and kind == "play"):
-            client = Client(kind, address)
+        if self.seats.has_room(player=kind == "play", proved=proved and kind == "play", seat=seat):
+            client = Client(kind, address, seat)
             self.seats.opened(client, 0.0)
             self.here.append(client)
 
@@ -205,7 +279,12 @@ class Coming(RuleBasedStateMachine):
             assert self.seats.is_crowded(address) == (sum(o.address == address for o in staying) >= 15)
         assert self.seats.demand == sum(one.demands for one in self.here)
         assert self.seats._taken == len(staying)
-        assert [one for one in self.here if one.kind == "play" and one.closes] == []
+        for player in {one.seat for one in self.here if one.seat}:
+            own = [one for one in self.here if one.seat == player]
+            closed = [one for one in own if one.closes]
+            assert all(one.closes == [(4001, "replaced")] for one in closed)
+            assert len(own) - len(closed) <= 3
+            assert own[-1] not in closed
 
 
 TestComing = Coming.TestCase
