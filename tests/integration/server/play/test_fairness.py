@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from chess_presence.registry import Registry
 pytestmark = pytest.mark.integration
 
 POSTGRESQL_CALLS = 'chess_server_store_call_seconds_count{store="postgresql"}'
+_floods = count(1)
 HERE, ELSEWHERE = "127.0.0.1", "203.0.113.9"
 """The players of these tests come without a header, so from here."""
 
@@ -38,27 +40,30 @@ def knocking(pods: Any) -> Iterator[Knocking]:
 
 
 @pytest.mark.parametrize(
-    "path, address, known",
+    "path, address, proof",
     [
-        pytest.param("/play/{:08d}xxxxxxxxxxxx", ELSEWHERE, False, id="play, elsewhere"),
-        pytest.param("/play/{:08d}xxxxxxxxxxxx", HERE, True, id="play, his own address, he was here before"),
-        pytest.param("/watch/{:08d}/white", HERE, False, id="watch, his own address"),
+        pytest.param("/play/{:08d}xxxxxxxxxxxx", ELSEWHERE, "", id="play, elsewhere"),
+        pytest.param("/play/{:08d}xxxxxxxxxxxx", HERE, "was here", id="play, his own address, he was here"),
+        pytest.param("/play/{:08d}xxxxxxxxxxxx", HERE, "a token", id="play, his own address, by his token"),
+        pytest.param("/watch/{:08d}/white", HERE, "", id="watch, his own address"),
     ],
 )
 async def test_a_player_comes_back_while_1200_random_games_are_asked_for(
-    pods: Any, lobby: Any, knocking: Knocking, path: str, address: str, *, known: bool
+    pods: Any, lobby: Any, knocking: Knocking, path: str, address: str, proof: str
 ) -> None:
     home, asked = pods.servers
     white, black = await lobby.pair(home, home)
     await white.move("e2e4")
     await white.close()
-    if known:
+    if proof != "a token":
+        white.token = None  # as an older client
+    if proof == "was here":
         await white.connect(asked)
         await white.close()
         await eventually(lambda: asked.metric("chess_server_games ") == 0, "the game is forgotten", within=20)
     before = asked.metric(POSTGRESQL_CALLS)
-    kind = "p" if known else "q"
-    paths = [path.format(number).replace("0", kind, 1) + f"?sri=random-{number}" for number in range(1200)]
+    first = next(_floods) * 10_000  # no game that an earlier flood has asked for
+    paths = [path.format(first + number) + f"?sri=random-{number}" for number in range(1200)]
     flood = asyncio.create_task(knocking.ask(paths, address))
     await eventually(lambda: any(one.closed for one in knocking.knocks), "the flood comes in", within=60)
     await white.connect(asked)
