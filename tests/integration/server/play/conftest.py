@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 import pytest
-import schema
+import traffic
 from offered import offering
 from websockets.asyncio.client import ClientConnection, connect
 
@@ -25,7 +25,7 @@ def checked(raw: str | bytes) -> Any:
     """A frame as JSON, after a look whether docs/protocol.md's schema knows it, and every member of it."""
     frame = json.loads(raw)
     if frame != 0:
-        schema.from_server(frame)
+        traffic.from_server(frame)
         message = msgspec.json.decode(raw, type=messages.AnyMessage)
         assert json.loads(msgspec.json.encode(message)) == frame, f"not in the schema: {raw!r}"
     return frame
@@ -75,7 +75,7 @@ class Player:
     async def send(self, kind: str, **data: object) -> None:
         assert self.socket is not None
         message = {"t": kind, "d": data} if data else {"t": kind}
-        schema.from_client(message)
+        traffic.from_client(message)
         await self.socket.send(json.dumps(message))
 
     async def move(self, uci: str, *, a: int | None = None, seconds: float = DEADLINE) -> int:
@@ -206,7 +206,7 @@ class Lobby:
             key = key_of(sri) if key is None else key
             data = {"id": pool, "key": key} if key else {"id": pool}
             message = {"t": "poolIn", "d": data}
-            schema.from_client(message)
+            traffic.from_client(message)
             await socket.send(json.dumps(message))
         return sri, socket
 
