@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from offered import offering
+from polling import eventually
 from redis.asyncio import Redis
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
@@ -162,3 +163,34 @@ async def test_a_server_without_keys_that_others_reach_gives_no_tokens(keyless: 
     for redirect in found:
         await lobby.follow(public, redirect)
     assert "CHESS_TOKEN_KEYS_FILE is not set" in public.log.read_text()
+
+
+async def test_keys_are_rotated_while_a_server_runs_and_nobody_is_lost(make_fleet: Any, lobby: Any) -> None:
+    with make_fleet("rotating") as fleet:
+        [server] = fleet.start()
+        file = fleet.directory / "token.keys"
+        before, after = file.read_text(), "n" * 43
+        white, black = await lobby.pair(server, server)
+        signed_after = Tokens([after.encode()], "rotating").of(white.game_id, "white")
+
+        async def takes(token: str) -> bool:
+            try:
+                await (await join(server, white.game_id, token)).close()
+            except InvalidStatus:
+                return False
+            return True
+
+        file.write_text(f"{before}\n{after}\n")
+        await eventually(lambda: takes(signed_after), "the new key checks", within=60)
+        assert await takes(white.token)
+        file.write_text(f"{after}\n")
+
+        async def refuses() -> bool:
+            return not await takes(white.token)
+
+        await eventually(refuses, "the old key is gone", within=60)
+        await white.move("e2e4")
+        await black.close()
+        black.token = None  # its token is worth nothing any more: as a client does, it takes the `url`
+        await black.connect()
+        await black.move("e7e5")
