@@ -6,10 +6,12 @@ from collections.abc import AsyncIterator, Callable
 from itertools import count
 from typing import Any, cast
 
+from polling import eventually
+
 from chess_presence.cancelling import end
 from chess_server.game.record import Finish, MoveRow
 from chess_server.game.state import Game, Player, new_game
-from chess_server.store.errors import UnavailableError
+from chess_server.store.errors import SaturatedError, UnavailableError
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.database import Database
@@ -33,6 +35,16 @@ def a_game(game_id: str) -> Game:
         increment_seconds=0,
         now_ms=0,
     )
+
+
+async def created(database: Database, game_id: str) -> None:
+    """Store a new game, once there is a session for it: a busy machine takes its time to connect."""
+
+    async def create() -> bool:
+        await database.create_game(a_game(game_id))
+        return True
+
+    await eventually(create, "a session", ignoring=(SaturatedError,))
 
 
 def row(ply: int, uci: str | None = None, a: int = 0) -> MoveRow:

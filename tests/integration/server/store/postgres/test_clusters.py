@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from stored_games import a_game, a_server, entry, new_id
+from stored_games import a_server, created, entry, new_id
 
 pytestmark = pytest.mark.integration
 
@@ -13,7 +13,7 @@ async def test_only_the_clusters_own_games_are_in_play_for_it(url: str, ask: Any
         mine, theirs, before, orphan = (new_id() for _ in range(4))
         for server, games in ((one, (mine,)), (two, (theirs, before, orphan))):
             for game_id in games:
-                await server.database.create_game(a_game(game_id))
+                await created(server.database, game_id)
         ask("UPDATE games SET cluster = NULL WHERE id = %s", before)
         ask("UPDATE games SET created_at = now() - interval '8 days' WHERE id = %s", orphan)
         found = set(await one.database.live_games(""))
@@ -32,7 +32,7 @@ async def test_only_the_clusters_own_games_are_deleted(url: str, ask: Any) -> No
     async with a_server(lambda: url, cluster="one") as one, a_server(lambda: url, cluster="two") as two:
         mine, theirs = new_id(), new_id()
         for server, game_id in ((one, mine), (two, theirs)):
-            await server.database.create_game(a_game(game_id))
+            await created(server.database, game_id)
             await server.database.commit([entry(game_id, 1, end="draw")])
         ask("UPDATE games SET finished_at = now() - interval '2000 days' WHERE id = ANY(%s)", [mine, theirs])
         assert await one.database.delete_finished(1900, 10) == 1

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 from msgspec.structs import replace
-from stored_games import LINE, a_game, a_server, entry, new_id
+from stored_games import LINE, a_server, created, entry, new_id
 
 from chess_server.game.record import MoveRow
 from chess_server.store.errors import CorruptError, RefusedRowError
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.integration
 async def made(database: Database, *plies: int) -> str:
     """Store a new game with these moves."""
     game_id = new_id()
-    await database.create_game(a_game(game_id))
+    await created(database, game_id)
     if plies:
         assert await database.commit([entry(game_id, *plies)]) == {game_id: "store"}
     return game_id

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 import structlog
 from polling import eventually
-from stored_games import Server, a_game, a_server, entry, new_id
+from stored_games import Server, a_game, a_server, created, entry, new_id
 
 from chess_server.store.errors import LateError
 from chess_server.store.postgres import database
@@ -75,7 +75,7 @@ async def test_a_late_game_makes_no_other_wait_and_is_stored_in_the_end(
 ) -> None:
     late, *others = [new_id() for _ in range(1 + NEIGHBOURS)]
     for game_id in (late, *others):
-        await server.database.create_game(a_game(game_id))
+        await created(server.database, game_id)
     took = []
     with slow(superuser, late):
         waiting = asyncio.create_task(server.store(entry(late, 1)))
@@ -94,7 +94,7 @@ async def test_a_late_game_makes_no_other_wait_and_is_stored_in_the_end(
 
 async def test_a_new_game_that_is_late_keeps_no_move_waiting(server: Server, superuser: str) -> None:
     game_id = new_id()
-    await server.database.create_game(a_game(game_id))
+    await created(server.database, game_id)
     new = [new_id() for _ in range(8)]
     with contextlib.ExitStack() as held:
         for each in new:
@@ -120,7 +120,7 @@ async def test_while_the_tables_are_locked_no_clock_stops_and_the_reason_is_know
 ) -> None:
     monkeypatch.setattr(database, "IDLE_SECONDS", 0.5)
     game_id = new_id()
-    await server.database.create_game(a_game(game_id))
+    await created(server.database, game_id)
     with psycopg.connect(superuser) as connection:
         connection.execute("LOCK TABLE moves IN SHARE MODE")
         with pytest.raises(LateError):

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 from polling import eventually
-from stored_games import a_game, a_server, entry, new_id
+from stored_games import a_game, a_server, created, entry, new_id
 from wiretap import wiretap
 
 from chess_server.store.errors import SaturatedError, UnavailableError
@@ -187,5 +187,5 @@ def _kinds(messages: bytes) -> Iterator[str]:
 
 async def made(server: Any) -> str:
     game_id = new_id()
-    await server.database.create_game(a_game(game_id))
+    await created(server.database, game_id)
     return game_id

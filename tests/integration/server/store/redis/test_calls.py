@@ -222,15 +222,15 @@ async def test_a_probe_says_that_a_server_is_a_replica(stores: list[Store], tmp_
 
 
 @pytest.mark.parametrize(
-    "order, values, stops_clocks",
+    "order, values",
     [
-        pytest.param("CONFIG SET min-replicas-to-write", ("1", "0"), True, id="without replicas"),
-        pytest.param("CONFIG SET maxmemory", ("1", "0"), False, id="out of memory"),
-        pytest.param("ACL SETUSER default", ("-evalsha", "+evalsha"), True, id="without a right"),
+        pytest.param("CONFIG SET min-replicas-to-write", ("1", "0"), id="without replicas"),
+        pytest.param("CONFIG SET maxmemory", ("1", "0"), id="out of memory"),
+        pytest.param("ACL SETUSER default", ("-evalsha", "+evalsha"), id="without a right"),
     ],
 )
 async def test_a_server_that_answers_readers_but_takes_no_writes_counts_as_failing(
-    stores: list[Store], tmp_path: Path, order: str, values: tuple[str, str], *, stops_clocks: bool
+    stores: list[Store], tmp_path: Path, order: str, values: tuple[str, str]
 ) -> None:
     broken, whole = ((*order.split(), value) for value in values)
     async with reached(tmp_path, stores[0].url) as there:
@@ -240,7 +240,7 @@ async def test_a_server_that_answers_readers_but_takes_no_writes_counts_as_faili
         for _ in range(3):
             await _refused(health.probe, UnavailableError)
         assert health.failing_seconds("redis") > 0
-        assert health.redis_down is stops_clocks
+        assert health.redis_down, "nobody's clock runs meanwhile"
         _ask(stores[0], *whole)
         await health.probe()
         assert (health.failing_seconds("redis"), health.reason, health.redis_down) == (0, "", False)
