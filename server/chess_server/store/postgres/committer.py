@@ -24,7 +24,8 @@ from chess_server.store.errors import (
     SaturatedError,
     UnavailableError,
 )
-from chess_server.store.postgres.database import Database, Stored
+from chess_server.store.postgres.batch import Stored
+from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.fence import Entry
 from chess_server.store.postgres.late import FIRST_MS, LateGames
 from chess_server.store.postgres.quarantine import Quarantine

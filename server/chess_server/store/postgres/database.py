@@ -8,28 +8,25 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from time import monotonic
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
-import msgspec
 from msgspec.structs import replace
-from psycopg.pq.abc import PGresult
 
 from chess_server.game.record import MoveRow
 from chess_server.game.state import Game, digest_of
 from chess_server.store.errors import BrokenGameError, LateError, SaturatedError, UnavailableError
 from chess_server.store.health import Health, RedisTime
-from chess_server.store.postgres import statements
-from chess_server.store.postgres.fence import Entry, Held, Standing, Verdict, judge
+from chess_server.store.postgres import batch, statements
+from chess_server.store.postgres.batch import Stored
+from chess_server.store.postgres.fence import Entry
 from chess_server.store.postgres.sessions import Session, Sessions, Use
-from chess_server.store.postgres.stored import StoredGame, ends_of, moves_of, restored
+from chess_server.store.postgres.stored import StoredGame, restored
 from chess_server.supervisor import Progress
 
 PROBE_SECONDS = 1.0
 IDLE_SECONDS = 10.0
 
 T = TypeVar("T")
-Stored = Verdict | Literal["locked", "missing"]
-"""What became of an entry. `locked`: another transaction holds the game; `missing`: PostgreSQL has no such game."""
 
 
 class Database:
@@ -48,22 +45,11 @@ class Database:
     async def commit(
         self, entries: Sequence[Entry], limit_ms: int = statements.STATEMENT_MS, use: Use = "moves"
     ) -> dict[str, Stored]:
-        """Store a batch in one transaction, at most one entry a game; returns what became of each game's.
+        """Store a batch, at most one entry a game; returns what became of each game's.
 
         `limit_ms`: how long a statement may take; a LateError then, which says nothing of the store.
         """
-
-        async def store(session: Session) -> dict[str, Stored]:
-            standings, mine = await _lock(session, [entry.game_id for entry in entries], limit_ms)
-            held = await _held(session, entries, standings)
-            verdicts = {
-                entry.game_id: _verdict(entry, standings, mine, held.get(entry.game_id, {}))
-                for entry in entries
-            }
-            await _write(session, [one for one in entries if verdicts[one.game_id] == "store"], standings)
-            return verdicts
-
-        return await self._run(use, store)
+        return await self._run(use, lambda session: batch.store(session, entries, limit_ms))
 
     async def create_game(self, game: Game) -> None:
         """Store a new game: of its players' secrets the digests, and not who they were in the lobby."""
@@ -162,74 +148,3 @@ async def _results(session: Session, statement: str, values: Any) -> list[list[A
     """Run statements in one message; return the rows of each that has any columns."""
     cursor = await session.execute(statement, values)
     return [await result.fetchall() async for result in cursor.results() if result.description]
-
-
-def _texts(result: PGresult) -> list[list[Any]]:
-    """Return rows as PostgreSQL writes them; None for NULL."""
-    columns = range(result.nfields)
-    return [[_text(result.get_value(row, column)) for column in columns] for row in range(result.ntuples)]
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode()
-
-
-async def _lock(
-    session: Session, game_ids: list[str], limit_ms: int
-) -> tuple[dict[str, Standing], frozenset[str]]:
-    """Begin a transaction; return how games stand, and which of them it has locked."""
-    ids = " ".join(game_ids)
-    statement = statements.LOCK_GAMES.format(statement_ms=limit_ms, lock_ms=statements.LATE_LOCK_MS)
-    results = await session.ask(statement, ids, ids)
-    locked, found = [_texts(result) for result in results if result.nfields]
-    standings = {
-        game_id: Standing(epoch=int(epoch), ply=int(ply or 0), status=status, winner=winner)
-        for game_id, epoch, ply, status, winner in found
-    }
-    return standings, frozenset(row[0] for row in locked)
-
-
-async def _held(
-    session: Session, entries: Sequence[Entry], standings: dict[str, Standing]
-) -> dict[str, dict[int, tuple[str, int]]]:
-    """Read the stored moves at the plies that entries repeat: there are few, after a commit of unknown outcome."""
-    asked = [
-        (entry.game_id, row.ply)
-        for entry in entries
-        for row in entry.rows
-        if entry.game_id in standings and row.ply <= standings[entry.game_id].ply
-    ]
-    found: dict[str, dict[int, tuple[str, int]]] = {}
-    if asked:
-        keys = ([game_id for game_id, _ in asked], [ply for _, ply in asked])
-        [rows] = await _results(session, statements.SELECT_HELD, keys)
-        for game_id, ply, uci, a in rows:
-            found.setdefault(game_id, {})[ply] = (uci, a)
-    return found
-
-
-def _verdict(entry: Entry, standings: dict[str, Standing], mine: frozenset[str], held: Held) -> Stored:
-    standing = standings.get(entry.game_id)
-    if standing is None:
-        return "missing"
-    return judge(entry, standing, held) if entry.game_id in mine else "locked"
-
-
-async def _write(session: Session, entries: Sequence[Entry], standings: dict[str, Standing]) -> None:
-    """Store entries and end the transaction."""
-    parts = [
-        (statements.STORE_MOVES, moves_of(entries, standings)),
-        (statements.STORE_ENDS, ends_of(entries)),
-    ]
-    wanted = [(statement, rows) for statement, rows in parts if rows]
-    results = await session.ask(
-        "".join(statement for statement, _ in wanted) + statements.COMMIT,
-        *(_encode(rows).decode() for _, rows in wanted),
-    )
-    counts = [result.command_tuples for result in results][: len(wanted)]
-    if counts != [len(rows) for _, rows in wanted]:
-        # The games are locked since they were compared, so this cannot be.
-        raise AssertionError(f"PostgreSQL has stored {counts} rows of {[len(rows) for _, rows in wanted]}")
-
-
-_encode = msgspec.json.Encoder().encode

@@ -54,6 +54,19 @@ def judge(entry: Entry, standing: Standing, held: Held) -> Verdict:
     return "store" if new else "agreed"
 
 
+def expected_ply(entry: Entry) -> int | None:
+    """Return the last stored ply if all of an entry is new: where the game is at it, `judge` says "store".
+
+    None: the entry is not in order.
+    """
+    first = entry.rows[0].ply if entry.rows else entry.ply + 1
+    if not _follow(entry.rows, first - 1):
+        return None
+    if entry.finish is not None and entry.ply != first - 1 + len(entry.rows):
+        return None
+    return first - 1
+
+
 def new_rows(entry: Entry, standing: Standing) -> tuple[MoveRow, ...]:
     """Return the moves that are not stored yet."""
     return tuple(row for row in entry.rows if row.ply > standing.ply)

@@ -13,15 +13,44 @@ ORPHANED_DAYS = 7
 WRITE = f"BEGIN; {LIMITS}"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
 
-LOCK_GAMES = """BEGIN; SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms};
+BATCH = "BEGIN; SET LOCAL statement_timeout = {statement_ms}; SET LOCAL lock_timeout = {lock_ms};"
+LATE_LOCK_MS = 200
+"""How long a batch waits for a lock on a move: nobody who stores moves as this server does ever holds one."""
+
+MINE = "ANY(string_to_array(current_setting('chess.games'), ' '))"
+"""The games that this transaction has chosen: a setting that ends with it."""
+
+STORE_NEXT = f"""{BATCH}
+SELECT set_config('chess.games', coalesce(string_agg(id, ' '), ''), true) FROM (
+  SELECT id FROM games WHERE id = ANY(string_to_array(%s, ' ')) ORDER BY id FOR UPDATE SKIP LOCKED
+) AS locked;
+SELECT set_config('chess.games', coalesce(string_agg(id, ' '), ''), true)
+FROM json_to_recordset(%s::json) AS asked (id text, epoch int, after int) JOIN games USING (id, epoch)
+WHERE id = {MINE} AND status = 'started'
+  AND after = coalesce((SELECT max(ply) FROM moves WHERE game_id = id), 0);
+"""
+"""Begins a batch that one message stores whole: it chooses the games that are as their entries expect. It sees what was
+committed before the locks were taken. Others are left to `LOCK_GAMES`, and to whoever compares."""
+
+STORE_NEXT_MOVES = f"""
+INSERT INTO moves (game_id, ply, uci, san, player_move_id, white_ms, black_ms)
+SELECT game_id, ply, uci, san, a, white_ms, black_ms FROM json_to_recordset(%s::json)
+  AS new (game_id text, ply int, uci text, san text, a bigint, white_ms int, black_ms int)
+WHERE game_id = {MINE} ORDER BY game_id, ply;
+"""
+STORE_NEXT_ENDS = f"""
+UPDATE games SET status = ended.status, winner = ended.winner, result = ended.result, finished_at = now()
+FROM json_to_recordset(%s::json) AS ended (game_id text, status text, winner text, result text)
+WHERE games.id = ended.game_id AND games.id = {MINE};
+"""
+
+LOCK_GAMES = f"""{BATCH}
 SELECT id FROM games WHERE id = ANY(string_to_array(%s, ' ')) ORDER BY id FOR UPDATE SKIP LOCKED;
 SELECT id, epoch, (SELECT max(ply) FROM moves WHERE game_id = games.id), status, winner
 FROM games WHERE id = ANY(string_to_array(%s, ' '))
 """
 """The second query sees what was committed before the locks were taken. A game that another transaction holds is
-skipped: it does not block the others, and two batches never wait for each other. Nor is a lock on a move waited for
-any longer than `LATE_LOCK_MS`: nobody who stores moves as this server does ever holds one."""
-LATE_LOCK_MS = 200
+skipped: it does not block the others, and two batches never wait for each other."""
 
 SELECT_HELD = """
 SELECT game_id, ply, uci, player_move_id FROM moves

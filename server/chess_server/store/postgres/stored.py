@@ -1,6 +1,6 @@
 """How a game lies in PostgreSQL, and the game made again from it. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from chess_server.game.rules import BadMoveError, IllegalMoveError
 from chess_server.game.state import Game, Player, new_game
 from chess_server.game.status import Status
 from chess_server.store.errors import CorruptError
-from chess_server.store.postgres.fence import Entry, Standing, new_rows
+from chess_server.store.postgres.fence import Entry
 
 
 class StoredGame(NamedTuple):
@@ -55,8 +55,8 @@ def with_ending(game: Game, status: Status, winner: Color | None) -> Game:
     return game if status == "started" else replace(game, status=status, winner=winner, v=game.v + 1)
 
 
-def moves_of(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> list[dict[str, Any]]:
-    """Return the moves that are not stored yet, as statements.STORE_MOVES takes them."""
+def moves_of(entries: Iterable[tuple[Entry, Sequence[MoveRow]]]) -> list[dict[str, Any]]:
+    """Return moves of entries as statements.STORE_MOVES takes them."""
     return [
         {
             "game_id": entry.game_id,
@@ -68,8 +68,8 @@ def moves_of(entries: Sequence[Entry], standings: Mapping[str, Standing]) -> lis
             "white_ms": row.white_ms,
             "black_ms": row.black_ms,
         }
-        for entry in entries
-        for row in new_rows(entry, standings[entry.game_id])
+        for entry, rows in entries
+        for row in rows
     ]
 
 

@@ -18,7 +18,7 @@ from stored_games import a_game, a_server, created, entry, new_id
 from wiretap import wiretap
 
 from chess_server.store.errors import SaturatedError, UnavailableError
-from chess_server.store.postgres import sessions
+from chess_server.store.postgres import database, sessions
 from chess_server.store.url_file import UrlFile
 
 log = structlog.get_logger(__name__)
@@ -169,6 +169,31 @@ async def test_neither_startup_options_nor_prepared_statements_go_over_the_wire(
         length = int.from_bytes(sent[:4])
         assert {"user", "database"} <= set(_parameters(sent[8:length])) <= ALLOWED_PARAMETERS
         assert set(_kinds(sent[length:])) <= {"p", "Q", "X"}, "simple queries alone, which any pooler takes"
+
+
+async def test_a_batch_takes_one_message_and_only_what_is_not_as_expected_is_compared(
+    own: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "IDLE_SECONDS", 3600.0)  # no probe meanwhile
+    async with (
+        wiretap(f"{own.url}?sslmode=disable&gssencmode=disable") as tap,
+        a_server(lambda: tap.url) as server,
+    ):
+        one, two = await made(server), await made(server)
+        batches = [
+            ([entry(one, 1), entry(two, 1)], {one: "store", two: "store"}, 1),
+            ([entry(one, 2), entry(two, 1)], {one: "store", two: "agreed"}, 4),
+            ([entry(one, 2, 3), entry(two, ply=1, end="draw")], {one: "store", two: "store"}, 4),
+        ]
+        await server.database.commit([])
+        for entries, became, messages in batches:
+            sent = _queries(tap)
+            assert await server.database.commit(entries) == became
+            assert _queries(tap) - sent == messages
+
+
+def _queries(tap: Any) -> int:
+    return sum(list(_kinds(sent[int.from_bytes(sent[:4]) :])).count("Q") for sent in map(bytes, tap.sent))
 
 
 ALLOWED_PARAMETERS = {"user", "database", "application_name", "client_encoding"}

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chess_server.game.record import Finish, MoveRow
-from chess_server.store.postgres.fence import Entry, Held, Standing, judge, new_rows
+from chess_server.store.postgres.fence import Entry, Held, Standing, expected_ply, judge, new_rows
 
 RESIGNED = Finish(status="resign", winner="black", result="0-1")
 DRAWN = Finish(status="draw", winner=None, result="1/2-1/2")
@@ -136,3 +136,34 @@ def test_whatever_comes_in_whatever_order_there_is_one_history(entries: list[Ent
         assert [each.ply for each in moves] == list(range(1, len(moves) + 1))
         assert moves[: len(before[0])] == before[0]
         assert before[1].status in ("started", there.status), "the first stored end stays"
+
+
+@pytest.mark.parametrize(
+    "wanted, ply",
+    [
+        pytest.param(entry(1, ply=1), 0, id="the first move"),
+        pytest.param(entry(5, 6, ply=6), 4, id="two moves"),
+        pytest.param(entry(ply=4, finish=DRAWN), 4, id="an end"),
+        pytest.param(entry(5, ply=5, finish=DRAWN), 4, id="a move and the end"),
+        pytest.param(entry(5, 7, ply=7), None, id="a hole"),
+        pytest.param(entry(6, 5, ply=6), None, id="out of order"),
+        pytest.param(entry(5, ply=6, finish=DRAWN), None, id="an end of a longer game"),
+    ],
+)
+def test_what_is_stored_without_a_comparison(wanted: Entry, ply: int | None) -> None:
+    assert expected_ply(wanted) == ply
+
+
+@given(
+    st.lists(st.integers(1, 6), max_size=3),
+    st.integers(0, 6),
+    st.sampled_from([None, DRAWN]),
+    st.integers(0, 6),
+)
+def test_what_is_stored_without_a_comparison_would_be_stored_with_it(
+    plies: list[int], ply: int, finish: Finish | None, there: int
+) -> None:
+    wanted = entry(*plies, ply=ply, finish=finish)
+    if (plies or finish) and expected_ply(wanted) == there:
+        assert judge(wanted, standing(there), {}) == "store"
+        assert new_rows(wanted, standing(there)) == wanted.rows

@@ -4,7 +4,7 @@ import pytest
 
 from chess_server.game.record import Finish, MoveRow
 from chess_server.store.errors import CorruptError
-from chess_server.store.postgres.fence import Entry, Standing
+from chess_server.store.postgres.fence import Entry, Standing, new_rows
 from chess_server.store.postgres.stored import StoredGame, ends_of, moves_of, restored
 
 
@@ -51,6 +51,9 @@ def test_only_new_moves_are_written_and_every_end() -> None:
         game_id: Standing(epoch=2, ply=ply, status="started", winner=None)
         for game_id, ply in (("aaa", 0), ("zzz", 1))
     }
-    written = [(each["game_id"], each["ply"]) for each in moves_of(entries, standings)]
+    written = [
+        (each["game_id"], each["ply"])
+        for each in moves_of((each, new_rows(each, standings[each.game_id])) for each in entries)
+    ]
     assert written == [("aaa", 1), ("aaa", 2), ("zzz", 2)]
     assert [each["game_id"] for each in ends_of(entries)] == ["aaa", "zzz"]
