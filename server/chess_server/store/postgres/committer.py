@@ -28,6 +28,7 @@ from chess_server.store.postgres.batch import Stored
 from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.fence import Entry
 from chess_server.store.postgres.late import FIRST_MS, LateGames
+from chess_server.store.postgres.pace import Pace
 from chess_server.store.postgres.quarantine import Quarantine
 from chess_server.store.postgres.sessions import Use
 from chess_server.store.postgres.waiting import Waiting
@@ -35,7 +36,6 @@ from chess_server.supervisor import Progress, work_for
 
 log = structlog.get_logger(__name__)
 
-LINGER_SECONDS = 0.005
 MOST_AT_ONCE = 200
 MOST_WAITING = 5000
 PAUSE_SECONDS = 0.3
@@ -57,6 +57,7 @@ class Committer:
         self._quarantine = Quarantine()
         self._late = LateGames()
         self._late_wake = asyncio.Event()
+        self._pace = Pace()
         self._limit_ms = BATCH_MS
         self._progress: Progress = lambda: None
         self.on_taken: Callable[[float], None] = lambda _seconds: None
@@ -73,6 +74,7 @@ class Committer:
         if entry.game_id in self._late:
             self._set_apart(waiting)
         else:
+            self._pace.came(waiting.since)
             self._queue.append(waiting)
             self._wake.set()
         await waiting.done
@@ -94,7 +96,7 @@ class Committer:
             if not self._queue:
                 self._wake.clear()
             await work_for(self._wake)
-            await asyncio.sleep(LINGER_SECONDS)
+            await asyncio.sleep(self._pace.linger_seconds(monotonic()))
             self._batch = self._take()
             pause = await self._store(self._batch)
             self._batch = []
