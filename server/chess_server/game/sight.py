@@ -6,6 +6,7 @@ tolerance, the steady one is right. All times are milliseconds.
 """
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from chess_server.game.outages import Outages
 from chess_server.game.shared import Held
@@ -31,12 +32,17 @@ class Sight(Struct, frozen=True, kw_only=True):
 
 
 def sighted(held: Held, before: Sight | None, now_ms: int, steady_ms: int) -> Sight:
-    """Return the sight of a turn, seen now or before. No turn began before the one before it."""
+    """Return the sight of a turn, seen now or before. No turn began before the one before it.
+
+    Where the clock was set back, the store may state an earlier beginning of the turn later; what was seen stays.
+    """
     epoch, ply = held.game.epoch, held.game.ply
     spent_ms = max(now_ms - held.since_ms, 0)
     if before is not None and before.epoch == epoch:
         if (before.ply, before.since_ms) == (ply, held.since_ms):
             return before
+        if before.ply == ply and held.since_ms < before.since_ms:
+            return replace(before, since_ms=held.since_ms)
         if before.ply < ply:
             spent_ms = min(spent_ms, steady_ms - before.steady_ms + before.spent_ms)
     return Sight(epoch=epoch, ply=ply, since_ms=held.since_ms, spent_ms=spent_ms, steady_ms=steady_ms)

@@ -103,6 +103,11 @@ class Health:
         return "redis" in dict(self.outages.open)
 
     @property
+    def now_ms(self) -> int:
+        """Redis TIME."""
+        return self._clock.now_ms()
+
+    @property
     def reason(self) -> str:
         """Which stores fail and how, in one line; empty if the last call of each succeeded."""
         return "; ".join(str(error) for error in self._errors.values())

@@ -20,6 +20,8 @@ from chess_server.wire import frames
 PLAYING_TTL_MS = 26 * 3600 * 1000
 OVER_TTL_MS = 900 * 1000
 SEAT_TTL_MS = 15_000
+FUTURE_MS = 1000
+"""By how much a server's Redis TIME may be behind."""
 
 Applied = Literal["ok", "missing", "foreign", "conflict"]
 SeatOp = Literal["in", "out", "look"]
@@ -52,7 +54,15 @@ class Games:
             game = decode(state)
         except msgspec.MsgspecError as error:
             raise CorruptError(game_id, f"Redis holds no game: {error}") from None
-        return Held(game=game, committed=int(committed), since_ms=int(since))
+        since_ms = int(since)
+        if since_ms > self._health.now_ms + FUTURE_MS:
+            since_ms = await self._begun_ms(game_id, since_ms)
+        return Held(game=game, committed=int(committed), since_ms=since_ms)
+
+    async def _begun_ms(self, game_id: str, since_ms: int) -> int:
+        """Return when a turn began that seems to begin in the future: Redis' clock was set back."""
+        answer = await self._one(script("begun", [self._keys.game(game_id)], []))
+        return int(answer[1]) if answer[0] == b"ok" else since_ms
 
     async def versions(self, game_ids: list[str]) -> list[tuple[int, int, int] | None]:
         """Read `(epoch, v, committed)` of many games in one round trip; None for one that is missing or foreign."""

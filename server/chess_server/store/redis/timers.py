@@ -14,6 +14,8 @@ from chess_server.store.redis.keys import BUCKETS, Keys
 LEASE_MS = 5000
 AT_ONCE = 50
 FURTHEST_MS = 60_000
+SLACK_MS = 5000
+"""By how much two servers may differ on Redis TIME, far more than they do."""
 REARM_SECONDS = 30
 REARMED_SECONDS = 26 * 3600
 
@@ -59,7 +61,8 @@ class Timers:
     async def due(self) -> list[str]:
         """Claim the games whose timer is due, in all buckets by one round trip."""
         claims = [
-            script("claim", [self._keys.timers(bucket)], [LEASE_MS, AT_ONCE]) for bucket in range(BUCKETS)
+            script("claim", [self._keys.timers(bucket)], [LEASE_MS, AT_ONCE, FURTHEST_MS + SLACK_MS])
+            for bucket in range(BUCKETS)
         ]
         return [game_id.decode() for found in await self._many(claims) for game_id in found]
 

@@ -45,3 +45,17 @@ def test_turns_that_are_seen_late_keep_the_time_spent_on_them() -> None:
     later = sighted(held(5000, ply=3), late, now_ms=10_100, steady_ms=100)
     assert later.spent_ms == 5100
     assert later.began_ms(11_000, 1000, Outages()) == 5000
+
+
+def test_a_beginning_that_the_store_has_set_back_gives_no_time_back() -> None:
+    """The clock was set back by an hour, and a server that did not see the turn begin has corrected its beginning."""
+    first = sighted(held(3_600_000), None, now_ms=3_600_000, steady_ms=0)
+    again = sighted(held(10_000), first, now_ms=10_000, steady_ms=10_000)
+    assert again.began_ms(12_000, 12_000, Outages()) == 0
+    assert sighted(held(10_000), again, now_ms=13_000, steady_ms=13_000) is again
+
+
+def test_a_turn_that_begins_when_its_move_is_published_begins_anew() -> None:
+    applied = sighted(held(1000), None, now_ms=1000, steady_ms=0)
+    published = sighted(held(3000), applied, now_ms=3000, steady_ms=2000)
+    assert published.began_ms(4000, 3000, Outages()) == 3000

@@ -1,6 +1,7 @@
 """Games in a real Redis: what is published, and to whom."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -12,13 +13,24 @@ from chess_server.game.state import Game, encode
 from chess_server.play.channel import Happened, parse
 from chess_server.store.health import Health, RedisTime
 from chess_server.store.redis.bus import Bus
-from chess_server.store.redis.games import Games
+from chess_server.store.redis.games import SEAT_TTL_MS, Games
 from chess_server.store.redis.keys import Keys
 from chess_server.store.redis.nodes import Nodes
+from chess_server.store.redis.timers import Timers
 
 pytestmark = pytest.mark.integration
 
 KEYS = Keys("published")
+HOUR_MS = 3_600_000
+
+
+class Ahead:
+    """A game whose moments are an hour ahead of Redis' clock, as after that was set back."""
+
+    def __init__(self, there: Any, health: Health, games: Games, game_id: str) -> None:
+        self.calls, self.client = there.calls, there.client
+        self.health, self.games, self.game_id = health, games, game_id
+        self.in_an_hour = health.now_ms + HOUR_MS
 
 
 async def moved(games: Games, before: Game) -> Game:
@@ -67,3 +79,53 @@ async def test_events_are_published_if_another_server_listens_and_answered_if_no
         for bus in others:
             await bus.stop()
         await games.forget(before.id)
+
+
+@pytest.fixture
+async def ahead(redis_there: Any) -> AsyncIterator[Ahead]:
+    """A game for Redis, whose clock was set back by an hour."""
+    health = Health(Nodes(redis_there.calls), RedisTime())
+    await health.probe()
+    made = Ahead(redis_there, health, Games(redis_there.calls, KEYS, health), new_id())
+    await made.games.create(a_game(made.game_id))
+    yield made
+    await made.games.forget(made.game_id)
+
+
+async def test_an_absence_that_began_in_the_future_begins_now(ahead: Ahead) -> None:
+    await ahead.games.seat("in", ahead.game_id, ["w|pod|1"])
+    await ahead.games.seat("out", ahead.game_id, ["w|pod|1"])
+    await ahead.client.hset(KEYS.game(ahead.game_id), "left_w", ahead.in_an_hour)
+    for _ in range(2):
+        crowd = await ahead.games.seat("look", ahead.game_id, [])
+        assert crowd is not None
+        assert crowd.white_left_ms is not None
+        assert crowd.white_left_ms <= ahead.in_an_hour - HOUR_MS + 60_000
+    assert int(await ahead.client.hget(KEYS.game(ahead.game_id), "left_w")) == crowd.white_left_ms
+
+
+async def test_a_seat_of_the_future_ends_with_its_time_to_live(ahead: Ahead) -> None:
+    """Else a player whose server died before the clock was set back would never be gone."""
+    await ahead.games.seat("in", ahead.game_id, ["w|pod|1"])
+    seats = KEYS.seats(ahead.game_id)
+    await ahead.client.zadd(seats, {"w|pod|1": ahead.in_an_hour})
+    await ahead.games.seat("look", ahead.game_id, [])
+    assert await ahead.client.zscore(seats, "w|pod|1") <= ahead.in_an_hour - HOUR_MS + 60_000 + SEAT_TTL_MS
+
+
+async def test_a_turn_that_began_in_the_future_begins_now_and_stays(ahead: Ahead) -> None:
+    await ahead.client.hset(KEYS.game(ahead.game_id), "since", ahead.in_an_hour)
+    held = await ahead.games.load(ahead.game_id)
+    assert held is not None
+    assert held.since_ms <= ahead.in_an_hour - HOUR_MS + 60_000
+    again = await ahead.games.load(ahead.game_id)
+    assert again == held
+
+
+async def test_a_timer_that_is_too_far_away_is_due(ahead: Ahead) -> None:
+    timers = Timers(ahead.calls, KEYS, ahead.health)
+    await ahead.client.zadd(KEYS.timers_of(ahead.game_id), {ahead.game_id: ahead.in_an_hour})
+    assert ahead.game_id in await timers.due()
+    await timers.arm(ahead.game_id, ahead.in_an_hour, ahead.health.now_ms)
+    assert ahead.game_id not in await timers.due(), "a minute away is not too far"
+    await timers.disarm(ahead.game_id)
