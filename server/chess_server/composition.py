@@ -49,8 +49,9 @@ from chess_server.wire.tokens import PROTOCOL, Tokens
 log = structlog.get_logger(__name__)
 
 KEY_BYTES = 32
-LOOKUPS = 16
-"""How many players may look for a game in the stores at the same time, and how many spectators."""
+LOOKUPS = {"play": 64, "watch": 16}
+LOOKUPS_OF_ADDRESS = 4
+"""How many unknown players and spectators may look for a game in the stores at a time, and how many of one address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,7 +116,7 @@ def compose(settings: Settings) -> Parts:
         clients=clients,
         seats=seats,
         lookups=Lookups(),
-        gates={"play": Gate(LOOKUPS), "watch": Gate(LOOKUPS)},
+        gates={kind: Gate(most, LOOKUPS_OF_ADDRESS) for kind, most in LOOKUPS.items()},
         entries=Buckets(settings.address_join_rate),
         changed=heartbeat.wake,
         pod_uid=settings.pod_uid,

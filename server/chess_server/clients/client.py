@@ -51,7 +51,7 @@ class Services:
 class Visit:
     """One admitted request: its number on this server, the address that it came from, and whose seat it is for.
 
-    `known`: surely of a player, so that a store is asked for him before all others.
+    `known`: surely of a player, who waits at no gate.
     """
 
     number: int

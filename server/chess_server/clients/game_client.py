@@ -56,10 +56,10 @@ class GameClient(Client):
             pause = min(pause * 2, JOIN_RETRY_MOST_SECONDS)
 
     async def _join_by_gate(self) -> bool:
-        """Join; False if the stores do not answer. Whose game this server does not know waits at the gate."""
-        if self._services.rooms.game(self._place.game_id) is not None:
+        """Join; False if the stores do not answer. Who may be asking for a game that is none waits at the gate."""
+        if self._known or self._services.rooms.game(self._place.game_id) is not None:
             return await self._try_to_join()
-        async with self._services.gates[self.kind].enter(self.address, first=self._known):
+        async with self._services.gates[self.kind].enter(self.address):
             return self._is_hopeless(monotonic()) or await self._try_to_join()
 
     def _is_hopeless(self, now: float) -> bool:
@@ -67,7 +67,7 @@ class GameClient(Client):
         lookups = self._services.lookups
         if lookups.is_absent(self._place, now):
             self._refuse("no_such_game", self._no_such_game, POLICY)
-        elif not self._known and lookups.wait_seconds(self._place, self.address, now):
+        elif lookups.wait_seconds(self._place, self.address, now):
             self._refuse("too_many_misses", "this address asked for too many games that are none", OVERLOAD)
         else:
             return False

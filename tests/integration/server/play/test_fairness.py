@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Iterator
 from itertools import count
 from typing import Any
@@ -61,7 +62,7 @@ async def test_a_player_comes_back_while_1200_random_games_are_asked_for(
         await white.connect(asked)
         await white.close()
         await eventually(lambda: asked.metric("chess_server_games ") == 0, "the game is forgotten", within=20)
-    before = asked.metric(POSTGRESQL_CALLS)
+    before, began = asked.metric(POSTGRESQL_CALLS), time.monotonic()
     first = next(_floods) * 10_000  # no game that an earlier flood has asked for
     paths = [path.format(first + number) + f"?sri=random-{number}" for number in range(1200)]
     flood = asyncio.create_task(knocking.ask(paths, address))
@@ -71,7 +72,8 @@ async def test_a_player_comes_back_while_1200_random_games_are_asked_for(
     await white.move("g1f3")
     assert set(await flood) <= {101, 404, 429}
     await knocking.until_all_closed(60)
-    assert asked.metric(POSTGRESQL_CALLS) - before < 200, "random paths do not get at the stores"
+    most = 100 + 10 * (time.monotonic() - began)  # the limit on misses fills again by one a second
+    assert asked.metric(POSTGRESQL_CALLS) - before < most, "random paths do not get at the stores"
     refusals = [one.received for one in knocking.knocks if b"too_many_misses" in one.received]
     assert len(refusals) > 1000
 
