@@ -19,7 +19,7 @@ from chess_presence.cancelling import end
 from chess_server.transport.handshakes import Handshakes
 from chess_server.transport.link import RECEIVE_BUFFER, Admit, Limits, Refused, UpgradeRequest
 from chess_server.transport.listening import BACKLOG, listen, port_of
-from chess_server.transport.picows_link import PicowsLink
+from chess_server.transport.picows_link import PicowsLink, TurnEnd
 
 HANDSHAKE_SECONDS = 5.0
 READ_BUFFER = 1024
@@ -35,6 +35,7 @@ class PicowsTransport:
         self._admit = admit
         self._limits = limits
         self._links: set[PicowsLink] = set()
+        self._turn_end = TurnEnd()
         self._handshakes: Handshakes[_Door] = Handshakes(limits.max_handshakes, HANDSHAKE_SECONDS + 1.0)
         self._servers: list[asyncio.Server] = []
         self._keepalives: asyncio.Task[None] | None = None
@@ -89,7 +90,7 @@ class PicowsTransport:
                 HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
             )
             return WSUpgradeResponseWithListener(response, None)
-        link = PicowsLink(answer, self._limits, self._links)
+        link = PicowsLink(answer, self._limits, self._links, self._turn_end)
         if not self._limits.chosen(request.header(SUBPROTOCOLS)):
             return link
         response = WSUpgradeResponse.create_101_response({SUBPROTOCOLS: self._limits.subprotocol})

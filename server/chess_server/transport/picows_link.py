@@ -1,7 +1,7 @@
 """One socket of the production transport: its messages, its close handshake, its limits.
 
-picows writes each frame at once. What is sent here in one turn of the loop (an event and an acknowledgement) leaves in
-one write: uvloop collects it. Where something is collected, picows adds what it sends itself, so the order is kept.
+picows writes each frame at once. What is sent here in one turn of the loop, such as an event and an acknowledgement,
+leaves in one write at its end.
 """
 
 import asyncio
@@ -17,7 +17,27 @@ from chess_server.transport.link import Ending, Handler, Limits
 
 CLOSE_SECONDS = 2.0
 ABNORMAL = 1006
+MOST_UNSENT = 16 * 1024
+"""How many bytes are collected at most before they are written."""
 DATA = frozenset({WSMsgType.TEXT, WSMsgType.BINARY, WSMsgType.CONTINUATION})
+
+
+class TurnEnd:
+    """Writes at the end of a turn of the loop what its sockets have to send."""
+
+    def __init__(self) -> None:
+        self._links: list[PicowsLink] = []
+
+    def add(self, link: "PicowsLink") -> None:
+        """Let a socket write at the end of this turn."""
+        if not self._links:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._links.append(link)
+
+    def _write(self) -> None:
+        links, self._links = self._links, []
+        for link in links:
+            link.write()
 
 
 class PicowsLink(WSListener):
@@ -33,15 +53,21 @@ class PicowsLink(WSListener):
         "_open",
         "_paused",
         "_transport",
+        "_turn_end",
+        "_unsent",
     )
 
-    def __init__(self, client: Handler, limits: Limits, open_links: "set[PicowsLink]") -> None:
+    def __init__(
+        self, client: Handler, limits: Limits, open_links: "set[PicowsLink]", turn_end: TurnEnd
+    ) -> None:
         self._client = client
         self._limits = limits
         self._open = open_links
         self._assembler = Assembler(limits.max_message)
         self._keepalive = Keepalive(monotonic())
         self._transport: WSTransport | None = None
+        self._turn_end = turn_end
+        self._unsent = b""
         self._paused = False
         self._closing = False
         self._cause = ""
@@ -52,11 +78,28 @@ class PicowsLink(WSListener):
         return self._keepalive.lag_ms
 
     def send(self, frame: bytes) -> None:
-        """Send a text frame; cut the socket of a client that reads too slowly."""
-        transport = self._transport
-        if transport is None or self._closing or transport.is_close_frame_sent:
+        """Send a text frame, at the end of this turn of the loop."""
+        if self._transport is None or self._closing:
             return
-        transport.underlying_transport.write(text_frame(frame))
+        if not self._unsent:
+            self._turn_end.add(self)
+        self._unsent += text_frame(frame)
+        if len(self._unsent) > MOST_UNSENT:
+            self.write()
+
+    def write(self) -> None:
+        """Write what was sent in this turn; cut the socket of a client that reads too slowly."""
+        transport = self._transport
+        unsent, self._unsent = self._unsent, b""
+        if (
+            not unsent
+            or transport is None
+            or self._closing
+            or transport.is_close_frame_sent
+            or transport.is_disconnected
+        ):
+            return
+        transport.underlying_transport.write(unsent)
         self._bound(transport)
 
     def close(self, code: int, reason: str, cause: str = "server") -> None:
@@ -64,6 +107,7 @@ class PicowsLink(WSListener):
         transport = self._transport
         if transport is None or self._closing:
             return
+        self.write()
         self._closing = True
         self._cause = cause
         transport.send_close(cast("WSCloseCode", code), reason.encode()[:120])
@@ -122,6 +166,7 @@ class PicowsLink(WSListener):
         elif frame.msg_type == WSMsgType.PING:
             self._ping(transport, payload)
         elif frame.msg_type == WSMsgType.CLOSE:
+            self.write()
             transport.send_close(cast("WSCloseCode", close_code(payload)))
             transport.disconnect()
 
