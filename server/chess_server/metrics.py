@@ -1,16 +1,61 @@
 """The server's metrics; names begin with `chess_server_`. Made once, by the composition root."""
 
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping
 from time import monotonic
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
+from prometheus_client.utils import floatToGoString
 
 from chess_server.quantile import SlidingQuantile
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+"""Upper bounds of the sizes."""
+_NAMES = [*map(floatToGoString, SECONDS), "+Inf"]
 CLOSE_CODES = frozenset(
     {1000, 1001, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1012, 1013, 1014, 4001}
 )
 """Codes with a label of their own: a client may send any of thousands."""
+
+
+class Durations:
+    """Counts of durations in seconds, as plain numbers: several a move, and prometheus-client takes a lock for each."""
+
+    __slots__ = ("_counts", "_sum")
+
+    def __init__(self) -> None:
+        self._counts = [0] * len(_NAMES)
+        self._sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count a duration."""
+        self._counts[bisect_left(SECONDS, seconds)] += 1
+        self._sum += seconds
+
+    def add_to(self, family: HistogramMetricFamily, labels: tuple[str, ...]) -> None:
+        """Add what was counted to a metric."""
+        buckets, total = [], 0
+        for name, count in zip(_NAMES, self._counts, strict=True):
+            total += count
+            buckets.append((name, total))
+        family.add_metric(labels, buckets, self._sum)
+
+
+class DurationsCollector(Collector):
+    """A metric of durations: by the values of one label, or without one by the empty text."""
+
+    def __init__(self, name: str, what: str, label: str, durations: Mapping[str, Durations]) -> None:
+        self._name, self._what, self._label = name, what, label
+        self._durations = durations
+
+    def collect(self) -> Iterator[HistogramMetricFamily]:
+        """Make the metric as of now."""
+        family = HistogramMetricFamily(self._name, self._what, labels=[self._label] if self._label else [])
+        for value, durations in self._durations.items():
+            durations.add_to(family, (value,) if self._label else ())
+        yield family
 
 
 class Metrics:
@@ -38,8 +83,12 @@ class Metrics:
         self.store_errors = self._gauge(
             "chess_server_store_errors", "Failed calls to a store, total", "store"
         )
-        self.store_calls = self._seconds(
-            "chess_server_store_call_seconds", "Calls to a store that were answered", "store"
+        self.store_calls = {store: Durations() for store in ("redis", "postgresql")}
+        self._collect(
+            "chess_server_store_call_seconds",
+            "Calls to a store that were answered",
+            self.store_calls,
+            label="store",
         )
         self.queue = self._seconds(
             "chess_server_queue_seconds",
@@ -55,7 +104,6 @@ class Metrics:
         self.lag_forgiven = self._counter(
             "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag"
         )
-        self._answered = {store: self.store_calls.labels(store) for store in ("redis", "postgresql")}
         self.accepted_total = 0
         self.abnormal_total = 0
         self._handled = SlidingQuantile()
@@ -79,7 +127,7 @@ class Metrics:
 
     def called(self, store: str, seconds: float) -> None:
         """Record a call that a store has answered."""
-        self._answered[store].observe(seconds)
+        self.store_calls[store].observe(seconds)
 
     @property
     def p99_ms(self) -> float:
@@ -96,5 +144,10 @@ class Metrics:
     def _gauge(self, name: str, what: str, *labels: str) -> Gauge:
         return Gauge(name, what, labels, registry=self.registry)
 
-    def _seconds(self, name: str, what: str, *labels: str) -> Histogram:
-        return Histogram(name, what, labels, buckets=SECONDS, registry=self.registry)
+    def _seconds(self, name: str, what: str) -> Durations:
+        durations = Durations()
+        self._collect(name, what, {"": durations})
+        return durations
+
+    def _collect(self, name: str, what: str, durations: Mapping[str, Durations], *, label: str = "") -> None:
+        self.registry.register(DurationsCollector(name, what, label, durations))

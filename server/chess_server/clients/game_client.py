@@ -135,8 +135,9 @@ class GameClient(Client):
             self._count_forgiven()
 
     def _count_forgiven(self) -> None:
-        if self._room is not None:
-            self._services.metrics.lag_forgiven.inc(self._room.executor.take_forgiven_ms() / 1000)
+        forgiven_ms = 0 if self._room is None else self._room.executor.take_forgiven_ms()
+        if forgiven_ms:
+            self._services.metrics.lag_forgiven.inc(forgiven_ms / 1000)
 
     async def _put(self, command: Command, received_ms: int) -> bytes | None:
         """Submit a command to the room, also if the socket has been cut since the command came."""

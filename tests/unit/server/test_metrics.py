@@ -1,6 +1,11 @@
-"""What a client may not do to the metrics."""
+"""What a client may not do to the metrics, and what Prometheus reads of durations."""
 
-from chess_server.metrics import CLOSE_CODES, Metrics
+import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+
+from chess_server.metrics import CLOSE_CODES, SECONDS, Durations, DurationsCollector, Metrics
+
+SOME = (0.0, 0.001, 0.00101, 0.3, 10.0, 10.1, 0.3)
 
 
 def test_close_codes_are_a_bounded_set_of_labels() -> None:
@@ -11,3 +16,21 @@ def test_close_codes_are_a_bounded_set_of_labels() -> None:
     labels = [line for line in page if line.startswith("chess_server_closed_total{")]
     assert len(labels) == len(CLOSE_CODES) + 1
     assert any('code="other"' in line for line in labels)
+
+
+@pytest.mark.parametrize("label", ["", "store"], ids=["alone", "by a label"])
+def test_durations_are_counted_as_prometheus_own_histogram_does(label: str) -> None:
+    expected, registry = CollectorRegistry(), CollectorRegistry()
+    histogram = Histogram("waits", "Waits", [label] if label else [], buckets=SECONDS, registry=expected)
+    counted = histogram.labels("redis") if label else histogram
+    durations = Durations()
+    registry.register(DurationsCollector("waits", "Waits", label, {"redis" if label else "": durations}))
+    for seconds in SOME:
+        counted.observe(seconds)
+        durations.observe(seconds)
+    assert _page(registry) == _page(expected)
+
+
+def _page(registry: CollectorRegistry) -> list[str]:
+    """All but when each was made, which nobody asks for."""
+    return [line for line in generate_latest(registry).decode().splitlines() if "_created" not in line]
