@@ -32,7 +32,7 @@ SOON = 20.0
 
 
 def _due(bucket: str) -> Any:
-    return script("claim", [bucket], [1000, 10])
+    return script("claim", [bucket], [1000, 10, 60_000])
 
 
 def _ask(store: Store, *words: Any) -> Any:
