@@ -11,6 +11,8 @@ from chess_server.lobby.seeks import Seek
 from chess_server.store.errors import UnavailableError
 from chess_server.wire.paths import LobbyPlace
 
+Change = EnterPool | LeavePool
+
 
 class LobbyClient(Client):
     """A client in the lobby, who looks for an opponent."""
@@ -20,31 +22,63 @@ class LobbyClient(Client):
     def __init__(self, place: LobbyPlace, rate: Rate, services: Services, visit: Visit) -> None:
         super().__init__(place, rate, services, visit)
         self._seek = Seek(place.sri, self.member, self)
-        self._turn = asyncio.Lock()
+        self._wanted: tuple[Change, ...] = ()
+        self._work: asyncio.Task[None] | None = None
+        self._pausing = False
 
     async def _arrive(self) -> None:
         self._services.lobby.enter(self._seek)
 
     def _do(self, effect: Submit | EnterPool | LeavePool) -> None:
-        self._spawn(self._change(effect))
+        if isinstance(effect, Submit):
+            return
+        self._wanted = after(self._wanted, effect)
+        if self._work is None or self._work.done():
+            self._work = self._spawn(self._carry_on())
 
-    async def _change(self, effect: Submit | EnterPool | LeavePool) -> None:
-        async with self._turn:
-            await asyncio.sleep(self._pause(effect))
-            if self._link is None:
-                return
+    async def _carry_on(self) -> None:
+        """Do what the client wants, one after another: one task and one entry at a time, however much it asks for."""
+        while self._wanted and self._link is not None:
+            if isinstance(self._wanted[0], EnterPool):
+                await self._pause()
+            change, *others = self._wanted  # what the first is, may have changed meanwhile
+            self._wanted = tuple(others)
             with contextlib.suppress(UnavailableError):  # the lobby's next round tries again
-                if isinstance(effect, EnterPool):
-                    await self._services.lobby.wait(self._seek, effect.pool, effect.key)
-                elif isinstance(effect, LeavePool):
-                    await self._services.lobby.stop_waiting(self._seek, effect.key)
+                await self._change(change)
 
-    def _pause(self, effect: Submit | EnterPool | LeavePool) -> float:
-        """Seconds until it is this address's turn to enter a pool: games are not made as fast as one asks for them."""
-        if not isinstance(effect, EnterPool):
-            return 0.0
-        return self._services.entries.reserve(self.address, monotonic())
+    async def _change(self, change: Change) -> None:
+        if isinstance(change, EnterPool):
+            await self._services.lobby.wait(self._seek, change.pool, change.key)
+        else:
+            await self._services.lobby.stop_waiting(self._seek, change.key)
+
+    async def _pause(self) -> None:
+        """Wait until it is this address's turn to enter a pool: games are not made as fast as one asks for them."""
+        entries = self._services.entries
+        seconds = entries.reserve(self.address, monotonic())
+        self._pausing = True
+        try:
+            await asyncio.sleep(seconds)
+        except asyncio.CancelledError:
+            entries.give_back(self.address)
+            raise
+        finally:
+            self._pausing = False
+
+    def _stop_arriving(self) -> None:
+        super()._stop_arriving()
+        if self._pausing and self._work is not None:
+            self._work.cancel()
 
     async def _depart(self) -> None:
         with contextlib.suppress(UnavailableError):  # the entry expires
             await self._services.lobby.quit(self._seek)
+
+
+def after(wanted: tuple[Change, ...], change: Change) -> tuple[Change, ...]:
+    """Return what is still to be done when a client wants one thing more: no entry that another change follows."""
+    entry = next((one for one in wanted if isinstance(one, EnterPool)), None)
+    if isinstance(change, EnterPool):
+        return (*(one for one in wanted if one is not entry), change)
+    left = LeavePool(change.key or ("" if entry is None else entry.key))
+    return (*(one for one in wanted if one not in (entry, left)), left)

@@ -45,6 +45,10 @@ class TokenBucket:
         self._tokens -= 1.0
         return seconds
 
+    def give_back(self) -> None:
+        """Give back a reserved token that is not used."""
+        self._tokens += 1.0
+
 
 MOST_KEYS = 20_000
 
@@ -64,6 +68,12 @@ class Buckets:
     def reserve(self, key: str, now: float) -> float:
         """Take the next token of a key, and return how many seconds it takes until there is that one."""
         return self._used(key, now).reserve(now)
+
+    def give_back(self, key: str) -> None:
+        """Give back a reserved token of a key that is not used."""
+        bucket = self._buckets.get(key)
+        if bucket is not None:
+            bucket.give_back()
 
     def wait(self, key: str, now: float) -> float:
         """Return how many seconds it takes until a key has a token; 0 if it has one."""
