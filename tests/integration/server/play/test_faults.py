@@ -174,17 +174,32 @@ async def test_a_read_only_postgresql_loses_no_move_and_costs_nobody_time(
 ) -> None:
     white, black = await lobby.pair(*frail_fleet.servers[:2], "1+0")
     await play(white, black, OPENING[:4])
+    others = await lobby.pair(white.server, white.server)
     _turn_read_only(frail_fleet, "on")
-    pending = asyncio.create_task(white.persist(OPENING[4], 60))
-    await asyncio.sleep(9)  # how long it is read-only
-    assert not pending.done()
-    _turn_read_only(frail_fleet, "off")
+    try:
+        await _until_refused(*others)
+        pending = asyncio.create_task(white.persist(OPENING[4], 60))
+        await asyncio.sleep(9)  # how long it is read-only
+        assert not pending.done()
+    finally:
+        _turn_read_only(frail_fleet, "off")
     await pending
     await black.until_ply(5)
     await play(white, black, OPENING[5:], 5)
     assert white.events[4]["d"]["clock"]["white"] > 52, "the outage was counted as thinking time"
     moves = frail_fleet.query("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", white.game_id)
     assert [uci for (uci,) in moves] == list(OPENING)
+
+
+async def _until_refused(white: Any, black: Any) -> None:
+    """Play until a move is not stored: a session that is open learns of the setting a little later."""
+    for number in range(14):
+        mover = black if number % 2 else white
+        uci = ("g1f3", "g8f6", "f3g1", "f6g8")[number % 4]
+        if "ack" not in await mover.answer_to(await mover.try_move(uci)):
+            return
+        await asyncio.sleep(0.2)  # for PostgreSQL to pass the setting on
+    raise AssertionError("moves are still stored")
 
 
 def _turn_read_only(fleet: Any, value: str) -> None:
