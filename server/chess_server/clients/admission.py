@@ -2,8 +2,8 @@
 
 In this order: the path and its token, a drain, the page's origin, what one address may do, games known not to exist,
 the load, the seats. Players of a running game are refused neither for the load nor for a full server while anybody
-else is here. One whose game this server knows, or who has been in it here, does not wait either for what others do, at
-the same address or on paths like a player's.
+else is here. One who has a token, whose game this server knows, or who has been in it here, does not wait either for
+what others do, at the same address or on paths like a player's.
 """
 
 import asyncio
@@ -109,7 +109,7 @@ class Admission:
         address = client_address(request, self._limits.trust)
         seat = seat_of(place) if self._is_proved(place, now) else ""
         known = bool(seat) or self._is_signed(place, now)
-        self._check_address(address, seat, now)
+        self._check_address(address, seat_of(place) if known else "", now)
         if not isinstance(place, LobbyPlace):
             self._check_game(place, address, now, known=known)
         if not seat:

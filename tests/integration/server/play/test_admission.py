@@ -262,6 +262,28 @@ async def test_a_token_does_not_wait_for_guesses_where_the_game_is_not_known(
     assert white.ply == 1
 
 
+@pytest.mark.parametrize(
+    "limit, value, refusal",
+    [
+        pytest.param("CHESS_ADDRESS_CONNECTIONS", "6", "too_many_sockets", id="sockets"),
+        pytest.param("CHESS_ADDRESS_JOIN_RATE", "6/9000", "too_many_joins", id="joins"),
+    ],
+)
+async def test_a_token_does_not_wait_for_a_crowd_at_his_address_where_the_game_is_not_known(
+    fleet: Any, lobby: Any, door: Door, limit: str, value: str, refusal: str
+) -> None:
+    [server] = fleet.start(1, **{limit: value})
+    white, _ = await lobby.pair(*fleet.servers[:2])
+    await white.move("e2e4")
+    for _ in range(6):
+        await door.open(server)
+    assert (await door.refusal(server))[1] == refusal
+    await white.close()
+    await white.connect(server)
+    assert white.ply == 1
+    assert (await door.refusal(server))[1] == refusal
+
+
 async def test_on_a_full_server_a_player_comes_back_and_spectators_give_way(
     fleet: Any, twelve: Any, lobby: Any, door: Door
 ) -> None:
