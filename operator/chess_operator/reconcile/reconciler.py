@@ -96,6 +96,7 @@ class Reconciler:
         context = self._context(cluster, spec, stores, reading)
         if isinstance(answer, Problem):
             context = replace(context, decision=_with_unreachable(context.decision, answer))
+        context = replace(context, trouble=await self._token_keys.ensure(owner_of(context.observed)))
         again = await self._apply(context)
         self._history = context.decision.history
         self._events.decided(context)
@@ -134,7 +135,6 @@ class Reconciler:
         """
         applier, reader = self._applier, self._source.reader
         observed, decision = context.observed, context.decision
-        await self._token_keys.ensure(owner_of(observed))
         await applier.children(context)
         await applier.scale_out(context)
         await self._drains.undo(reader, observed, decision)
@@ -151,7 +151,7 @@ class Reconciler:
             context,
             cluster=self._cluster() or context.cluster,
             observed=observed,
-            trouble=self._trouble(observed, messages),
+            trouble=self._trouble(observed, messages) or context.trouble,
             waiting=waiting_pod(observed.pods, messages, FOR_A_NODE),
         )
         if context.trouble is not None:

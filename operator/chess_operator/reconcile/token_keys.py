@@ -2,6 +2,7 @@
 
 Only whether the Secret exists is asked, once a minute: it is neither listed nor watched, so that no right to that is
 needed. One that belongs to an earlier ChessCluster of this name is about to be collected, and does not count.
+A refusal is told and stops nothing: new pods wait for the Secret by themselves, and those that run have theirs.
 """
 
 import secrets
@@ -13,8 +14,10 @@ from chess_operator.api.resources.kinds import CLUSTERS, SECRETS, Manifest
 from chess_operator.api.resources.names import token_keys_name
 from chess_operator.kube.client import CONFLICT, ApiError, Kube
 from chess_operator.objects import Owner
+from chess_operator.report.conditions import Problem
 
 AGAIN_SECONDS = 60.0
+RETRY_SECONDS = 5.0
 KEY_BYTES = 32
 
 
@@ -24,20 +27,32 @@ class TokenKeys:
     def __init__(self, kube: Kube, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._kube = kube
         self._clock = clock
-        self._seen: tuple[str, float] | None = None
+        self._known: tuple[str, float, Problem | None] = ("", 0.0, None)
+        """Of which ChessCluster, until when, and what was wrong."""
 
-    async def ensure(self, owner: Owner) -> None:
-        """Make the Secret if there is none. Raises ApiError."""
+    async def ensure(self, owner: Owner) -> Problem | None:
+        """Make the Secret if there is none; return why it cannot be. Raises ApiError where nobody answers."""
+        uid, until, problem = self._known
         now = self._clock()
-        if self._seen is not None and self._seen[0] == owner.uid and now - self._seen[1] < AGAIN_SECONDS:
-            return
+        if uid == owner.uid and now < until:
+            return problem
+        try:
+            found = await self._kube.get(SECRETS, owner.namespace, token_keys_name(owner.name))
+            if found is None:
+                await self._make(owner)
+        except ApiError as error:
+            return self._refused(owner, error, now)
+        if found is None or not _is_left(found, owner):
+            self._known = (owner.uid, now + AGAIN_SECONDS, None)
+        return None
+
+    def _refused(self, owner: Owner, error: ApiError, now: float) -> Problem:
+        if not error.status:
+            raise error
         name = token_keys_name(owner.name)
-        found = await self._kube.get(SECRETS, owner.namespace, name)
-        if found is None:
-            await self._make(owner)
-        elif _is_left(found, owner):
-            return
-        self._seen = (owner.uid, now)
+        problem = Problem(reason="TokenKeysMissing", message=f"Secret {name} cannot be made: {error}")
+        self._known = (owner.uid, now + RETRY_SECONDS, problem)
+        return problem
 
     async def _make(self, owner: Owner) -> None:
         made = objects.token_keys(owner, secrets.token_urlsafe(KEY_BYTES))

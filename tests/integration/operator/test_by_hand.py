@@ -8,10 +8,11 @@ from operator_process import Process
 from polling import eventually
 
 from chess_operator.api.resources import labels
-from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS, SECRETS
+from chess_operator.api.resources.kinds import DEPLOYMENTS, PODS, SECRETS, Kind
 from chess_operator.api.resources.names import token_keys_name
 
 pytestmark = pytest.mark.integration
+QUOTAS = Kind("", "v1", "resourcequotas", "ResourceQuota")
 
 
 async def test_a_deployment_that_loses_its_labels_keeps_its_pods(operator: Process, fleet: Fleet) -> None:
@@ -88,3 +89,16 @@ async def test_keys_of_tokens_are_made_before_pods_and_a_rotation_by_hand_stays(
         {"keys": rotated},
         patched["metadata"]["resourceVersion"],
     )
+
+
+async def test_a_fleet_grows_while_the_keys_of_its_tokens_cannot_be_made(
+    operator: Process, fleet: Fleet
+) -> None:
+    """A quota, a webhook, or an operator whose rights are of the version before."""
+    quota = {"metadata": {"name": "none"}, "spec": {"hard": {"count/secrets": "2"}}}
+    await fleet.kube.create(QUOTAS, fleet.namespace, quota)
+    await out_to(fleet, 3, 30)
+    await fleet.shows("Degraded", "True", "TokenKeysMissing")
+    await fleet.kube._write("DELETE", QUOTAS.path(fleet.namespace, "none"))
+    await fleet.shows("Degraded", "False", within=60.0)
+    assert await fleet.kube.get(SECRETS, fleet.namespace, token_keys_name(fleet.name)) is not None

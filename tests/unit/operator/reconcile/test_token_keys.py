@@ -8,7 +8,7 @@ import pytest
 
 from chess_operator.kube.client import CONFLICT, ApiError, Kube
 from chess_operator.objects import Owner
-from chess_operator.reconcile.token_keys import AGAIN_SECONDS, TokenKeys
+from chess_operator.reconcile.token_keys import AGAIN_SECONDS, RETRY_SECONDS, TokenKeys
 
 OWNER = Owner(name="arena", namespace="chess", uid="u-1")
 LEFT = {"metadata": {"ownerReferences": [{"kind": "ChessCluster", "uid": "u-0"}]}}
@@ -93,7 +93,26 @@ async def test_the_one_of_an_earlier_cluster_of_this_name_does_not_count() -> No
     assert len(api.made) == 1
 
 
-async def test_who_is_second_takes_what_the_first_has_made_and_other_refusals_are_reported() -> None:
-    await keys_of(Api(refuses=CONFLICT)).ensure(OWNER)
+async def test_who_is_second_takes_what_the_first_has_made() -> None:
+    assert await keys_of(Api(refuses=CONFLICT)).ensure(OWNER) is None
+
+
+async def test_a_refusal_is_told_until_it_is_over_and_the_next_try_is_not_at_once() -> None:
+    api = Api(refuses=403)
+    keys = keys_of(api)
+    for _ in range(2):
+        told = await keys.ensure(OWNER)
+        assert told is not None
+        assert (told.reason, told.message) == (
+            "TokenKeysMissing",
+            "Secret arena-token-keys cannot be made: no",
+        )
+    assert api.asked == 1
+    api.refuses, api.now = None, api.now + RETRY_SECONDS
+    assert await keys.ensure(OWNER) is None
+    assert len(api.made) == 1
+
+
+async def test_an_api_server_that_does_not_answer_is_not_a_refusal() -> None:
     with pytest.raises(ApiError):
-        await keys_of(Api(refuses=403)).ensure(OWNER)
+        await keys_of(Api(refuses=0)).ensure(OWNER)
