@@ -33,7 +33,9 @@ class LobbyClient(Client):
         if isinstance(effect, Submit):
             return
         self._wanted = after(self._wanted, effect)
-        if self._work is None or self._work.done():
+        if isinstance(effect, LeavePool):
+            self._end_pause()  # only an entry waits for its turn
+        if self._work is None or self._work.done() or self._work.cancelling():
             self._work = self._spawn(self._carry_on())
 
     async def _carry_on(self) -> None:
@@ -62,12 +64,15 @@ class LobbyClient(Client):
         except asyncio.CancelledError:
             entries.give_back(self.address)
             raise
-        finally:
-            self._pausing = False
+        self._pausing = False
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
+        self._end_pause()
+
+    def _end_pause(self) -> None:
         if self._pausing and self._work is not None:
+            self._pausing = False
             self._work.cancel()
 
     async def _depart(self) -> None:

@@ -23,10 +23,11 @@ ONE, OTHER = pools.parse("1+0"), pools.parse("2+0")
 
 
 class FakeLobby:
-    """Notes which pools are entered."""
+    """Notes which pools are entered, and whose waits are ended."""
 
     def __init__(self) -> None:
         self.entered: list[str] = []
+        self.left: list[str] = []
 
     def enter(self, _seek: object) -> None: ...
 
@@ -34,6 +35,9 @@ class FakeLobby:
 
     async def wait(self, _seek: object, pool: pools.Pool, _key: str) -> None:
         self.entered.append(pool.name)
+
+    async def stop_waiting(self, _seek: object, key: str) -> None:
+        self.left.append(key)
 
 
 class World:
@@ -109,6 +113,23 @@ async def test_the_latest_entry_is_carried_out_when_its_turn_has_come() -> None:
     asks(second, "2+0")
     await eventually(lambda: len(world.lobby.entered) == 2, "both are carried out", within=20)
     assert world.lobby.entered == ["1+0", "2+0"]
+
+
+async def test_an_exit_does_not_wait_for_the_turn_of_the_entry_before() -> None:
+    world = World(Rate(1, 1000.0))
+    first, second = world.socket(0), world.socket(1)
+    asks(first, "1+0")
+    asks(second, "1+0")
+    await settle()
+    for _ in range(2):
+        second.text(b'{"t":"poolOut","d":{"key":"%s"}}' % (b"k" * 16))
+    await settle()
+    assert world.lobby.left == ["k" * 16]
+    assert world.entries.wait(ADDRESS, monotonic()) < 2000.0
+    asks(second, "1+0")
+    await settle()
+    second.closed(Ending(code=1000, cause="client"))
+    assert world.lobby.entered == ["1+0"]
 
 
 @pytest.mark.parametrize(
