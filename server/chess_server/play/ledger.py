@@ -181,15 +181,24 @@ class Ledger:
 
     async def _publish(self, game: Game) -> int:
         """Publish what is stored; return when the turn began."""
-        published = await self._stores.games.publish(game, listening=self._listening.subscribed())
+        published = await self._stores.games.publish(game, listening=self._listens)
         if published is None:
             self.held = None
             raise UnreachableError("redis", "the game was read back meanwhile")
         if published.message is not None:
-            if not self._listening.subscribed():  # then perhaps the only one who listened was another server
+            if not self._listens:  # then perhaps the only one who listened was another server
                 await self._stores.games.repeat(self.id, published.message)
             self._listening.on_message(published.message)
         return published.since_ms
+
+    @property
+    def _listens(self) -> bool:
+        """Whether its room hears what is published.
+
+        One that a timer checks does not, nor one that its last client has left with a command under way: the channel
+        may be subscribed for another room of the game.
+        """
+        return self.live and self._listening.subscribed()
 
     def keep(self, held: Held) -> None:
         """Keep a state in memory if it is newer than the one kept."""
