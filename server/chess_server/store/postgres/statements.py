@@ -9,6 +9,8 @@ LOCK_MS = 4000
 LIMITS = f"SET LOCAL statement_timeout = {STATEMENT_MS}; SET LOCAL lock_timeout = {LOCK_MS};"
 ORPHANED_DAYS = 7
 """After that a game in play is of a cluster that is gone: no game lasts for so long."""
+UNNAMED_HOURS = 24
+"""After that a game of the version before, which named no cluster, is in play in no other cluster any more."""
 
 WRITE = f"BEGIN; {LIMITS}"
 READ = f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; {LIMITS}"
@@ -115,7 +117,8 @@ COMMIT
 """
 LIVE_GAMES = f"""{READ}
 SELECT id FROM games WHERE status = 'started' AND id > %(after)s
-  AND (cluster = %(cluster)s OR cluster IS NULL OR created_at < now() - interval '{ORPHANED_DAYS} days')
+  AND (cluster = %(cluster)s OR created_at < now() - interval '{ORPHANED_DAYS} days'
+    OR (cluster IS NULL AND created_at < now() - interval '{UNNAMED_HOURS} hours'))
 ORDER BY id LIMIT 1000;
 COMMIT
 """
