@@ -31,6 +31,8 @@ async def play(server: str) -> None:
     async with connect(f"{server}/lobby/socket?sri={sri}") as lobby:
         await lobby.send(json.dumps({"t": "poolIn", "d": {"id": "10+5"}}))
         seat = await receive(lobby, "redirect")
+    if "token" not in seat:
+        sys.exit("refused: the server gives no tokens; CHESS_TOKEN_KEYS_FILE names its keys")
     game, offered = seat["id"][:8], ["chess.v1", f"chess.token.{seat['token']}"]
     async with connect(f"{server}/play/{game}?sri={sri}", subprotocols=offered) as socket:
         board, move = await receive(socket, "full"), FIRST_MOVES[seat["color"]]

@@ -14,14 +14,17 @@ LOOK_SECONDS = 5.0
 
 
 class KeyFile:
-    """Called, it returns what signs and checks tokens now; what did before, while the file cannot be used."""
+    """Called, it returns what signs and checks tokens now; what did before, while the file cannot be used.
+
+    New keys count when two looks have found the same: a file written in place may be caught half-way.
+    """
 
     def __init__(self, path: str, cluster_uid: str, clock: Callable[[], float] = monotonic) -> None:
         self._path = Path(path)
         self._cluster_uid = cluster_uid
         self._clock = clock
         self._looked_at = clock()
-        self._keys = read_keys(path)
+        self._keys = self._found = read_keys(path)
         self._tokens = Tokens(self._keys, cluster_uid)
 
     def __call__(self) -> Tokens:
@@ -36,9 +39,10 @@ class KeyFile:
         try:
             keys = read_keys(str(self._path))
         except (OSError, KeysError) as error:
-            log.warning("the file of token keys cannot be used", error=type(error).__name__)
+            log.warning("the file of token keys cannot be used", error=str(error))
             return
-        if keys != self._keys:
+        before, self._found = self._found, keys
+        if keys != self._keys and keys == before:
             self._keys, self._tokens = keys, Tokens(keys, self._cluster_uid)
             log.info("token keys read again", keys=len(keys))
 

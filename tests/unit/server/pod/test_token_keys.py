@@ -22,6 +22,12 @@ class Keys:
     def write(self, *keys: str) -> None:
         self.path.write_text("\n".join(keys))
 
+    def two_looks(self) -> None:
+        """Let time pass until the file has been looked at twice."""
+        for _ in range(2):
+            self.now += LOOK_SECONDS
+            self.file()
+
     def takes(self, key: str) -> bool:
         token = Tokens([key.encode()], "cluster").of("abcdefgh", "white")
         return self.file().color(token, "abcdefgh") == "white"
@@ -43,22 +49,34 @@ def test_a_rotation_is_noticed_after_some_seconds_and_not_before(keys: Keys) -> 
     keys.write(OLD, NEW)
     keys.now += LOOK_SECONDS - 0.1
     assert not keys.takes(NEW)
-    keys.now += 0.1
+    keys.two_looks()
     assert keys.takes(NEW)
     assert keys.signs(OLD)
     keys.write(NEW, OLD)
-    keys.now += LOOK_SECONDS
+    keys.two_looks()
     assert keys.signs(NEW)
     assert keys.takes(OLD)
     keys.write(NEW)
-    keys.now += LOOK_SECONDS
+    keys.two_looks()
     assert not keys.takes(OLD)
+
+
+def test_a_file_that_is_caught_half_written_changes_nothing(keys: Keys) -> None:
+    keys.write(NEW[:33])
+    keys.now += LOOK_SECONDS
+    assert keys.signs(OLD)
+    keys.write(OLD, NEW)
+    keys.now += LOOK_SECONDS
+    assert keys.signs(OLD)
+    assert not keys.takes(NEW[:33])
+    keys.now += LOOK_SECONDS
+    assert keys.takes(NEW)
 
 
 @pytest.mark.parametrize("content", [b"", b"short", b"\xff" * 40, None])
 def test_a_file_that_cannot_be_used_changes_nothing(keys: Keys, content: bytes | None) -> None:
     keys.path.unlink() if content is None else keys.path.write_bytes(content)
-    keys.now += LOOK_SECONDS
+    keys.two_looks()
     assert keys.signs(OLD)
 
 
