@@ -107,15 +107,15 @@ class Admission:
         ):
             raise NotAdmittedError(403, "bad_origin", "pages of this origin may not connect")
         address = client_address(request, self._limits.trust)
-        seat = seat_of(place) if self._is_proved(place, now) else ""
-        known = bool(seat) or self._is_signed(place, now)
-        self._check_address(address, seat_of(place) if known else "", now)
+        seat, sure = seat_of(place), self._is_proved(place, now)
+        known = sure or self._is_signed(place, now)
+        self._check_address(address, seat if known else "", now)
         if not isinstance(place, LobbyPlace):
             self._check_game(place, address, now, known=known)
-        if not seat:
-            self._check_load(place, now)
-        self._check_room(place, address, now, proved=known)
-        return self._seated(place, address, known=known)
+        if not sure:
+            self._check_load(place, now, signed=known)
+        self._check_room(place, address, seat, now, proved=known)
+        return self._seated(place, Visit(number=next(self._numbers), address=address, seat=seat, known=known))
 
     def _is_proved(self, place: Place, now: float) -> bool:
         """Whether this server knows by itself that it is a player whose game is not known to be over."""
@@ -166,27 +166,26 @@ class Admission:
         game = self._services.rooms.game(place.game_id)
         return not (self._services.lookups.has_ended(place.game_id, now) if game is None else game.over)
 
-    def _check_load(self, place: Place, now: float) -> None:
+    def _check_load(self, place: Place, now: float, *, signed: bool) -> None:
         player = isinstance(place, PlayPlace)
         if self._shedding.active and not player:
             raise NotAdmittedError(
                 503, "overloaded", "this server has too much to do; try again", SHED_SECONDS
             )
-        players = self._signed if self._is_signed(place, now) else self._players
+        players = self._signed if signed else self._players
         bucket = players if player else self._others
         if not bucket.take(now):
             raise NotAdmittedError(503, "overloaded", "too many connect at once; try again", bucket.wait(now))
 
-    def _check_room(self, place: Place, address: str, now: float, *, proved: bool) -> None:
+    def _check_room(self, place: Place, address: str, seat: str, now: float, *, proved: bool) -> None:
         seats = self._services.seats
-        if seats.has_room(player=isinstance(place, PlayPlace), proved=proved, seat=seat_of(place)):
+        if seats.has_room(player=isinstance(place, PlayPlace), proved=proved, seat=seat):
             return
         seats.refused(address, place.sri, now)
         message = f"this server holds {seats.limit} connections already; try again"
         raise NotAdmittedError(503, "full", message, RETRY_SECONDS)
 
-    def _seated(self, place: Place, address: str, *, known: bool) -> Handler:
-        visit = Visit(number=next(self._numbers), address=address, seat=seat_of(place), known=known)
+    def _seated(self, place: Place, visit: Visit) -> Handler:
         if isinstance(place, LobbyPlace):
             return LobbyClient(place, self._limits.lobby_rate, self._services, visit)
         rate = self._limits.play_rate if isinstance(place, PlayPlace) else self._limits.watch_rate
