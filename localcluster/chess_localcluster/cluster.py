@@ -116,7 +116,7 @@ def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
     if nodes and not api_port and ports.is_free(EVERYWHERE, USUAL_API_PORT):
         api_port = USUAL_API_PORT
     plan = Plan(home=home.root, nodes=nodes, ports=ports.free_ports(api_port))
-    home.plan.write_text(plan.to_json())
+    files.write(home.plan, plan.to_json(), 0o644)
     return plan
 
 
@@ -170,12 +170,10 @@ def _controllers_work(api: Api) -> bool:
 def down(home: Path | None = None, progress: Progress | None = None) -> bool:
     """Stop what `up` started and remove the home; return whether there was anything."""
     place, shown = Home.at(home), progress or Silent()
-    if not place.root.exists():
+    registry = homes.registry(place)
+    if not place.root.exists() and not registry.marked():
         return False
     with homes.locked(place, "down"):
-        registry = homes.registry(place)
-        if not homes.is_one(place) and not registry.marked():
-            return False
         if network.owned(place) and network.is_root():
             with shown.stage("removing the node"):
                 lifecycle.remove(place, registry)

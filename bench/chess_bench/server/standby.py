@@ -10,7 +10,7 @@ from chess_localcluster.machine.commands import run
 from chess_localcluster.machine.polling import wait_until
 from chess_localcluster.plan import LOOPBACK
 from chess_localcluster.stores.postgres import postgres_programs, start_postgres
-from chess_localcluster.stores.store import as_user, give_to
+from chess_localcluster.stores.store import as_user, ensure_directory, make_data, write_for
 
 FOLLOW_SECONDS = 60.0
 
@@ -23,9 +23,9 @@ def follow(primary: Frail, directory: Path, port: int) -> Frail:
     """Copy the primary, follow it, and let it wait for this copy at each commit."""
     secret = _superuser(primary)
     _allow_replication(primary)
-    directory.mkdir(mode=0o700)
+    ensure_directory(directory)
     shutil.copy(primary.store.directory / "password", directory / "password")
-    give_to(directory, "postgres")
+    make_data(directory / "data", "postgres")
     source = f"host={LOOPBACK} port={primary.port} user=postgres password={secret}"
     program = str(postgres_programs() / "pg_basebackup")
     copy = (program, "-D", str(directory / "data"), "-R", "-X", "stream", "-c", "fast", "-d", source)
@@ -44,9 +44,9 @@ def promote(standby: Frail, secret_of: Frail) -> None:
 
 
 def _allow_replication(primary: Frail) -> None:
-    rules = primary.store.directory / "data" / "pg_hba.conf"
-    rules.write_text(f"{rules.read_text()}host replication all {LOOPBACK}/32 scram-sha-256\n")
-    give_to(primary.store.directory, "postgres")
+    rules = primary.store.directory / "pg_hba.conf"
+    added = f"host replication all {LOOPBACK}/32 scram-sha-256\n"
+    write_for("postgres", rules, rules.read_text() + added)
     _query(primary, "SELECT pg_reload_conf()")
 
 

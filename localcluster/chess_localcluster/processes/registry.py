@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from chess_localcluster.machine import files
 from chess_localcluster.processes.process import PROC, Process, identify, stop
 
 MARK = "CHESS_LOCALCLUSTER_OF"
@@ -45,10 +46,7 @@ class Registry:
         return process
 
     def _record(self, process: Process) -> None:
-        target = self.run / f"{process.name}.json"
-        draft = target.with_suffix(".draft")
-        draft.write_text(json.dumps(asdict(process)))
-        draft.replace(target)
+        files.write(self.run / f"{process.name}.json", json.dumps(asdict(process)), 0o644)
 
     def find(self, name: str) -> Process | None:
         """Return the recorded process of that name, alive or not."""

@@ -5,12 +5,19 @@ import shutil
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.machine import files
 from chess_localcluster.machine.commands import run
 from chess_localcluster.plan import LOOPBACK, POD_CIDR
 from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.registry import Registry
-from chess_localcluster.stores.store import Store, as_user, give_to, password, start
+from chess_localcluster.stores.store import (
+    Store,
+    as_user,
+    ensure_directory,
+    make_data,
+    password,
+    start,
+    write_for,
+)
 
 POSTGRES_PROGRAMS = Path("/usr/lib/postgresql")
 ROLE = "chess"
@@ -25,19 +32,21 @@ def start_postgres(
     directory: Path, host: str, port: int, registry: Registry | None = None, *, durable: bool = True
 ) -> Store:
     """Start PostgreSQL with a database `chess`, or return the running one; `durable`: commits reach the disk."""
+    ensure_directory(directory)
     secret = password(directory)
     programs = postgres_programs()
-    give_to(directory, "postgres")
     data = directory / "data"
     if not data.exists():
         _make_database(programs, data, secret)
-    files.write(data / "postgresql.conf", postgres_configuration(host, port, durable=durable))
-    files.write(
-        data / "pg_hba.conf",
+    configuration, entries = directory / "postgresql.conf", directory / "pg_hba.conf"
+    write_for("postgres", configuration, postgres_configuration(host, port, durable=durable))
+    write_for(
+        "postgres",
+        entries,
         f"host all all {LOOPBACK}/32 scram-sha-256\nhost all all {POD_CIDR} scram-sha-256\n",
     )
-    give_to(directory, "postgres")
-    argv = (*as_user("postgres"), str(programs / "postgres"), "-D", str(data))
+    places = ("-D", str(data), "-c", f"config_file={configuration}", "-c", f"hba_file={entries}")
+    argv = (*as_user("postgres"), str(programs / "postgres"), *places)
     probe = (str(programs / "pg_isready"), "-h", host, "-p", str(port), "-q")
     process = start(Component(name="postgres", argv=argv, port=(host, port)), directory, registry, probe)
     return Store(name="postgres", process=process, url=postgres_url(host, port, secret), directory=directory)
@@ -57,6 +66,7 @@ def _make_database(programs: Path, data: Path, secret: str) -> None:
     """Make the database; as on RDS, the applications' role may create databases and roles and is not a superuser."""
     draft = data.with_suffix(".draft")
     shutil.rmtree(draft, ignore_errors=True)
+    make_data(draft, "postgres")
     user = as_user("postgres")
     options = (
         "--username=postgres",
@@ -66,8 +76,7 @@ def _make_database(programs: Path, data: Path, secret: str) -> None:
         "--no-sync",
     )
     pwfile = data.with_name("superuser-password")
-    files.write(pwfile, secrets.token_hex(16))
-    give_to(pwfile.parent, "postgres")
+    write_for("postgres", pwfile, secrets.token_hex(16))
     run(*user, str(programs / "initdb"), "-D", str(draft), f"--pwfile={pwfile}", *options, cwd="/")
     statements = (
         f"CREATE ROLE {ROLE} LOGIN CREATEDB CREATEROLE PASSWORD '{secret}'\n"

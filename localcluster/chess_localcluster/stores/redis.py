@@ -2,10 +2,17 @@
 
 from pathlib import Path
 
-from chess_localcluster.machine import files
 from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.registry import Registry
-from chess_localcluster.stores.store import Store, as_user, give_to, password, start
+from chess_localcluster.stores.store import (
+    Store,
+    as_user,
+    ensure_directory,
+    make_data,
+    password,
+    start,
+    write_for,
+)
 
 
 def redis_url(host: str, port: int, password: str) -> str:
@@ -15,16 +22,18 @@ def redis_url(host: str, port: int, password: str) -> str:
 
 def start_redis(directory: Path, host: str, port: int, registry: Registry | None = None) -> Store:
     """Start Redis, empty, or return the running one."""
+    ensure_directory(directory)
     secret = password(directory)
-    files.write(directory / "redis.conf", redis_configuration(directory, host, port, secret))
-    give_to(directory, "redis")
+    data = directory / "data"
+    make_data(data, "redis")
+    write_for("redis", directory / "redis.conf", redis_configuration(data, host, port, secret))
     argv = (*as_user("redis"), "redis-server", str(directory / "redis.conf"))
     probe = ("redis-cli", "-h", host, "-p", str(port), "--no-auth-warning", "ping")
     process = start(Component(name="redis", argv=argv, port=(host, port)), directory, registry, probe)
     return Store(name="redis", process=process, url=redis_url(host, port, secret), directory=directory)
 
 
-def redis_configuration(directory: Path, host: str, port: int, secret: str) -> str:
+def redis_configuration(data: Path, host: str, port: int, secret: str) -> str:
     """Return redis.conf: nothing on disk, no eviction, a password for every client."""
     return f"""\
 bind {host}
@@ -34,5 +43,5 @@ maxmemory-policy noeviction
 save ""
 appendonly no
 daemonize no
-dir {directory}
+dir "{data}"
 """

@@ -53,7 +53,7 @@ def password(directory: Path) -> str:
     """Return the store's password, made at the first call."""
     path = directory / "password"
     if not path.exists():
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        ensure_directory(directory)
         files.write(path, secrets.token_hex(16))
     return path.read_text()
 
@@ -97,15 +97,35 @@ def as_user(user: str) -> tuple[str, ...]:
     return ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
 
 
-def give_to(directory: Path, user: str) -> None:
-    """Make the user the owner of the directory and of all that is in it."""
-    if os.geteuid():
-        return
+def ensure_directory(directory: Path) -> None:
+    """Make the store's directory, in which only its maker writes: the server's user reads it and owns `data` below."""
+    directory.mkdir(parents=True, exist_ok=True, mode=0o711)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:
-        entry = pwd.getpwnam(user)
+        os.fchown(descriptor, os.geteuid(), os.getegid())
+        os.fchmod(descriptor, 0o711)
+    finally:
+        os.close(descriptor)
+
+
+def make_data(directory: Path, user: str) -> None:
+    """Make a directory that the server's user owns, unless it exists: what a server writes is never touched again."""
+    if not directory.exists():
+        directory.mkdir(mode=0o700)
+        if not os.geteuid():
+            os.chown(directory, account(user).pw_uid, account(user).pw_gid, follow_symlinks=False)
+
+
+def write_for(user: str, path: Path, text: str) -> None:
+    """Write a file that the server's user may read and not change."""
+    files.write(path, text, 0o640, group=None if os.geteuid() else account(user).pw_gid)
+
+
+def account(user: str) -> pwd.struct_passwd:
+    """Return a server's user, whom its Debian package made."""
+    try:
+        return pwd.getpwnam(user)
     except KeyError as error:
         raise ClusterError(
             f"user {user} does not exist: `localcluster setup` installs what is missing"
         ) from error
-    for path in (directory, *directory.rglob("*")):
-        os.chown(path, entry.pw_uid, entry.pw_gid, follow_symlinks=False)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -92,6 +93,40 @@ def test_neither_server_runs_as_root() -> None:
     with temporary_redis() as first, temporary_postgres() as second:
         for store in (first, second):
             assert Path(f"/proc/{store.pid}").stat().st_uid != 0
+
+
+def test_a_busy_postgres_is_not_disturbed_by_another_start() -> None:
+    """Files come and go in a live data directory: whoever walks through it finds some of them gone."""
+    stopped = threading.Event()
+
+    def keep_busy(url: str) -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            while not stopped.is_set():
+                connection.execute("CREATE TABLE passing AS SELECT generate_series(1, 10) AS n")
+                connection.execute("DROP TABLE passing")
+                connection.execute("CHECKPOINT")
+
+    with temporary_postgres() as store:
+        busy = threading.Thread(target=keep_busy, args=(store.url,))
+        busy.start()
+        try:
+            for _ in range(30):
+                again = start_postgres(store.directory, LOOPBACK, port_of(store), durable=False)
+                assert again.pid == store.pid
+        finally:
+            stopped.set()
+            busy.join()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give servers users of their own")
+def test_a_server_cannot_plant_links_where_root_writes() -> None:
+    with temporary_redis() as first, temporary_postgres() as second:
+        for store in (first, second):
+            server = Path(f"/proc/{store.pid}").stat().st_uid
+            theirs = [path for path in store.directory.iterdir() if path.stat().st_uid == server]
+            assert [path.name for path in theirs] == ["data"]
+            assert store.directory.stat().st_uid == 0
+            assert store.directory.stat().st_mode & 0o022 == 0
 
 
 def test_no_secret_is_in_an_argument_list(redis_store: Store, postgres_store: Store) -> None:

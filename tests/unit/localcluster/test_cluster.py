@@ -1,6 +1,5 @@
 """What the command line refuses before it touches anything; no test here starts a process of a cluster."""
 
-import json
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,17 @@ def test_down_touches_no_directory_that_is_not_a_cluster_s_home(tmp_path: Path) 
         (tmp_path / name / "mine.txt").write_text("mine")
     (tmp_path / "kubeconfig").write_text("mine")
     before = sorted(tmp_path.rglob("*"))
-    assert cluster.down(tmp_path) is False
+    with pytest.raises(ClusterError, match=r"down: .* holds files that localcluster did not make \(conf, "):
+        cluster.down(tmp_path)
     assert sorted(tmp_path.rglob("*")) == before
 
 
-@pytest.mark.parametrize("left", ["cluster.json", "busy.json"])
-def test_down_removes_what_an_up_that_was_killed_early_left(tmp_path: Path, left: str) -> None:
+@pytest.mark.parametrize("left", [(), (".localcluster",)])
+def test_down_removes_what_an_up_that_was_killed_early_left(tmp_path: Path, left: tuple[str, ...]) -> None:
     home = tmp_path / "home"
     home.mkdir()
-    (home / left).write_text(json.dumps({}))
+    for name in left:
+        (home / name).touch()
     assert cluster.down(home) is True
     assert not home.exists()
 

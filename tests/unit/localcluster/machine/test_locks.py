@@ -8,6 +8,10 @@ from pathlib import Path
 import pytest
 from polling import wait_until
 
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import locks
+from chess_localcluster.progress import Silent
+
 COMMON = """
 import os, sys, time
 from pathlib import Path
@@ -99,3 +103,23 @@ def test_the_second_waits_for_the_first_and_finds_it_made(tmp_path: Path, what: 
             rest = second.stderr.read()
     assert (first.returncode, second.returncode) == (0, 0), rest
     assert made.read_text() == "once\n"
+
+
+@pytest.mark.parametrize("there", [None, 0o644, 0o666], ids=["new", "readable before", "writable before"])
+def test_only_its_owner_can_open_a_lock(tmp_path: Path, there: int | None) -> None:
+    lock = tmp_path / "x.lock"
+    if there:
+        lock.touch()
+        lock.chmod(there)
+    with locks.locked(lock, "test", Silent()):
+        assert lock.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_planted_link_is_no_lock(tmp_path: Path) -> None:
+    precious, lock = tmp_path / "precious", tmp_path / "x.lock"
+    precious.write_text("precious")
+    lock.symlink_to(precious)
+    refused = pytest.raises(ClusterError, match=r"test: the lock .*x\.lock cannot be used")
+    with refused, locks.locked(lock, "test", Silent()):
+        pytest.fail("it was locked")
+    assert precious.read_text() == "precious"
