@@ -134,9 +134,7 @@ def tls_postgres(authority: Authority) -> Iterator[Given]:
             admin.execute(f"ALTER SYSTEM SET ssl_cert_file = '{certificate}'")
             admin.execute(f"ALTER SYSTEM SET ssl_key_file = '{key}'")
             admin.execute("ALTER SYSTEM SET ssl = on")
-            (store.directory / "pg_hba.conf").write_text(
-                f"hostssl all all {LOOPBACK}/32 scram-sha-256\n"
-            )
+            (store.directory / "pg_hba.conf").write_text(f"hostssl all all {LOOPBACK}/32 scram-sha-256\n")
             admin.execute("SELECT pg_reload_conf()")
         url = f"{store.url}?sslmode=verify-full"
         _until(lambda: _answers(url, authority.ca), "PostgreSQL speaks TLS")

@@ -54,7 +54,16 @@ def test_nobody_else_can_hold_the_lock(tmp_path: Path) -> None:
     for path in (tmp_path, *tmp_path.parents):
         if path.name.startswith(("pytest", "test")):
             path.chmod(0o755)
-    stranger = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--", sys.executable, "-c", TRIES)
+    stranger = (
+        "setpriv",
+        "--reuid=nobody",
+        "--regid=nogroup",
+        "--clear-groups",
+        "--",
+        sys.executable,
+        "-c",
+        TRIES,
+    )
     there, lock = (
         subprocess.run([*stranger, str(path)], capture_output=True, text=True, check=False)
         for path in (tmp_path, tmp_path / homes.MARKER)
