@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+from dataclasses import asdict
 from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from chess_localcluster.node import containers, images
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.progress import Terminal
 from chess_localcluster.status import read as status_of
+from chess_localcluster.status import standing_of
 from chess_localcluster.stores import managed
 from chess_localcluster.stores.managed import Fault
 
@@ -106,8 +108,11 @@ def setup() -> None:
 
 @app.command()
 def status(home: HomeOption = None, output: OutputOption = Output.TEXT) -> None:
-    """Show which parts run; exit code 0 only if all of them do."""
+    """Show which parts run; exit code 0 only if all of them do. JSON has the cluster's state also if there is none."""
     found = status_of(Home.at(home))
+    if found is None and output is Output.JSON:
+        print(json.dumps(asdict(standing_of(Home.at(home))) | {"healthy": False}, indent=2))
+        raise typer.Exit(1)
     if found is None:
         raise ClusterError(f"no cluster at {Home.at(home).root}: `localcluster up` makes one")
     if output is Output.JSON:
@@ -202,6 +207,7 @@ def kubectl(_context: typer.Context) -> None:
 
 def _existing(home: Path | None) -> Home:
     place = Home.at(home)
+    homes.require_access(place)
     if not place.kubeconfig.exists():
         raise ClusterError(f"no cluster at {place.root}: `localcluster up` makes one")
     return place

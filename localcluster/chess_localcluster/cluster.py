@@ -29,6 +29,7 @@ USUAL_API_PORT = 6443  # NetworkPolicies of other projects expect it
 NEEDED_BYTES = 1 << 30
 STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
+CERTIFIED = ("kubelet", "kube-proxy", "netpol", "coredns", *CONTROL_PLANE)
 CLIENTS = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "coredns", "netpol", "kubelet")
 
 
@@ -121,7 +122,9 @@ def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:
 
 
 def _start_missing(plan: Plan, home: Home, cache: Cache, registry: Registry, progress: Progress) -> list[str]:
-    certificates.ensure(home.pki)
+    if renewed := certificates.ensure(home.pki):
+        progress.line(f"==> {len(renewed)} certificates renewed; what uses them starts again")
+        registry.stop(CERTIFIED, grace_seconds=3.0)
     _write_configuration(plan, home)
     if not plan.nodes:
         return _start_control_plane(plan, home, cache, registry, progress)

@@ -1,8 +1,15 @@
-"""Which parts of a cluster run, which have died, and where to see why."""
+"""Which parts of a cluster run, which have died, and where to see why; and in which state the cluster is as a whole.
+
+The state is decided by the record of the cluster, its processes and the machine's owner of the node. It does not depend
+on whether the API answers, nor on the HOME or the cache of whoever asks: what is not DOWN has something to lose.
+"""
 
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
 
 from chess_localcluster import homes
+from chess_localcluster.controlplane import certificates
 from chess_localcluster.controlplane.api import Api
 from chess_localcluster.node import lifecycle, network
 from chess_localcluster.paths import Home
@@ -13,6 +20,30 @@ from chess_localcluster.stores.managed import NAMES
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", *NAMES)
+
+
+class State(StrEnum):
+    """What there is of a cluster."""
+
+    UP = "up"
+    """This home's cluster runs and its API answers."""
+    HANGING = "hanging"
+    """Processes of this home's cluster run, but its API does not answer."""
+    STOPPED = "stopped"
+    """This home has a cluster, of which nothing runs: after a reboot, say. `up` starts it with its data."""
+    ELSEWHERE = "elsewhere"
+    """This home has none, and the machine's node belongs to the cluster of another home."""
+    DOWN = "down"
+    """There is nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """The state of a home's cluster, and the home of the cluster that the machine's node belongs to."""
+
+    state: State
+    home: str
+    node_of: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +59,7 @@ class Part:
 class Status:
     """A cluster as found."""
 
-    home: str
+    standing: Standing
     nodes: int
     api_url: str
     parts: tuple[Part, ...]
@@ -40,20 +71,45 @@ class Status:
 
     def document(self) -> dict[str, object]:
         """Return the status for JSON."""
-        return asdict(self) | {"healthy": self.healthy}
+        fields = asdict(self)
+        return {**fields.pop("standing"), **fields, "healthy": self.healthy}
+
+
+def standing_of(home: Home) -> Standing:
+    """Return the state of the cluster of a home."""
+    owner = network.owner()
+    return Standing(
+        state=_state_of(home, elsewhere=owner not in (None, home.root)),
+        home=str(home.root),
+        node_of=str(owner) if owner else None,
+    )
+
+
+def _state_of(home: Home, *, elsewhere: bool) -> State:
+    registry = homes.registry(home)
+    runs = any(process.alive for process in registry.recorded()) or bool(registry.marked())
+    if home.plan.exists():
+        if not runs:
+            return State.STOPPED
+        ready = Api.of(Plan.from_json(home.plan.read_text()), home.pki).ready()
+        return State.UP if ready else State.HANGING
+    if runs:
+        return State.HANGING
+    return State.ELSEWHERE if elsewhere else State.DOWN
 
 
 def read(home: Home) -> Status | None:
     """Return the status of the cluster of a home, or None if there is none."""
+    homes.require_access(home)
     if not home.plan.exists():
         return None
     plan, registry = Plan.from_json(home.plan.read_text()), homes.registry(home)
     names = CONTROL_PLANE + (NODE if plan.nodes else ())
     parts = [_process(registry, name) for name in names]
-    parts.append(_api(plan, home))
+    parts += [_api(plan, home), _certificates(home, datetime.now(UTC))]
     if plan.nodes:
         parts += [_ready(plan, home), _bridge()]
-    return Status(home=str(home.root), nodes=plan.nodes, api_url=plan.api_url, parts=tuple(parts))
+    return Status(standing=standing_of(home), nodes=plan.nodes, api_url=plan.api_url, parts=tuple(parts))
 
 
 def _process(registry: Registry, name: str) -> Part:
@@ -72,6 +128,18 @@ def _api(plan: Plan, home: Home) -> Part:
     return Part(
         name="API", healthy=ready, detail=plan.api_url if ready else f"{plan.api_url} does not answer"
     )
+
+
+def _certificates(home: Home, now: datetime) -> Part:
+    until = certificates.valid_until(home.pki)
+    if until is None:
+        return Part(name="certificates", healthy=False, detail="not made yet: `localcluster up` makes them")
+    if until <= now:
+        detail = f"expired on {until:%Y-%m-%d}: `localcluster up` renews them"
+        return Part(name="certificates", healthy=False, detail=detail)
+    renewal = until - certificates.RENEWED_BEFORE
+    detail = f"valid until {until:%Y-%m-%d}; `localcluster up` renews them from {renewal:%Y-%m-%d} on"
+    return Part(name="certificates", healthy=True, detail=detail)
 
 
 def _ready(plan: Plan, home: Home) -> Part:

@@ -3,11 +3,13 @@
 There are three authorities, because each gives other rights: `ca` signs clients and servers of Kubernetes, `etcd-ca`
 alone gives access to etcd (which RBAC does not protect), `front-proxy-ca` lets the API server act for a user
 towards extensions.
+
+`up` makes what is missing and renews what has expired or soon will. An authority keeps its key, so that what it has
+signed stays valid.
 """
 
 import datetime
 import ipaddress
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,9 +18,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
+from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import files
 from chess_localcluster.plan import API_SERVICE, BRIDGE_ADDRESS, DOMAIN, LOOPBACK, NODE_NAME
 
 VALIDITY = datetime.timedelta(days=365)
+RENEWED_BEFORE = datetime.timedelta(days=60)
 CLOCK_SKEW = datetime.timedelta(hours=1)  # the machine's clock may be set back
 AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 SIGNING_KEY = "service-accounts"
@@ -67,29 +72,57 @@ IDENTITIES = (
 )
 
 
-def ensure(directory: Path) -> None:
-    """Make the certificates that are missing; those that exist stay, so a repaired cluster keeps its identity."""
+NAMES = (*AUTHORITIES, *(identity.name for identity in IDENTITIES))
+
+
+def ensure(directory: Path, now: datetime.datetime | None = None) -> list[str]:
+    """Make the certificates that are missing and renew those that expire soon; return the names of the renewed.
+
+    All others stay, so a repaired cluster keeps its identity.
+    """
+    moment = now or datetime.datetime.now(datetime.UTC)
     directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-    authorities = {name: _authority(directory, name) for name in AUTHORITIES}
+    due = [name for name in NAMES if _is_due(directory / f"{name}.crt", moment)]
+    authorities = {name: _authority(directory, name, moment) for name in AUTHORITIES}
     for identity in IDENTITIES:
-        if not (directory / f"{identity.name}.crt").exists():
-            _issue(directory, identity, *authorities[identity.authority])
+        if identity.name in due or not (directory / f"{identity.name}.crt").exists():
+            _issue(directory, identity, *authorities[identity.authority], moment)
     if not (directory / f"{SIGNING_KEY}.pub").exists():
         _signing_key(directory)
+    return due
 
 
-def _authority(directory: Path, name: str) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
+def valid_until(directory: Path) -> datetime.datetime | None:
+    """Return when the first certificate expires, or None if there is none."""
+    paths = (directory / f"{name}.crt" for name in NAMES)
+    return min((_read(path).not_valid_after_utc for path in paths if path.exists()), default=None)
+
+
+def _is_due(path: Path, now: datetime.datetime) -> bool:
+    return path.exists() and _read(path).not_valid_after_utc - now < RENEWED_BEFORE
+
+
+def _read(path: Path) -> x509.Certificate:
+    try:
+        return x509.load_pem_x509_certificate(path.read_bytes())
+    except ValueError as error:
+        raise ClusterError(
+            f"{path} holds no certificate: remove it and run `localcluster up` again"
+        ) from error
+
+
+def _authority(
+    directory: Path, name: str, now: datetime.datetime
+) -> tuple[x509.Certificate, ec.EllipticCurvePrivateKey]:
     certificate_file, key_file = directory / f"{name}.crt", directory / f"{name}.key"
-    if certificate_file.exists():
-        key = serialization.load_pem_private_key(key_file.read_bytes(), password=None)
-        if not isinstance(key, ec.EllipticCurvePrivateKey):
-            raise TypeError(f"{key_file} holds no elliptic curve key")
-        return x509.load_pem_x509_certificate(certificate_file.read_bytes()), key
-    key = ec.generate_private_key(ec.SECP256R1())
+    known = certificate_file.exists()
+    key = _read_key(key_file) if known else ec.generate_private_key(ec.SECP256R1())
+    if known and not _is_due(certificate_file, now):
+        return _read(certificate_file), key
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"localcluster {name}")])
     usage = _key_usage(signs_certificates=True)
     builder = (
-        _dated(subject, subject)
+        _dated(subject, subject, now)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
@@ -100,12 +133,28 @@ def _authority(directory: Path, name: str) -> tuple[x509.Certificate, ec.Ellipti
     return certificate, key
 
 
+def _read_key(path: Path) -> ec.EllipticCurvePrivateKey:
+    try:
+        key = serialization.load_pem_private_key(path.read_bytes(), password=None)
+    except ValueError:
+        key = None
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ClusterError(
+            f"{path} holds no elliptic curve key: `localcluster down`, then `up`, makes all anew"
+        )
+    return key
+
+
 def _issue(
-    directory: Path, identity: Identity, issuer: x509.Certificate, issuer_key: ec.EllipticCurvePrivateKey
+    directory: Path,
+    identity: Identity,
+    issuer: x509.Certificate,
+    issuer_key: ec.EllipticCurvePrivateKey,
+    now: datetime.datetime,
 ) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     builder = (
-        _dated(subject_of(identity), issuer.subject)
+        _dated(subject_of(identity), issuer.subject, now)
         .public_key(key.public_key())
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
@@ -119,8 +168,7 @@ def _issue(
     _write(directory, identity.name, builder.sign(issuer_key, hashes.SHA256()), key)
 
 
-def _dated(subject: x509.Name, issuer: x509.Name) -> x509.CertificateBuilder:
-    now = datetime.datetime.now(datetime.UTC)
+def _dated(subject: x509.Name, issuer: x509.Name, now: datetime.datetime) -> x509.CertificateBuilder:
     return (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -177,7 +225,7 @@ def _signing_key(directory: Path) -> None:
     public = key.public_key().public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     )
-    (directory / f"{SIGNING_KEY}.pub").write_bytes(public)
+    files.write(directory / f"{SIGNING_KEY}.pub", public.decode(), 0o644)
 
 
 def _write(
@@ -185,9 +233,8 @@ def _write(
 ) -> None:
     """Write the key first: if the certificate exists, both do."""
     _write_private(directory / f"{name}.key", key)
-    draft = directory / f"{name}.draft"
-    draft.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    draft.replace(directory / f"{name}.crt")
+    text = certificate.public_bytes(serialization.Encoding.PEM).decode()
+    files.write(directory / f"{name}.crt", text, 0o644)
 
 
 def _write_private(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
@@ -196,6 +243,4 @@ def _write_private(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    files.write(path, pem.decode())

@@ -9,7 +9,7 @@ from typing import Any
 from chess_localcluster.controlplane import objects
 from chess_localcluster.controlplane.api import Api
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.machine import files, mounts
+from chess_localcluster.machine import files, kubernetes, mounts
 from chess_localcluster.node import cgroups, config, containers, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
@@ -30,7 +30,7 @@ CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
 def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:
     """Prepare what needs no API server: network, control groups, containerd."""
     network.claim(home)
-    network.ensure(home)
+    network.ensure(plan, home)
     cgroups.ensure()
     _write_files(plan, home, cache)
     return launch.start_missing([config.containerd(home, cache)], registry, cache.bin)
@@ -102,7 +102,7 @@ def remove(home: Home, registry: Registry) -> None:
     registry.stop(["containerd"], grace_seconds=3.0)
     _remove_strays(home)
     mounts.remove_below(home.root)
-    network.remove(home)
+    network.remove(home, with_kube_proxys=not kubernetes.others())
 
 
 def _remove_strays(home: Home) -> None:

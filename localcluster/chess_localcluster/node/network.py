@@ -5,23 +5,20 @@ A machine has one node: bridge and pod addresses are fixed, and `/run/localclust
 
 import json
 import os
-from collections.abc import Iterable
+import socket
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine import files, modules
 from chess_localcluster.machine.commands import run, succeeds
 from chess_localcluster.netpol.rules import TABLE as POLICY_TABLE
+from chess_localcluster.node import firewall
 from chess_localcluster.paths import Home
-from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR
+from chess_localcluster.plan import BRIDGE, BRIDGE_ADDRESS, POD_CIDR, Plan
 
 OWNER = Path("/run/localcluster-node")
-TABLE = "localcluster"
 BEFORE = "before.json"
-KUBE_CHAIN = "KUBE-"
-IPTABLES = ("iptables", "ip6tables")
-TABLES = ("nat", "filter", "mangle")
-FAMILIES = {"iptables": "ip", "ip6tables": "ip6"}
 SYSCTLS = {
     "net/ipv4/ip_forward": "1",
     "net/bridge/bridge-nf-call-iptables": "1",  # else Services and policies miss traffic between pods of one bridge
@@ -32,62 +29,54 @@ CHANGED_BY_COMPONENTS = (
     "kernel/panic",
     "kernel/panic_on_oops",
 )
-MASQUERADE = f"""
-add table ip {TABLE}
-delete table ip {TABLE}
-table ip {TABLE} {{
-  chain postrouting {{
-    type nat hook postrouting priority srcnat;
-    ip saddr {POD_CIDR} ip daddr != {POD_CIDR} oifname != "{BRIDGE}" masquerade
-  }}
-}}
-"""
 
 
 def claim(home: Home) -> None:
     """Make this home the owner of the machine's node; fail if another home is."""
-    owner = _owner()
-    if owner and owner != home.root and (owner / "cluster.json").exists():
+    if (found := owner()) not in (None, home.root):
         raise ClusterError(
-            f"this machine's node belongs to the cluster at {owner}: `localcluster down --home {owner}` first"
+            f"this machine's node belongs to the cluster at {found}: `localcluster down --home {found}` first"
         )
-    OWNER.write_text(str(home.root))
+    files.write(OWNER, str(home.root), 0o644)
 
 
 def owned(home: Home) -> bool:
     """Return whether the machine's node is this home's."""
-    return _owner() == home.root
+    return _recorded() == home.root
 
 
-def _owner() -> Path | None:
+def owner() -> Path | None:
+    """Return the home of the cluster that has the machine's node."""
+    found = _recorded()
+    return found if found and (found / "cluster.json").exists() else None
+
+
+def _recorded() -> Path | None:
     try:
         return Path(OWNER.read_text().strip())
     except FileNotFoundError:
         return None
 
 
-def ensure(home: Home) -> None:
-    """Set up bridge, masquerading and sysctls; before the first time, record what was there."""
+def ensure(plan: Plan, home: Home) -> None:
+    """Set up bridge, rules and sysctls; before the first time, record what was there."""
+    modules.ensure_br_netfilter()
     before = home.root / BEFORE
     if not before.exists():
-        before.write_text(json.dumps(asdict(Before(sysctls=_sysctls(), tables=_tables()))))
+        files.write(before, json.dumps(asdict(Before(sysctls=_sysctls(), tables=firewall.tables()))), 0o644)
     if not bridge_exists():
         run("ip", "link", "add", BRIDGE, "type", "bridge")
     run("ip", "address", "replace", f"{BRIDGE_ADDRESS}/{POD_CIDR.partition('/')[2]}", "dev", BRIDGE)
+    firewall.ensure(plan)  # before the bridge is up: nobody comes by another way, not even for a moment
     run("ip", "link", "set", BRIDGE, "up")
     for name, value in SYSCTLS.items():
         Path("/proc/sys", name).write_text(value)
-    run("nft", "-f", "-", stdin=MASQUERADE)
 
 
-def remove(home: Home) -> None:
-    """Undo what `ensure`, kube-proxy and the CNI plugins changed in the kernel."""
+def remove(home: Home, *, with_kube_proxys: bool) -> None:
+    """Undo what `ensure`, kube-proxy and the CNI plugins changed in the kernel; see `firewall.remove`."""
     before = _read_before(home)
-    for table in (TABLE, POLICY_TABLE):
-        succeeds("nft", "delete", "table", "ip", table)
-    for program in IPTABLES:
-        for table in TABLES:
-            _without_kube(program, table, existed=f"{FAMILIES[program]} {table}" in before.tables)
+    firewall.remove(before.tables, with_kube_proxys=with_kube_proxys)
     if bridge_exists():
         run("ip", "link", "delete", BRIDGE)
     for name, value in before.sysctls.items():
@@ -115,37 +104,6 @@ def _sysctls() -> dict[str, str]:
     return {name: path.read_text().strip() for name, path in paths if path.exists()}
 
 
-def _tables() -> list[str]:
-    """Return all nftables tables, as `family name`."""
-    return [line.removeprefix("table ") for line in run("nft", "list", "tables").splitlines()]
-
-
-def _without_kube(program: str, table: str, *, existed: bool) -> None:
-    """Remove the chains of kube-proxy and kubelet, and the table itself if they brought it."""
-    family = FAMILIES[program]
-    if f"{family} {table}" not in _tables():
-        return
-    saved = run(f"{program}-save", "-t", table)
-    kept = without_chains(saved.splitlines(), KUBE_CHAIN)
-    if not existed and not any(line.startswith("-A") for line in kept):
-        succeeds("nft", "delete", "table", family, table)
-        return
-    run(f"{program}-restore", "-T", table, stdin="\n".join(kept) + "\n")
-
-
-def without_chains(saved: Iterable[str], prefix: str) -> list[str]:
-    """Return iptables-save's text without the chains of that prefix and the rules in them or leading there."""
-    return [
-        line
-        for line in saved
-        if not (
-            line.startswith((f":{prefix}", f"-A {prefix}"))
-            or f"-j {prefix}" in line
-            or f"-g {prefix}" in line
-        )
-    ]
-
-
 def policies_enforced() -> bool:
     """Return whether the table of NetworkPolicies is in the kernel."""
     return succeeds("nft", "list", "table", "ip", POLICY_TABLE)
@@ -153,7 +111,7 @@ def policies_enforced() -> bool:
 
 def bridge_exists() -> bool:
     """Return whether the node's bridge is there."""
-    return Path("/sys/class/net", BRIDGE).exists()
+    return BRIDGE in (name for _, name in socket.if_nameindex())
 
 
 def is_root() -> bool:
