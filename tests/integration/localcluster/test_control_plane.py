@@ -3,6 +3,7 @@
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import ssl
@@ -12,17 +13,19 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from polling import wait_until
 
 from chess_localcluster import cluster, homes
+from chess_localcluster.controlplane import certificates
 from chess_localcluster.controlplane.api import Api
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
 from chess_localcluster.processes.process import identify
-from chess_localcluster.status import CONTROL_PLANE, Status, read
+from chess_localcluster.status import CONTROL_PLANE, State, Status, read, standing_of
 
 pytestmark = pytest.mark.integration
 
@@ -165,6 +168,59 @@ def test_up_heals_after_up_itself_was_killed(home: Path, after: float) -> None:
     assert marked == set(pids(home).values())
 
 
+def test_up_renews_what_has_expired_and_starts_again_what_uses_it(shared: Path) -> None:
+    pki = Home.at(shared).pki
+    before = pids(shared)
+    old = datetime.now(UTC) - timedelta(days=400)
+    for path in pki.glob("*.crt"):
+        path.unlink()
+    certificates.ensure(pki, old)
+    expired = localcluster(shared, "status")
+    assert expired.returncode == 1
+    assert "BAD  certificates" in expired.stdout
+    assert (
+        f"expired on {old + certificates.VALIDITY:%Y-%m-%d}: `localcluster up` renews them" in expired.stdout
+    )
+
+    healed = cluster.up(shared, nodes=0)
+
+    assert set(healed.started) == set(CONTROL_PLANE)
+    assert set(before.values()).isdisjoint(pids(shared).values())
+    assert api_of(shared).get("/api/v1/namespaces/kept") is not None
+    assert status_of(shared).healthy
+    until = datetime.now(UTC) + certificates.VALIDITY
+    assert f"valid until {until:%Y-%m-}" in localcluster(shared, "status").stdout
+
+
+def test_the_state_is_that_of_the_record_whether_the_api_answers_or_not(home: Path) -> None:
+    def state(*before: str) -> str:
+        answer = localcluster(home, "status", "--output", "json", before=before)
+        return str(json.loads(answer.stdout)["state"])
+
+    nothing = (State.DOWN, State.ELSEWHERE)  # this machine's node may belong to another home meanwhile
+    assert state() in nothing
+    cluster.up(home, nodes=0)
+    assert state() == State.UP
+    assert state("env", f"HOME={home}/other", f"XDG_CACHE_HOME={home}/other") == State.UP
+    os.kill(pids(home)["kube-apiserver"], signal.SIGSTOP)
+    assert state() == State.HANGING
+    os.kill(pids(home)["kube-apiserver"], signal.SIGCONT)
+    for name in CONTROL_PLANE:
+        kill(home, name)
+    assert state() == State.STOPPED
+    cluster.down(home)
+    assert state() in nothing
+
+
+def test_down_stops_a_cluster_whose_home_somebody_removed(home: Path) -> None:
+    cluster.up(home, nodes=0)
+    shutil.rmtree(home)
+    assert standing_of(Home.at(home)).state is State.HANGING
+    assert cluster.down(home) is True
+    assert homes.registry(Home.at(home)).marked() == []
+    assert not home.exists()
+
+
 def test_up_stops_what_an_earlier_one_could_not_record(shared: Path) -> None:
     record = Home.at(shared).run / "kube-scheduler.json"
     lost = pids(shared)["kube-scheduler"]
@@ -252,8 +308,8 @@ def test_a_stranger_with_a_recorded_pid_is_left_alone(home: Path) -> None:
     with subprocess.Popen(["sleep", "60"]) as stranger:
         began = identify("etcd", stranger.pid)
         assert began is not None
-        home.mkdir(parents=True)
-        registry.run.mkdir()
+        with homes.locked(Home.at(home), "up"):
+            registry.run.mkdir()
         earlier = {"name": "etcd", "pid": stranger.pid, "start": began.start - 1}
         (registry.run / "etcd.json").write_text(json.dumps(earlier))
         cluster.down(home)
@@ -277,4 +333,5 @@ def test_status_as_json_names_every_part(shared: Path) -> None:
     assert answer.returncode == 0, answer.stdout
     document = json.loads(answer.stdout)
     assert document["healthy"] is True
-    assert {part["name"] for part in document["parts"]} == {*CONTROL_PLANE, "API"}
+    assert {part["name"] for part in document["parts"]} == {*CONTROL_PLANE, "API", "certificates"}
+    assert (document["state"], document["home"]) == ("up", str(shared))

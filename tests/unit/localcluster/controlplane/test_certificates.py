@@ -1,5 +1,6 @@
 """Certificates: who they are for, who reads their keys, what they open."""
 
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chess_localcluster.controlplane import certificates
 from chess_localcluster.controlplane.certificates import IDENTITIES, Identity
+from chess_localcluster.errors import ClusterError
 
 
 def test_certificates_name_who_they_are_for(tmp_path: Path) -> None:
@@ -44,3 +46,45 @@ def test_only_etcd_s_own_authority_opens_etcd() -> None:
 )
 def test_only_servers_may_serve(identity: Identity, serves: bool) -> None:  # noqa: FBT001 - a parameter of the cases
     assert (ExtendedKeyUsageOID.SERVER_AUTH in certificates.purposes(identity)) is serves
+
+
+NOW = datetime(2026, 12, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "days, renewed",
+    [
+        pytest.param(0, False, id="new"),
+        pytest.param(300, False, id="valid for another two months"),
+        pytest.param(320, True, id="soon"),
+        pytest.param(400, True, id="expired"),
+    ],
+)
+def test_certificates_are_renewed_before_they_expire(tmp_path: Path, days: int, renewed: bool) -> None:  # noqa: FBT001 - a column of the table
+    assert certificates.ensure(tmp_path, NOW) == []
+    later = NOW + timedelta(days=days)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.crt")}
+    assert certificates.ensure(tmp_path, later) == (list(certificates.NAMES) if renewed else [])
+    changed = [name for name, text in before.items() if (tmp_path / name).read_bytes() != text]
+    assert len(changed) == (len(certificates.NAMES) if renewed else 0)
+    until = certificates.valid_until(tmp_path)
+    assert until is not None
+    assert until > later + timedelta(days=60)
+
+
+def test_a_renewed_authority_still_vouches_for_what_it_has_signed(tmp_path: Path) -> None:
+    """Its key stays: pods hold the authority's old certificate, kubeconfigs that were copied hold old clients."""
+    certificates.ensure(tmp_path, NOW)
+    old = x509.load_pem_x509_certificate((tmp_path / "admin.crt").read_bytes())
+    certificates.ensure(tmp_path, NOW + timedelta(days=320))
+    authority = x509.load_pem_x509_certificate((tmp_path / "ca.crt").read_bytes())
+    old.verify_directly_issued_by(authority)
+
+
+def test_a_damaged_certificate_is_named_in_one_line(tmp_path: Path) -> None:
+    certificates.ensure(tmp_path, NOW)
+    (tmp_path / "etcd.crt").write_text("half of")
+    with pytest.raises(
+        ClusterError, match=r"etcd\.crt holds no certificate: remove it and run `localcluster up`"
+    ):
+        certificates.ensure(tmp_path, NOW)
