@@ -5,6 +5,7 @@ contract in pyproject.toml holds::
 
     cli                                      the command line
     cluster, status, argocd                  `up` and `down`, what lives, Argo CD beside it
+    preflight                                whether the machine is ready, before anything on it is changed
     node, stores                             the node that runs pods; Redis and PostgreSQL
     images, netpol                           images for the node; NetworkPolicies, as a process of their own
     build, controlplane                      programs from source; etcd, API server, controllers

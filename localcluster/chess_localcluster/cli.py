@@ -18,6 +18,8 @@ from chess_localcluster.errors import ClusterError
 from chess_localcluster.images.dockerfile import TAG
 from chess_localcluster.node import containers, images
 from chess_localcluster.paths import Cache, Home
+from chess_localcluster.preflight import look
+from chess_localcluster.preflight.finding import refusals
 from chess_localcluster.progress import Terminal
 from chess_localcluster.status import read as status_of
 from chess_localcluster.status import standing_of
@@ -97,6 +99,27 @@ def down(home: HomeOption = None) -> None:
     """Stop the cluster and remove everything that it left on the machine."""
     found = cluster.down(home, Terminal())
     print("the cluster is gone" if found else f"no cluster at {Home.at(home).root}")
+
+
+@app.command()
+def preflight(
+    home: HomeOption = None,
+    nodes: Annotated[
+        int, typer.Option(min=0, max=1, help="0: for the control plane alone; 1: with a node for pods")
+    ] = 1,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Show whether this machine is ready for `up`, and what to do if not; exit code 1 if `up` would refuse."""
+    place = Home.at(home)
+    runs = bool(homes.registry(place).marked())
+    found = list(look.look(place, Cache.of_user(), nodes, runs=runs))
+    if output is Output.JSON:
+        print(json.dumps([asdict(one) for one in found], indent=2))
+    else:
+        for one in found:
+            print(f"{one.level:8} {one.line}")
+    if refusals(found):
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -18,6 +18,7 @@ from chess_localcluster.machine import files, ports
 from chess_localcluster.node import images, lifecycle, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
+from chess_localcluster.preflight import look
 from chess_localcluster.processes import launch
 from chess_localcluster.processes.process import stop
 from chess_localcluster.processes.registry import Registry
@@ -26,7 +27,6 @@ from chess_localcluster.stores import managed
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - only checked for a free port, never listened on
 USUAL_API_PORT = 6443  # NetworkPolicies of other projects expect it
-NEEDED_BYTES = 1 << 30
 STORES = managed.NAMES
 CONTROL_PLANE = ("kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd")
 CERTIFIED = ("kubelet", "kube-proxy", "netpol", "coredns", *CONTROL_PLANE)
@@ -60,11 +60,13 @@ def up(
     if image:
         _check_image(nodes, image)
     with homes.locked(place, "up"):
-        binaries.require_disk(place.root, NEEDED_BYTES, "a cluster")
-        cache = Cache.of_user()
+        cache, registry = Cache.of_user(), homes.registry(place)
+        if idle := not registry.marked():
+            _require_ready(place, cache, nodes, shown)
         plan = _settle_plan(place, nodes, api_port)
-        _provide(cache, nodes, shown, image)
-        registry = homes.registry(place)
+        installed = _provide(cache, nodes, shown, image)
+        if idle and installed:  # what they bring was needed to look at the rest
+            _require_ready(place, cache, nodes, shown)
         launch.stop_unrecorded(registry)
         started = _start_missing(plan, place, cache, registry, shown)
         if image:
@@ -86,19 +88,34 @@ def _check_image(nodes: int, image: Path) -> None:
     dockerfile.require_dockerfile(image)
 
 
-def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> None:
-    """Provide programs and image; the long compilation runs beside what waits for the network."""
+def _require_ready(home: Home, cache: Cache, nodes: int, progress: Progress) -> None:
+    """Look at the machine before anything on it is changed; a refused cluster leaves no home behind."""
+    fresh = not home.pki.exists()
+    try:
+        look.require(home, cache, nodes, progress)
+    except ClusterError:
+        if fresh:
+            homes.remove(home)
+        raise
+
+
+def _provide(cache: Cache, nodes: int, progress: Progress, image: Path | None) -> list[str]:
+    """Provide programs and image; return which packages were installed.
+
+    The long compilation runs beside what waits for the network.
+    """
     if not nodes:
         binaries.ensure(cache, (binaries.KUBE,), progress)
-        return
+        return []
     golang.ensure(cache, progress)
     with ThreadPoolExecutor() as pool:
         kubernetes = pool.submit(binaries.ensure, cache, (binaries.KUBE, binaries.SHIM), progress)
-        packages.ensure(progress)
+        installed = packages.ensure(progress)
         binaries.ensure(cache, (binaries.RUNC,), progress)
         if image:
             dockerfile.build(cache, image, progress)
         kubernetes.result()
+    return installed
 
 
 def _settle_plan(home: Home, nodes: int, api_port: int | None) -> Plan:

@@ -6,14 +6,17 @@ The script is Python; `HOST` comes before it: a bridge may be made there, a fire
 import subprocess
 import sys
 
-FURNISH = "mount -t sysfs sysfs /sys && mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/lock && ip link set lo up"
+FURNISH = "mount -t tmpfs -o mode=755 tmpfs /run && mkdir /run/lock && ip link set lo up"
 HOST = '''
 import json, os, socket, subprocess, sys, threading
 from pathlib import Path
 from local_plan import make_plan
 from chess_localcluster.errors import ClusterError
+from chess_localcluster import cluster
 from chess_localcluster.node import firewall, network
-from chess_localcluster.paths import Home
+from chess_localcluster.paths import Cache, Home
+from chess_localcluster.preflight import look
+from chess_localcluster.preflight.finding import Level
 
 HOME = Home(root=Path("/run/home"))
 
@@ -26,6 +29,10 @@ def node():
     """Set the node's network up, as `up` does."""
     HOME.root.mkdir(exist_ok=True)
     network.ensure(make_plan(1), HOME)
+
+def findings(level):
+    """Return what `localcluster preflight` says at that level."""
+    return [one.line for one in look.look(HOME, Cache.of_user(), 1) if one.level is level]
 
 def neighbour(name, here, there, gateway=None):
     """Plug in a host with an address of its own, by a network of its own."""

@@ -7,7 +7,9 @@ from pathlib import Path
 
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
 
-LISTEN = "0A"
+TCP, UDP = "tcp", "udp"
+LISTEN, UNCONNECTED = "0A", "07"
+IP_FREEBIND = 15  # of <linux/in.h>; Python has no name for it
 # below the ranges of outgoing connections and NodePorts, so that a port is still free after a restart
 RANGE = range(20000, 29999)
 
@@ -29,10 +31,13 @@ def free_port() -> int:
     return free_loopback_ports(1)[0]
 
 
-def is_free(host: str, port: int) -> bool:
-    """Return whether a process could listen there."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def is_free(host: str, port: int, protocol: str = TCP) -> bool:
+    """Return whether a process could listen there, also at an address that the machine does not have yet."""
+    kind = socket.SOCK_STREAM if protocol == TCP else socket.SOCK_DGRAM
+    with socket.socket(type=kind) as probe:
+        probe.setsockopt(socket.SOL_IP, IP_FREEBIND, 1)
+        if protocol == TCP:  # connections that have ended do not count; for UDP it would share the port
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
         except OSError:
@@ -40,26 +45,37 @@ def is_free(host: str, port: int) -> bool:
         return True
 
 
-def holder(port: int) -> str:
+def holder(port: int, protocol: str = TCP) -> str:
     """Return the process that listens on `port`, as far as /proc shows it."""
-    inodes = listening_inodes(Path("/proc/net/tcp").read_text(), port)
+    tables = (Path("/proc/net", f"{protocol}{version}") for version in ("", "6"))
+    inodes = frozenset(
+        inode
+        for table in tables
+        if table.exists()
+        for inode in listening_inodes(table.read_text(), port, UNCONNECTED if protocol == UDP else LISTEN)
+    )
     for process in Path("/proc").glob("[0-9]*"):
         if _owns(process, inodes):
             return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
     return "another process"
 
 
-def listening_inodes(table: str, port: int) -> frozenset[str]:
-    """Return the sockets that /proc/net/tcp's text shows listening on `port`."""
+def listening_inodes(table: str, port: int, state: str = LISTEN) -> frozenset[str]:
+    """Return the sockets that the text of /proc/net/tcp, or that of udp, shows in that state on `port`."""
     rows = (line.split() for line in table.splitlines()[1:])
-    return frozenset(
-        row[9] for row in rows if row[3] == LISTEN and int(row[1].rpartition(":")[2], 16) == port
-    )
+    return frozenset(row[9] for row in rows if row[3] == state and int(row[1].rpartition(":")[2], 16) == port)
 
 
 def _owns(process: Path, inodes: frozenset[str]) -> bool:
     try:
-        targets = {str(link.readlink()) for link in (process / "fd").iterdir()}
+        links = list((process / "fd").iterdir())
     except OSError:
         return False
-    return any(f"socket:[{inode}]" in targets for inode in inodes)
+    return any(_target(link) in {f"socket:[{inode}]" for inode in inodes} for link in links)
+
+
+def _target(link: Path) -> str:
+    try:
+        return str(link.readlink())
+    except OSError:  # closed meanwhile
+        return ""

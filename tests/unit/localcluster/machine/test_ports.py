@@ -1,5 +1,10 @@
 """Free ports, and who listens on a taken one."""
 
+import os
+import socket
+
+import pytest
+
 from chess_localcluster.machine import ports
 from chess_localcluster.plan import PORT_NAMES
 
@@ -20,3 +25,15 @@ def test_listening_sockets_are_distinguished_from_others() -> None:
         "   2: 0100007F:1F91 00000000:0000 0A 00000000:00000000 00:00000000 00000000     0        0 333 1\n"
     )
     assert ports.listening_inodes(table, 8080) == {"111"}
+
+
+@pytest.mark.parametrize("protocol, kind", [("tcp", socket.SOCK_STREAM), ("udp", socket.SOCK_DGRAM)])
+def test_a_wildcard_takes_the_port_of_an_address_that_is_not_there_yet(protocol: str, kind: int) -> None:
+    with socket.socket(type=kind) as taken:
+        taken.bind(("", 0))
+        if protocol == "tcp":
+            taken.listen()
+        port = taken.getsockname()[1]
+        assert not ports.is_free("198.51.100.1", port, protocol)
+        assert ports.holder(port, protocol).startswith(f"pid {os.getpid()} (")
+    assert ports.is_free("198.51.100.1", port, protocol)
