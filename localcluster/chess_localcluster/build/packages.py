@@ -8,13 +8,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
-from chess_localcluster.machine.commands import run, succeeds
+from chess_localcluster.machine import files
+from chess_localcluster.machine.commands import reaches_nobody, reason_in, run, succeeds
 from chess_localcluster.machine.locks import locked
 from chess_localcluster.progress import Progress
 
-LOCK = Path("/run/lock/localcluster-packages")
+LOCK = Path("/run/localcluster/packages.lock")  # not in /run/lock, where everybody may write
+OURS = "# by localcluster, for as long as it installs packages"
+"""Marks the files below: whoever finds one under the lock takes it away, for the run that made it was killed."""
 POLICY = Path("/usr/sbin/policy-rc.d")
 NO_MAIN_CLUSTER = Path("/etc/postgresql-common/createcluster.d/localcluster.conf")
+TEMPORARY = {
+    POLICY: (f"#!/bin/sh\n{OURS}\nexit 101\n", 0o755),
+    NO_MAIN_CLUSTER: (f"{OURS}\ncreate_main_cluster = false\n", 0o644),
+}
 SERVICES = ("redis-server", "postgresql")
 PLACES = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 
@@ -61,12 +68,22 @@ def _present(proof: str) -> bool:
 
 
 def ensure(progress: Progress) -> list[str]:
-    """Install what is missing; return the names."""
-    if wanted := missing():
+    """Install what is missing; return the names. What a killed installation left is taken away first."""
+    wanted, left = missing(), bool(_left())
+    if wanted:
         _require_means([package.name for package in wanted])
-        with locked(LOCK, "installation of Debian packages", progress):
-            return _install_missing(progress)
-    return []
+    if not wanted and (not left or os.geteuid()):
+        return []
+    with locked(LOCK, "installation of Debian packages", progress):
+        for path in _left():
+            progress.line(f"==> removed {path}, which an installation left that was killed")
+            path.unlink(missing_ok=True)
+        return _install_missing(progress)
+
+
+def _left() -> list[Path]:
+    """Return the temporary files of an installation that are there and marked as this program's."""
+    return [path for path in TEMPORARY if path.is_file() and OURS in path.read_text(errors="replace")]
 
 
 def _install_missing(progress: Progress) -> list[str]:
@@ -103,10 +120,15 @@ def _install(names: list[str]) -> None:
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
     install = ("apt-get", "install", "--yes", "--no-install-recommends", *names)
     with ExitStack() as stack:
-        stack.enter_context(_temporary_file(POLICY, "#!/bin/sh\nexit 101\n", 0o755))
-        stack.enter_context(_temporary_file(NO_MAIN_CLUSTER, "create_main_cluster = false\n", 0o644))
-        run("apt-get", "update", env=environment)
-        run(*install, env=environment)
+        for path, (text, mode) in TEMPORARY.items():
+            stack.enter_context(_temporary_file(path, text, mode))
+        updated = run("apt-get", "update", env=environment)
+        try:
+            run(*install, env=environment)
+        except ClusterError as error:
+            if reaches_nobody(updated):  # which apt-get only warns of; what it lacks then is the consequence
+                raise ClusterError(f"apt-get update failed: {reason_in(updated)}") from error
+            raise
     if Path("/run/systemd/system").exists():
         for service in set(SERVICES) & set(names):
             succeeds("systemctl", "disable", service)
@@ -115,12 +137,11 @@ def _install(names: list[str]) -> None:
 @contextmanager
 def _temporary_file(path: Path, text: str, mode: int) -> Iterator[None]:
     """Write the file unless there is one; remove it at the end if it was written here."""
-    if path.exists():
+    if path.exists():  # somebody's own policy
         yield
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text)
-    path.chmod(mode)
+    files.write(path, text, mode)
     try:
         yield
     finally:

