@@ -13,7 +13,7 @@ import typer
 
 from chess_localcluster import cluster, homes
 from chess_localcluster.argocd import cli as argocd
-from chess_localcluster.build import packages
+from chess_localcluster.build import caches, packages
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.images.dockerfile import TAG
 from chess_localcluster.node import containers, images
@@ -120,6 +120,24 @@ def preflight(
             print(f"{one.level:8} {one.line}")
     if refusals(found):
         raise typer.Exit(1)
+
+
+@app.command()
+def clean(
+    go: Annotated[  # noqa: FBT002 - typer makes an option of it
+        bool, typer.Option("--go", help="Also empty Go's own caches, which others may use")
+    ] = False,
+) -> None:
+    """Remove the caches: programs, Go, base image, wheels, layers. The next `up` makes them anew."""
+    cache = Cache.of_user()
+    own, shared = caches.own(cache), caches.gos(cache)
+    caches.clean(cache, go=go)
+    for place in [*own, *(shared if go else [])]:
+        print(f"removed {place.text}")
+    for place in [] if go else shared:
+        print(
+            f"stays   {place.text}: Go's own, which other work may use; `localcluster clean --go` empties it"
+        )
 
 
 @app.command()

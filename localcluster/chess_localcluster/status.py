@@ -19,7 +19,7 @@ from chess_localcluster.processes.registry import Registry
 from chess_localcluster.stores.managed import NAMES
 
 CONTROL_PLANE = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
-NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", *NAMES)
+NODE = ("containerd", "kubelet", "kube-proxy", "coredns", "netpol", "logrotate", *NAMES)
 
 
 class State(StrEnum):

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import venv
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,13 +39,25 @@ class Go:
 
 def ensure(cache: Cache, progress: Progress) -> Go:
     """Return a Go toolchain; install one if none is recent enough."""
-    for path in (*_on_path(), *USUAL_PLACES):
-        if go := _usable(path):
-            return go
-    own = cache.root / "go" / PACKAGE.partition("==")[2] / "bin" / "go"
+    if go := _first((*_on_path(), *USUAL_PLACES)):
+        return go
+    own = _own(cache)
     # also to look: a `go` that is being installed answers before its standard library is there
     with locked(cache.root / "go" / ".lock", "installation of Go", progress):
         return _usable(own) or _install_shown(own, progress)
+
+
+def find(cache: Cache) -> Go | None:
+    """Return the Go toolchain that is there, if one is recent enough."""
+    return _first((*_on_path(), *USUAL_PLACES, _own(cache)))
+
+
+def _first(places: Iterable[Path]) -> Go | None:
+    return next((go for path in places if (go := _usable(path))), None)
+
+
+def _own(cache: Cache) -> Path:
+    return cache.root / "go" / PACKAGE.partition("==")[2] / "bin" / "go"
 
 
 def _install_shown(own: Path, progress: Progress) -> Go:

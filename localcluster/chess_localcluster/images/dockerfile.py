@@ -37,7 +37,8 @@ def build(
     require_dockerfile(project)
     name = full_name(tag)
     with locked(cache.images / ".lock", "image build", progress):
-        key = dockerignore.fingerprint(project, name, base_ref or base.NAME)
+        below = base_ref or base.identity(base.archive(cache, progress))
+        key = dockerignore.fingerprint(project, name, below)
         if _is_built(cache, name, key):
             return False
         _bud(cache, project, progress, name, base_ref)
@@ -128,9 +129,9 @@ def _ensure_base(cache: Cache, progress: Progress) -> None:
     seen = cache.images / "base-in-buildah"
     if (
         seen.exists()
-        and seen.read_text() == source.name
+        and seen.read_text() == base.identity(source)
         and succeeds(*_buildah(cache), "inspect", "--type", "image", base.NAME)
     ):
         return
     run(*_buildah(cache), "pull", "--quiet", f"oci-archive:{source}")
-    seen.write_text(source.name)
+    files.write(seen, base.identity(source))

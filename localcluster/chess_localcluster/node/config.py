@@ -25,6 +25,7 @@ CNI_PROGRAMS = "/usr/lib/cni"
 CNI_NETWORK = "localcluster"
 CGROUP = "/localcluster"
 DNS_PORT = 53
+ROTATION = "chess_localcluster.processes.rotation"
 
 
 def containerd(home: Home, cache: Cache) -> Component:
@@ -63,6 +64,7 @@ def node_components(plan: Plan, home: Home) -> list[Component]:
             name="coredns", argv=("coredns", "-conf", str(conf / "Corefile")), port=(BRIDGE_ADDRESS, DNS_PORT)
         ),
         Component(name="netpol", argv=(sys.executable, "-m", "chess_localcluster.netpol", str(home.root))),
+        Component(name="logrotate", argv=(sys.executable, "-m", ROTATION, str(home.log))),
         Component(name="kubelet", argv=kubelet, port=(BRIDGE_ADDRESS, KUBELET_PORT)),
     ]
 

@@ -24,7 +24,7 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 POD_LOG_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
 SHIM_SOCKETS = Path("/run/containerd/s")
-CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns")
+CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns", "logrotate")
 
 
 def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:

@@ -15,7 +15,7 @@ from polling import wait_until
 
 from chess_localcluster.node import images
 from chess_localcluster.paths import Cache, Home
-from chess_localcluster.plan import BRIDGE_ADDRESS
+from chess_localcluster.plan import API_SERVICE, BRIDGE_ADDRESS, DNS_SERVICE, Plan
 from chess_localcluster.progress import Silent
 
 pytestmark = pytest.mark.cluster
@@ -114,6 +114,30 @@ def test_players_enter_by_loopback_and_nobody_from_another_network(web: Namespac
     assert int(tried.stdout) == errno.ECONNREFUSED  # answered, and by a no: the way there is open
     assert fetch(f"127.0.0.1:{port}") == "web"
     assert fetch(f"{BRIDGE_ADDRESS}:{port}") == "web"
+
+
+def test_a_neighbour_with_a_route_to_the_bridge_reaches_nothing(
+    web: Namespace, home: Home, outsider: str
+) -> None:
+    within = ["ip", "netns", "exec", "lc-outsider"]
+    subprocess.run([*within, "ip", "route", "add", "default", "via", outsider], check=True)
+    plan = Plan.from_json(home.plan.read_text())
+    bridge = [(BRIDGE_ADDRESS, port) for port in (53, 5432, 6379, 10250, plan.ports.api, node_port(web))]
+    pod_address = web.get("pods/web")["status"]["podIP"]
+    services = [(DNS_SERVICE, 53), (API_SERVICE, 443), (web.get("services/web")["spec"]["clusterIP"], 80)]
+    targets = [*bridge, (pod_address, 8080), *services]
+    code = (
+        "import json, socket, sys\n"
+        "def answers(target):\n"
+        "    with socket.socket() as one:\n"
+        "        one.settimeout(1)\n"
+        "        try: one.connect(tuple(target)); return True\n"
+        "        except TimeoutError: return False\n"
+        f"print([target for target in {targets!r} if answers(target)])"
+    )
+    tried = subprocess.run([*within, sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert tried.stdout.strip() == "[]"
+    assert fetch(f"{pod_address}:8080") == "web"
 
 
 def test_the_memory_limit_is_enforced(namespace: Namespace) -> None:
