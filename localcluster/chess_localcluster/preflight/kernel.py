@@ -22,7 +22,7 @@ KUBE_PROXYS = """\
 -A KUBE-TRIAL -m mark ! --mark 0x4000/0x4000 -j RETURN
 -A KUBE-TRIAL -m statistic --mode random --probability 0.5 -p tcp -j DNAT --to-destination 10.88.0.2:80
 -A KUBE-TRIAL -j MARK --set-xmark 0x4000/0x4000
--A POSTROUTING -j MASQUERADE --random-fully
+-A POSTROUTING -j MASQUERADE
 COMMIT
 *filter
 -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
