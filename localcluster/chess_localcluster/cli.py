@@ -261,8 +261,13 @@ def main() -> None:
     except ClusterError as error:
         print(f"localcluster: {error}", file=sys.stderr)
         sys.exit(1)
+    except PermissionError as error:
+        remedy = "run this as its owner (root?), or choose another --home"
+        print(f"localcluster: {error.filename}: permission denied: {remedy}", file=sys.stderr)
+        sys.exit(1)
     except OSError as error:
-        print(f"localcluster: {error}", file=sys.stderr)
+        reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error
+        print(f"localcluster: {reason}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print(

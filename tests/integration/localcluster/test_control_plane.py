@@ -328,6 +328,24 @@ def test_what_is_not_there_is_reported_in_one_line(home: Path, shared: Path) -> 
     assert "component 'kublet': unknown; these have a log: etcd, kube-apiserver" in refused.stderr
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as another user")
+@pytest.mark.parametrize("closed", [True, False], ids=["a closed directory", "a home that is seen"])
+def test_the_cluster_of_another_user_is_reported_in_one_line(shared: Path, closed: bool) -> None:  # noqa: FBT001 - a parameter of the cases
+    nobody = ("setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--")
+    above = [path for path in shared.parents if "pytest" in path.parent.name or "pytest" in path.name]
+    for path in above:
+        path.chmod(0o700 if closed else 0o755)
+    for arguments in (["status"], ["kubeconfig"], ["up", "--nodes", "0"], ["down"]):
+        refused = localcluster(shared, *arguments, before=nobody)
+        assert refused.returncode == 1
+        (line,) = refused.stderr.strip().splitlines()
+        assert (
+            "permission denied" in line.lower()
+            if closed
+            else "belongs to user root: run this as root" in line
+        )
+
+
 def test_status_as_json_names_every_part(shared: Path) -> None:
     answer = localcluster(shared, "status", "--output", "json")
     assert answer.returncode == 0, answer.stdout

@@ -17,7 +17,9 @@ class HeldError(Exception):
 def held(path: Path) -> Iterator[None]:
     """Hold the lock while the block runs. Raises HeldError."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)  # closed in the processes that this one starts
+    descriptor = os.open(
+        path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600
+    )  # closed in the processes that this one starts
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,12 +1,33 @@
 """The command line's help."""
 
+import json
+
 import pytest
 from typer.testing import CliRunner
 
 from chess_localcluster.cli import app
+from chess_localcluster.preflight import look
+from chess_localcluster.preflight.finding import Finding, ok, refused, warning
 
 
 @pytest.mark.parametrize("command", [["up"], ["image", "build"], ["argocd", "up"]])
 def test_help_shows_where_the_cluster_is_kept(command: list[str]) -> None:
     shown = CliRunner().invoke(app, [*command, "--help"], env={"COLUMNS": "200", "NO_COLOR": "1"}).stdout
     assert "default: $LOCALCLUSTER_HOME or /var/lib/localcluster" in shown
+
+
+GOOD = ok("memory", "8.0 GB are available")
+DOUBTFUL = warning("networks", "10.0.0.0/8 on eth0 overlaps it", "mind it")
+BAD = refused("ports", "port 10.88.0.1:53/udp (coredns) is taken", "free it")
+
+
+@pytest.mark.parametrize("found, code", [([GOOD], 0), ([GOOD, DOUBTFUL], 0), ([DOUBTFUL, BAD], 1)])
+def test_preflight_is_a_line_a_finding_and_fails_only_where_up_would(
+    monkeypatch: pytest.MonkeyPatch, found: list[Finding], code: int
+) -> None:
+    monkeypatch.setattr(look, "look", lambda *_, **__: iter(found))
+    shown = CliRunner().invoke(app, ["preflight"])
+    assert shown.exit_code == code
+    assert shown.stdout.splitlines() == [f"{one.level:8} {one.line}" for one in found]
+    document = json.loads(CliRunner().invoke(app, ["preflight", "-o", "json"]).stdout)
+    assert [(one["what"], one["level"]) for one in document] == [(one.what, one.level) for one in found]
