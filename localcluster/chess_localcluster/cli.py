@@ -19,10 +19,10 @@ from chess_localcluster.images.dockerfile import TAG
 from chess_localcluster.node import containers, images
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.preflight import look
-from chess_localcluster.preflight.finding import refusals
+from chess_localcluster.preflight.check import refusals
 from chess_localcluster.progress import Terminal
 from chess_localcluster.status import read as status_of
-from chess_localcluster.status import standing_of
+from chess_localcluster.status import recorded_at
 from chess_localcluster.stores import managed
 from chess_localcluster.stores.managed import Fault
 
@@ -152,7 +152,7 @@ def status(home: HomeOption = None, output: OutputOption = Output.TEXT) -> None:
     """Show which parts run; exit code 0 only if all of them do. JSON has the cluster's state also if there is none."""
     found = status_of(Home.at(home))
     if found is None and output is Output.JSON:
-        print(json.dumps(asdict(standing_of(Home.at(home))) | {"healthy": False}, indent=2))
+        print(json.dumps(asdict(recorded_at(Home.at(home))) | {"healthy": False}, indent=2))
         raise typer.Exit(1)
     if found is None:
         raise ClusterError(f"no cluster at {Home.at(home).root}: `localcluster up` makes one")

@@ -38,7 +38,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
+class Recorded:
     """The state of a home's cluster, and the home of the cluster that the machine's node belongs to."""
 
     state: State
@@ -59,7 +59,7 @@ class Part:
 class Status:
     """A cluster as found."""
 
-    standing: Standing
+    recorded: Recorded
     nodes: int
     api_url: str
     parts: tuple[Part, ...]
@@ -72,13 +72,13 @@ class Status:
     def document(self) -> dict[str, object]:
         """Return the status for JSON."""
         fields = asdict(self)
-        return {**fields.pop("standing"), **fields, "healthy": self.healthy}
+        return {**fields.pop("recorded"), **fields, "healthy": self.healthy}
 
 
-def standing_of(home: Home) -> Standing:
+def recorded_at(home: Home) -> Recorded:
     """Return the state of the cluster of a home."""
     owner = network.owner()
-    return Standing(
+    return Recorded(
         state=_state_of(home, elsewhere=owner not in (None, home.root)),
         home=str(home.root),
         node_of=str(owner) if owner else None,
@@ -109,7 +109,7 @@ def read(home: Home) -> Status | None:
     parts += [_api(plan, home), _certificates(home, datetime.now(UTC))]
     if plan.nodes:
         parts += [_ready(plan, home), _bridge()]
-    return Status(standing=standing_of(home), nodes=plan.nodes, api_url=plan.api_url, parts=tuple(parts))
+    return Status(recorded=recorded_at(home), nodes=plan.nodes, api_url=plan.api_url, parts=tuple(parts))
 
 
 def _process(registry: Registry, name: str) -> Part:

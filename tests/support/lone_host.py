@@ -16,7 +16,7 @@ from chess_localcluster import cluster
 from chess_localcluster.node import firewall, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.preflight import look
-from chess_localcluster.preflight.finding import Level
+from chess_localcluster.preflight.check import Level
 
 HOME = Home(root=Path("/run/home"))
 
@@ -30,7 +30,7 @@ def node():
     HOME.root.mkdir(exist_ok=True)
     network.ensure(make_plan(1), HOME)
 
-def findings(level):
+def checks(level):
     """Return what `localcluster preflight` says at that level."""
     return [one.line for one in look.look(HOME, Cache.of_user(), 1) if one.level is level]
 

@@ -10,7 +10,7 @@ from typing import Any
 from chess_localcluster.netpol.rules import TABLE as POLICY_TABLE
 from chess_localcluster.node.firewall import TABLE
 from chess_localcluster.plan import BRIDGE, POD_CIDR
-from chess_localcluster.preflight.finding import Finding, ok, refused, warning
+from chess_localcluster.preflight.check import Check, ok, refused, warning
 
 HOOKS = ("forward", "input")
 IPTABLES = (("ip", "filter", "FORWARD"), ("ip", "filter", "INPUT"))
@@ -21,7 +21,7 @@ NAMED = 3
 Ruleset = list[dict[str, Any]]
 
 
-def judge(ruleset: Ruleset) -> list[Finding]:
+def judge(ruleset: Ruleset) -> list[Check]:
     """Judge the list under `nftables` in the output of `nft --json list ruleset`."""
     found = [_warned(chain) for chain in _closed(ruleset)]
     return found or [ok("firewall", _about_iptables(ruleset))]
@@ -60,7 +60,7 @@ def _ends_closed(chain: dict[str, Any], rules: Iterable[dict[str, Any]]) -> bool
     return len(statements) == 1 and any(verdict in statements[0] for verdict in FINAL)
 
 
-def _warned(chain: dict[str, Any]) -> Finding:
+def _warned(chain: dict[str, Any]) -> Check:
     place = f"{chain['family']} {chain['table']} {chain['name']}"
     rules = [f"nft insert rule {place} iifname {BRIDGE} accept"]
     if chain["hook"] == "forward":
@@ -83,7 +83,7 @@ def _about_iptables(ruleset: Ruleset) -> str:
     return "nothing cuts pods off"
 
 
-def judge_kubernetes(chains: list[str], programs: list[str]) -> list[Finding]:
+def judge_kubernetes(chains: list[str], programs: list[str]) -> list[Check]:
     """Judge kube-proxy's chains and node programs that are not this cluster's."""
     if not chains and not programs:
         return [ok("kubernetes", "no other has its node in this machine's network")]

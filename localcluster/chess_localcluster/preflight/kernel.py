@@ -11,7 +11,7 @@ from pathlib import Path
 from chess_localcluster.machine import modules
 from chess_localcluster.node import cgroups, firewall
 from chess_localcluster.plan import BRIDGE
-from chess_localcluster.preflight.finding import Finding, ok, refused
+from chess_localcluster.preflight.check import Check, ok, refused
 
 FILESYSTEMS = Path("/proc/filesystems")
 KUBE_PROXYS = """\
@@ -36,7 +36,7 @@ TRIALS = (
 )
 
 
-def look(root: Path = cgroups.ROOT) -> list[Finding]:
+def look(root: Path = cgroups.ROOT) -> list[Check]:
     """Return what is missing in the kernel or in this process's rights."""
     found = [*_modules(), *_trials(), *_control_groups(root)]
     return found or [
@@ -44,7 +44,7 @@ def look(root: Path = cgroups.ROOT) -> list[Finding]:
     ]
 
 
-def _modules() -> Iterator[Finding]:
+def _modules() -> Iterator[Check]:
     absent = []
     if "\toverlay\n" not in FILESYSTEMS.read_text():
         absent.append("overlay")
@@ -56,7 +56,7 @@ def _modules() -> Iterator[Finding]:
             yield refused("kernel", text, f"install{remedy}")
 
 
-def _trials() -> Iterator[Finding]:
+def _trials() -> Iterator[Check]:
     """Try each in a network of its own; what is not installed yet is tried after its installation."""
     for what, command, stdin in TRIALS:
         if shutil.which(command[0]) is None:
@@ -72,6 +72,6 @@ def _trials() -> Iterator[Finding]:
             )
 
 
-def _control_groups(root: Path) -> Iterator[Finding]:
+def _control_groups(root: Path) -> Iterator[Check]:
     if reason := cgroups.obstacle(root):
         yield refused("control groups", *reason)

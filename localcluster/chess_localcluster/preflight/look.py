@@ -17,7 +17,7 @@ from chess_localcluster.node.config import DNS_PORT
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import BRIDGE_ADDRESS, KUBELET_PORT, Plan
 from chess_localcluster.preflight import firewalls, kernel, networks, resources
-from chess_localcluster.preflight.finding import Finding, Level, ok, refusals, refused
+from chess_localcluster.preflight.check import Check, Level, ok, refusals, refused
 from chess_localcluster.progress import Progress
 
 CLUSTER_BYTES = 1 << 30
@@ -41,7 +41,7 @@ def require(home: Home, cache: Cache, nodes: int, progress: Progress) -> None:
         raise ClusterError(text)
 
 
-def look(home: Home, cache: Cache, nodes: int, *, runs: bool = False) -> Iterator[Finding]:
+def look(home: Home, cache: Cache, nodes: int, *, runs: bool = False) -> Iterator[Check]:
     """Yield what there is to say about this machine; the ports of a cluster that `runs` are taken by itself."""
     if nodes and (owner := network.owner()) not in (None, home.root):
         text = f"this machine's node belongs to the cluster at {owner}"
@@ -55,7 +55,7 @@ def look(home: Home, cache: Cache, nodes: int, *, runs: bool = False) -> Iterato
         yield from _of_a_node(home, cache)
 
 
-def _of_a_node(home: Home, cache: Cache) -> Iterator[Finding]:
+def _of_a_node(home: Home, cache: Cache) -> Iterator[Check]:
     yield resources.paths(home.root, cache.root)
     yield from resources.cache_owner(cache.root, _owner_of(cache.root), os.geteuid())
     yield _distribution()
@@ -76,24 +76,24 @@ def _owner_of(path: Path) -> int | None:
     return path.stat().st_uid if path.exists() else None
 
 
-def _disks(home: Home, cache: Cache) -> Iterator[Finding]:
+def _disks(home: Home, cache: Cache) -> Iterator[Check]:
     wanted = [(home.root, CLUSTER_BYTES, "a cluster")]
     if not (cache.bin / binaries.KUBE.name).exists():
         wanted.append((cache.root, binaries.NEEDED_BYTES, f"building {binaries.KUBE.name}"))
     for path, needed, purpose in wanted:
         there = next(place for place in (path, *path.parents) if place.exists())
         free = shutil.disk_usage(there).free
-        yield resources.disk(resources.Room(path=path, free=free, needed=needed, purpose=purpose))
+        yield resources.disk(resources.Disk(path=path, free=free, needed=needed, purpose=purpose))
 
 
-def _distribution() -> Finding:
+def _distribution() -> Check:
     release = Path("/etc/os-release")
     missing = [package.name for package in packages.missing()]
     text = release.read_text() if release.exists() else ""
     return resources.distribution(text, missing, has_apt=shutil.which("apt-get") is not None)
 
 
-def _ports(home: Home, nodes: int) -> Iterator[Finding]:
+def _ports(home: Home, nodes: int) -> Iterator[Check]:
     """Look at every port that is fixed before `up`: those of a plan that exists, and the node's."""
     wanted = [(name, BRIDGE_ADDRESS, port, protocol) for name, port, protocol in NODE_PORTS if nodes]
     if home.plan.exists():

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network
 
 from chess_localcluster.plan import BRIDGE, POD_CIDR, SERVICE_CIDR
-from chess_localcluster.preflight.finding import Finding, ok, refused, warning
+from chess_localcluster.preflight.check import Check, ok, refused, warning
 
 PODS, SERVICES = IPv4Network(POD_CIDR), IPv4Network(SERVICE_CIDR)
 WIDEST = 8  # a default route, or one of two halves that stand for it, hides nothing
@@ -38,14 +38,14 @@ def _address(text: str) -> IPv4Address:
     return IPv4Address(int.from_bytes(int(text, 16).to_bytes(4, sys.byteorder), "big"))
 
 
-def judge(routes: list[Route]) -> list[Finding]:
+def judge(routes: list[Route]) -> list[Check]:
     """Return what stands in the way of pods and Services."""
     others = [route for route in routes if route.interface != BRIDGE and route.network.prefixlen >= WIDEST]
     found = [*_of_pods(others), *_of_services(others)]
     return found or [ok("networks", f"{POD_CIDR} (pods) and {SERVICE_CIDR} (Services) are free")]
 
 
-def _of_pods(routes: list[Route]) -> Iterator[Finding]:
+def _of_pods(routes: list[Route]) -> Iterator[Check]:
     for route in routes:
         if route.network.subnet_of(PODS):
             yield refused(
@@ -57,7 +57,7 @@ def _of_pods(routes: list[Route]) -> Iterator[Finding]:
             yield _hides(route, f"the pods' network {POD_CIDR}")
 
 
-def _of_services(routes: list[Route]) -> Iterator[Finding]:
+def _of_services(routes: list[Route]) -> Iterator[Check]:
     return (
         _hides(route, f"the Services' network {SERVICE_CIDR}")
         for route in routes
@@ -74,7 +74,7 @@ def _remedy(route: Route) -> str:
     return f"take {route.interface} down, or give it other addresses"
 
 
-def _hides(route: Route, what: str) -> Finding:
+def _hides(route: Route, what: str) -> Check:
     return warning(
         "networks",
         f"{route.network} on {route.interface} overlaps {what}",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from chess_localcluster.preflight.finding import Finding, ok, refused, warning
+from chess_localcluster.preflight.check import Check, ok, refused, warning
 
 MEMORY_BYTES = 2 << 30  # control plane, node and stores took 1.3 GB
 TRIED = ("debian", 12)
@@ -12,7 +12,7 @@ LONGEST_SOCKET = "run/containerd.sock.ttrpc"
 STRANGE = " \t\n:,\"'\\{}#"
 
 
-def memory(meminfo: str) -> Finding:
+def memory(meminfo: str) -> Check:
     """Judge /proc/meminfo."""
     rows = dict(line.split(":", 1) for line in meminfo.splitlines() if ":" in line)
     free = int(rows["MemAvailable"].split()[0]) * 1024
@@ -24,7 +24,7 @@ def memory(meminfo: str) -> Finding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Room:
+class Disk:
     """A directory, how much is free there, and how much is needed for what."""
 
     path: Path
@@ -33,7 +33,7 @@ class Room:
     purpose: str
 
 
-def disk(room: Room) -> Finding:
+def disk(room: Disk) -> Check:
     """Judge the free space of a directory."""
     if room.free < room.needed:
         return refused(
@@ -45,7 +45,7 @@ def disk(room: Room) -> Finding:
     return ok("disk", f"{room.free / 1e9:.1f} GB are free under {room.path} for {room.purpose}")
 
 
-def distribution(os_release: str, missing: list[str], *, has_apt: bool) -> Finding:
+def distribution(os_release: str, missing: list[str], *, has_apt: bool) -> Check:
     """Judge /etc/os-release and which Debian packages are missing."""
     fields = dict(line.split("=", 1) for line in os_release.splitlines() if "=" in line)
     name = fields.get("PRETTY_NAME", "an unknown distribution").strip("\"'")
@@ -61,7 +61,7 @@ def distribution(os_release: str, missing: list[str], *, has_apt: bool) -> Findi
     return ok("distribution", f"{name}" + (f"; to be installed: {' '.join(missing)}" if missing else ""))
 
 
-def paths(home: Path, cache: Path) -> Finding:
+def paths(home: Path, cache: Path) -> Check:
     """Judge the names of directories that a node's programs have in their configuration."""
     for what, path, option in (("home", home, "--home"), ("cache", cache, "$XDG_CACHE_HOME")):
         strange = sorted(set(str(path)) & set(STRANGE))
@@ -80,7 +80,7 @@ def paths(home: Path, cache: Path) -> Finding:
     return ok("paths", f"home {home}, cache {cache}")
 
 
-def cache_owner(cache: Path, owner: int | None, me: int) -> list[Finding]:
+def cache_owner(cache: Path, owner: int | None, me: int) -> list[Check]:
     """Warn if root would run programs that another user can change: sudo may keep HOME."""
     if me == 0 and owner not in (None, 0):
         text = f"{cache} belongs to user {owner}, who can change the programs that root runs from it"

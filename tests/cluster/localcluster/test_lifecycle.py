@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from local_node import load_base, make_namespace, pod
 from polling import wait_until
 
 from chess_localcluster import cluster, homes
+from chess_localcluster.controlplane import certificates
 from chess_localcluster.images import dockerfile
 from chess_localcluster.node import containers
 from chess_localcluster.paths import Cache, Home
@@ -59,6 +61,27 @@ def test_up_heals_after_everything_was_killed_and_pods_live_on(home: Home) -> No
     namespace.apply(pod("newcomer", "print('hello')"))
     namespace.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/newcomer", "--timeout=120s")
     assert namespace.get("pods/survivor")["status"]["containerStatuses"][0]["restartCount"] == 0
+    namespace.kubectl("delete", "namespace", namespace.name)
+
+
+def test_up_renews_expired_certificates_and_pods_live_on(home: Home) -> None:
+    load_base(home)
+    namespace = make_namespace(home, "lc-lifecycle")
+    namespace.apply(pod("old", "import time; time.sleep(600)"))
+    namespace.kubectl("wait", "--for=condition=Ready", "pod/old", "--timeout=120s")
+    before = {name: homes.registry(home).find(name) for name in (*CONTROL_PLANE, *NODE)}
+    for path in home.pki.glob("*.crt"):
+        path.unlink()
+    certificates.ensure(home.pki, datetime.now(UTC) - timedelta(days=400))
+
+    renewed = cluster.up(nodes=1)
+
+    assert set(renewed.started) == set(cluster.CERTIFIED)
+    assert ailing(home) == []
+    kept = [name for name, process in before.items() if process == homes.registry(home).find(name)]
+    assert set(kept) == {"containerd", "logrotate", "redis", "postgres"}
+    assert namespace.python("old", "print('alive')") == "alive"
+    assert namespace.get("pods/old")["status"]["containerStatuses"][0]["restartCount"] == 0
     namespace.kubectl("delete", "namespace", namespace.name)
 
 

@@ -25,7 +25,7 @@ from chess_localcluster.controlplane.api import Api
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import Plan
 from chess_localcluster.processes.process import identify
-from chess_localcluster.status import CONTROL_PLANE, State, Status, read, standing_of
+from chess_localcluster.status import CONTROL_PLANE, State, Status, read, recorded_at
 
 pytestmark = pytest.mark.integration
 
@@ -215,7 +215,7 @@ def test_the_state_is_that_of_the_record_whether_the_api_answers_or_not(home: Pa
 def test_down_stops_a_cluster_whose_home_somebody_removed(home: Path) -> None:
     cluster.up(home, nodes=0)
     shutil.rmtree(home)
-    assert standing_of(Home.at(home)).state is State.HANGING
+    assert recorded_at(Home.at(home)).state is State.HANGING
     assert cluster.down(home) is True
     assert homes.registry(Home.at(home)).marked() == []
     assert not home.exists()

@@ -28,17 +28,17 @@ DOCKER = "sh('ip link add docker0 type bridge; ip address add 172.17.0.1/16 dev 
 
 
 def test_an_empty_host_is_ready() -> None:
-    assert run("print(findings(Level.REFUSED), findings(Level.WARNING))") == "[] []\n"
+    assert run("print(checks(Level.REFUSED), checks(Level.WARNING))") == "[] []\n"
 
 
 @pytest.mark.parametrize("there", [UFW, RESOLVED, DOCKER], ids=["ufw", "systemd-resolved", "Docker"])
 def test_what_can_live_beside_a_node_is_not_refused(there: str) -> None:
-    assert run(f"{there}\nprint(findings(Level.REFUSED), findings(Level.WARNING))") == "[] []\n"
+    assert run(f"{there}\nprint(checks(Level.REFUSED), checks(Level.WARNING))") == "[] []\n"
 
 
 @pytest.mark.parametrize("there", [COMPANY, FIREWALL], ids=["a wider network", "a firewall in nftables"])
 def test_what_may_disturb_only_warns(there: str) -> None:
-    printed = run(f"{there}\nprint(findings(Level.REFUSED), len(findings(Level.WARNING)))")
+    printed = run(f"{there}\nprint(checks(Level.REFUSED), len(checks(Level.WARNING)))")
     assert printed == "[] 1\n"
 
 
@@ -96,12 +96,10 @@ except ClusterError as error:
 
 
 def test_chains_that_a_cluster_of_this_program_left_are_no_obstacle() -> None:
-    assert run(f"node()\n{K3S}\nprint(findings(Level.REFUSED))") == "[]\n"
+    assert run(f"node()\n{K3S}\nprint(checks(Level.REFUSED))") == "[]\n"
 
 
 def test_a_missing_br_netfilter_is_refused_with_what_to_do() -> None:
-    printed = run(
-        "sh('mount -t tmpfs tmpfs /proc/sys/net/bridge')\nprint(*findings(Level.REFUSED), sep='\\n')"
-    )
+    printed = run("sh('mount -t tmpfs tmpfs /proc/sys/net/bridge')\nprint(*checks(Level.REFUSED), sep='\\n')")
     assert printed.startswith("kernel: kernel module br_netfilter is neither built in nor loaded (")
     assert printed.rstrip().endswith(", then `modprobe br_netfilter`")

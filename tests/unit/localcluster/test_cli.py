@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from chess_localcluster.cli import app
 from chess_localcluster.preflight import look
-from chess_localcluster.preflight.finding import Finding, ok, refused, warning
+from chess_localcluster.preflight.check import Check, ok, refused, warning
 
 
 @pytest.mark.parametrize("command", [["up"], ["image", "build"], ["argocd", "up"]])
@@ -22,8 +22,8 @@ BAD = refused("ports", "port 10.88.0.1:53/udp (coredns) is taken", "free it")
 
 
 @pytest.mark.parametrize("found, code", [([GOOD], 0), ([GOOD, DOUBTFUL], 0), ([DOUBTFUL, BAD], 1)])
-def test_preflight_is_a_line_a_finding_and_fails_only_where_up_would(
-    monkeypatch: pytest.MonkeyPatch, found: list[Finding], code: int
+def test_preflight_is_a_line_a_check_and_fails_only_where_up_would(
+    monkeypatch: pytest.MonkeyPatch, found: list[Check], code: int
 ) -> None:
     monkeypatch.setattr(look, "look", lambda *_, **__: iter(found))
     shown = CliRunner().invoke(app, ["preflight"])

@@ -11,7 +11,7 @@ from chess_localcluster import homes
 from chess_localcluster.node import network
 from chess_localcluster.paths import Home
 from chess_localcluster.processes.process import stop
-from chess_localcluster.status import State, standing_of
+from chess_localcluster.status import State, recorded_at
 
 
 @pytest.fixture
@@ -27,23 +27,23 @@ def plan(home: Home) -> None:
 
 
 def test_without_a_plan_or_a_process_it_is_down(home: Home) -> None:
-    assert standing_of(home).state is State.DOWN
-    assert standing_of(Home(root=home.root / "nowhere")).state is State.DOWN
+    assert recorded_at(home).state is State.DOWN
+    assert recorded_at(Home(root=home.root / "nowhere")).state is State.DOWN
 
 
 def test_the_node_of_another_home_is_elsewhere_as_long_as_that_cluster_exists(home: Home) -> None:
     other = Home(root=home.root.parent / "other")
     network.OWNER.write_text(str(other.root))
-    assert standing_of(home).state is State.DOWN
+    assert recorded_at(home).state is State.DOWN
     plan(other)
-    found = standing_of(home)
+    found = recorded_at(home)
     assert (found.state, found.node_of) == (State.ELSEWHERE, str(other.root))
 
 
 def test_a_plan_without_processes_is_stopped_and_has_something_to_lose(home: Home) -> None:
     network.OWNER.write_text(str(home.root))
     plan(home)
-    assert standing_of(home).state is State.STOPPED
+    assert recorded_at(home).state is State.STOPPED
 
 
 @pytest.mark.parametrize("planned", [True, False])
@@ -52,6 +52,6 @@ def test_a_process_without_an_api_is_a_cluster_that_hangs(home: Home, planned: b
         plan(home)
     process = homes.registry(home).start("etcd", [sys.executable, "-c", "import time; time.sleep(300)"])
     try:
-        assert standing_of(home).state is State.HANGING
+        assert recorded_at(home).state is State.HANGING
     finally:
         stop([process], grace_seconds=5)

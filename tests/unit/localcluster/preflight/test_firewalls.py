@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from chess_localcluster.preflight import firewalls
-from chess_localcluster.preflight.finding import Level, refusals
+from chess_localcluster.preflight.check import Level, refusals
 
 
 def chain(table: str, name: str, hook: str, policy: str, family: str = "inet") -> dict[str, Any]:

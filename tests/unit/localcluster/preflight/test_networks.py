@@ -5,7 +5,7 @@ from ipaddress import IPv4Network
 import pytest
 
 from chess_localcluster.preflight import networks
-from chess_localcluster.preflight.finding import Level
+from chess_localcluster.preflight.check import Level
 from chess_localcluster.preflight.networks import Route
 
 TABLE = """\

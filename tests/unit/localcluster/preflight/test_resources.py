@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from chess_localcluster.preflight import resources
-from chess_localcluster.preflight.finding import Level
-from chess_localcluster.preflight.resources import Room
+from chess_localcluster.preflight.check import Level
+from chess_localcluster.preflight.resources import Disk
 
 DEBIAN = 'PRETTY_NAME="Debian GNU/Linux 12 (bookworm)"\nID=debian\nVERSION_ID="12"\n'
 UBUNTU = 'PRETTY_NAME="Ubuntu 24.04.1 LTS"\nID=ubuntu\nVERSION_ID="24.04"\n'
@@ -20,7 +20,7 @@ def test_little_memory_only_warns(kilobytes: int, level: Level) -> None:
 
 @pytest.mark.parametrize("free, level", [(1 << 30, Level.OK), ((1 << 30) - 1, Level.REFUSED)])
 def test_too_little_disk_is_refused(free: int, level: Level) -> None:
-    room = Room(path=Path("/x"), free=free, needed=1 << 30, purpose="a cluster")
+    room = Disk(path=Path("/x"), free=free, needed=1 << 30, purpose="a cluster")
     assert resources.disk(room).level is level
 
 

@@ -1,4 +1,4 @@
-"""A finding: one line, and what to do. Only what would certainly fail refuses; what may be wrong warns."""
+"""A check: one line, and what to do. Only what would certainly fail refuses; what may be wrong warns."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """What a finding means for `up`."""
+    """What a check means for `up`."""
 
     OK = "ok"
     WARNING = "warning"
@@ -14,7 +14,7 @@ class Level(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Check:
     """What was looked at, what was found, and what to do about it."""
 
     what: str
@@ -24,25 +24,25 @@ class Finding:
 
     @property
     def line(self) -> str:
-        """Return finding and remedy."""
+        """Return what was found and the remedy."""
         return f"{self.what}: {self.text}" + (f": {self.remedy}" if self.remedy else "")
 
 
-def refusals(findings: Iterable[Finding]) -> list[Finding]:
+def refusals(checks: Iterable[Check]) -> list[Check]:
     """Return what stands in the way."""
-    return [found for found in findings if found.level is Level.REFUSED]
+    return [found for found in checks if found.level is Level.REFUSED]
 
 
-def ok(what: str, text: str) -> Finding:
+def ok(what: str, text: str) -> Check:
     """Say that it is as it should be."""
-    return Finding(what=what, level=Level.OK, text=text)
+    return Check(what=what, level=Level.OK, text=text)
 
 
-def warning(what: str, text: str, remedy: str) -> Finding:
+def warning(what: str, text: str, remedy: str) -> Check:
     """Say what may be wrong."""
-    return Finding(what=what, level=Level.WARNING, text=text, remedy=remedy)
+    return Check(what=what, level=Level.WARNING, text=text, remedy=remedy)
 
 
-def refused(what: str, text: str, remedy: str) -> Finding:
+def refused(what: str, text: str, remedy: str) -> Check:
     """Say what would certainly fail, or break something of somebody else's."""
-    return Finding(what=what, level=Level.REFUSED, text=text, remedy=remedy)
+    return Check(what=what, level=Level.REFUSED, text=text, remedy=remedy)
