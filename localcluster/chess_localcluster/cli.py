@@ -263,7 +263,7 @@ def main() -> None:
         sys.exit(1)
     except PermissionError as error:
         remedy = "run this as its owner (root?), or choose another --home"
-        print(f"localcluster: {error.filename}: permission denied: {remedy}", file=sys.stderr)
+        print(f"localcluster: {error.filename or error}: permission denied: {remedy}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
         reason = f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error

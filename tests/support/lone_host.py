@@ -19,6 +19,7 @@ from chess_localcluster.preflight import look
 from chess_localcluster.preflight.check import Level
 
 HOME = Home(root=Path("/run/home"))
+OF_THIS_MACHINE = ("memory", "disk", "distribution", "cache")
 
 def sh(line, check=True):
     done = subprocess.run(["sh", "-c", line], capture_output=True, text=True)
@@ -31,8 +32,9 @@ def node():
     network.ensure(make_plan(1), HOME)
 
 def checks(level):
-    """Return what `localcluster preflight` says at that level."""
-    return [one.line for one in look.look(HOME, Cache.of_user(), 1) if one.level is level]
+    """Return what `localcluster preflight` says at that level, without what this machine decides."""
+    found = look.look(HOME, Cache.of_user(), 1)
+    return [one.line for one in found if one.level is level and one.what not in OF_THIS_MACHINE]
 
 def neighbour(name, here, there, gateway=None):
     """Plug in a host with an address of its own, by a network of its own."""
