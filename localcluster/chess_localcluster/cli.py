@@ -249,7 +249,7 @@ def kubectl(_context: typer.Context) -> None:
 def _existing(home: Path | None) -> Home:
     place = Home.at(home)
     homes.require_access(place)
-    if not place.kubeconfig.exists():
+    if not place.kubeconfig.exists() or not homes.is_one(place):
         raise ClusterError(f"no cluster at {place.root}: `localcluster up` makes one")
     return place
 

@@ -23,6 +23,8 @@ MARKER = ".localcluster"
 PROGRAM = "localcluster"
 MOMENT_SECONDS = 2.0
 NAMED = 3
+NOBODYS = frozenset({MARKER, "lost+found"})
+"""What may be in an empty directory: the second is in every new ext4 file system."""
 
 
 @contextmanager
@@ -120,7 +122,7 @@ def is_one(home: Home) -> bool:
 
     Besides the marker, a plan that names this very directory counts: whoever loses the marker can still say `down`.
     """
-    return {path.name for path in home.root.iterdir()} <= {MARKER} or _is_marked(home) or _is_planned(home)
+    return {path.name for path in home.root.iterdir()} <= NOBODYS or _is_marked(home) or _is_planned(home)
 
 
 def _is_marked(home: Home) -> bool:

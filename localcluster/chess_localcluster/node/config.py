@@ -25,6 +25,7 @@ CNI_PROGRAMS = "/usr/lib/cni"
 CNI_NETWORK = "localcluster"
 CGROUP = "/localcluster"
 DNS_PORT = 53
+MODULE = (sys.executable, "-P", "-m")  # -P: modules of the directory in which `up` was called are not meant
 ROTATION = "chess_localcluster.processes.rotation"
 
 
@@ -63,8 +64,8 @@ def node_components(plan: Plan, home: Home) -> list[Component]:
         Component(
             name="coredns", argv=("coredns", "-conf", str(conf / "Corefile")), port=(BRIDGE_ADDRESS, DNS_PORT)
         ),
-        Component(name="netpol", argv=(sys.executable, "-m", "chess_localcluster.netpol", str(home.root))),
-        Component(name="logrotate", argv=(sys.executable, "-m", ROTATION, str(home.log))),
+        Component(name="netpol", argv=(*MODULE, "chess_localcluster.netpol", str(home.root))),
+        Component(name="logrotate", argv=(*MODULE, ROTATION, str(home.log))),
         Component(name="kubelet", argv=kubelet, port=(BRIDGE_ADDRESS, KUBELET_PORT)),
     ]
 

@@ -98,6 +98,13 @@ def test_what_somebody_put_into_a_home_outlives_it(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
+def test_a_new_file_system_is_empty(tmp_path: Path) -> None:
+    (tmp_path / "lost+found").mkdir()
+    use(tmp_path)
+    homes.remove(Home(root=tmp_path))
+    assert [path.name for path in tmp_path.iterdir()] == ["lost+found"]
+
+
 @as_root
 def test_root_does_not_work_in_a_directory_of_another_user(tmp_path: Path) -> None:
     theirs = tmp_path / "theirs"

@@ -1,5 +1,6 @@
 """The node's configuration files."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -32,3 +33,9 @@ def test_resolvers_are_read() -> None:
 def test_nobody_is_anonymous_at_the_kubelet() -> None:
     files = config.files(make_plan(1), HOME, Cache(root=Path("/c")), ())
     assert '"anonymous": {\n      "enabled": false' in files["kubelet.json"]
+
+
+def test_programs_of_this_package_take_no_module_from_where_up_was_called() -> None:
+    own = [one.argv for one in config.node_components(make_plan(1), HOME) if one.argv[0] == sys.executable]
+    assert len(own) == 2
+    assert all(argv[1:3] == ("-P", "-m") for argv in own)
