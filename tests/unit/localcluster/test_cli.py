@@ -1,6 +1,7 @@
 """The command line's help."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
@@ -31,3 +32,13 @@ def test_preflight_is_a_line_a_check_and_fails_only_where_up_would(
     assert shown.stdout.splitlines() == [f"{one.level:8} {one.line}" for one in found]
     document = json.loads(CliRunner().invoke(app, ["preflight", "-o", "json"]).stdout)
     assert [(one["what"], one["level"]) for one in document] == [(one.what, one.level) for one in found]
+
+
+@pytest.mark.parametrize(
+    "command", [["store", "start", "redis"], ["logs", "etcd"], ["kubeconfig"], ["status"]]
+)
+def test_a_directory_of_somebody_else_s_is_no_cluster(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "kubeconfig").write_text("mine")
+    done = CliRunner().invoke(app, [*command, "--home", str(tmp_path)])
+    assert str(done.exception) == f"no cluster at {tmp_path}: `localcluster up` makes one"
+    assert [path.name for path in tmp_path.iterdir()] == ["kubeconfig"]
