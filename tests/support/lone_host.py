@@ -31,6 +31,14 @@ def node():
     HOME.root.mkdir(exist_ok=True)
     network.ensure(make_plan(1), HOME)
 
+def without_modules():
+    """Let modprobe find nothing from now on."""
+    program = Path("/run/programs/modprobe")
+    program.parent.mkdir()
+    program.write_text("#!/bin/sh\\necho no such module >&2\\nexit 1\\n")
+    program.chmod(0o755)
+    os.environ["PATH"] = f"{program.parent}:{os.environ['PATH']}"
+
 def checks(level):
     """Return what `localcluster preflight` says at that level, without what this machine decides."""
     found = look.look(HOME, Cache.of_user(), 1)

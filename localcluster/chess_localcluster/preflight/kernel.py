@@ -45,15 +45,10 @@ def look(root: Path = cgroups.ROOT) -> list[Check]:
 
 
 def _modules() -> Iterator[Check]:
-    absent = []
-    if "\toverlay\n" not in FILESYSTEMS.read_text():
-        absent.append("overlay")
-    if not modules.BR_NETFILTER.exists():
-        absent.append("br_netfilter")
-    for name in absent:
-        if reason := modules.load(name):
-            text, _, remedy = reason.partition(": install")
-            yield refused("kernel", text, f"install{remedy}")
+    overlay = None if "\toverlay\n" in FILESYSTEMS.read_text() else modules.load("overlay")
+    for obstacle in (overlay, modules.br_netfilter()):
+        if obstacle:
+            yield refused("kernel", *obstacle)
 
 
 def _trials() -> Iterator[Check]:

@@ -101,6 +101,7 @@ def test_a_missing_br_netfilter_is_named_with_what_to_do() -> None:
     printed = run(
         """
 sh("mount -t tmpfs tmpfs /proc/sys/net/bridge")
+without_modules()
 try:
     node()
 except ClusterError as error:
