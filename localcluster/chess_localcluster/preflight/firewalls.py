@@ -79,7 +79,7 @@ def _about_iptables(ruleset: Ruleset) -> str:
         if "chain" in entry and _is_of_iptables(entry["chain"]) and entry["chain"].get("policy") == "drop"
     ]
     if closed:
-        return f"{' and '.join(sorted(closed))} drops by policy; chains of the node's own let pods through"
+        return f"iptables drops by policy ({', '.join(sorted(closed))}); chains of the node's own let pods through"
     return "nothing cuts pods off"
 
 
