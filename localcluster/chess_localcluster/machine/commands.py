@@ -22,7 +22,7 @@ NO_NETWORK = (
 )
 """What apt, pip and go say when they reach nobody; the lines after it only tell what is missing in consequence."""
 NO_PIP = "No module named pip"
-MOST = 200
+MOST = 120
 
 
 def run(
@@ -56,10 +56,15 @@ def abbreviate(argv: Sequence[str]) -> str:
 def reason_in(text: str) -> str:
     """Return the line that holds the reason: one that speaks of the network, else the last."""
     if line := _refusing_line(text):
-        return f"the network does not answer, or its proxy and mirror are not set ({line[:MOST]})"
+        return f"the network does not answer, or its proxy and mirror are not set ({_end(line)})"
     if NO_PIP in text:
         return f"{NO_PIP}: `python3 -m ensurepip` there, or remove .venv and `make install`"
     return last_line(text)
+
+
+def _end(line: str) -> str:
+    """Return a line's end, where the reason is."""
+    return line if len(line) <= MOST else f"… {line[-MOST:]}"
 
 
 def reaches_nobody(text: str) -> bool:
