@@ -26,11 +26,14 @@ OVERLOAD = 1013
 class GameClient(Client):
     """A player or a spectator."""
 
+    __slots__ = ("_entered", "_joined", "_joining", "_known", "_pending", "_place", "_room", "_subscriber")
+
     def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, services: Services, visit: Visit) -> None:
         super().__init__(place, rate, services, visit)
         self._place = place
         self._known = visit.known
-        self._joined = asyncio.Event()
+        self._joined = False
+        self._joining: asyncio.Future[None] | None = None
         self._room: Room | None = None
         self._entered = False
         self._pending = 0
@@ -104,7 +107,9 @@ class GameClient(Client):
     async def _join(self, room: Room) -> None:
         player = self._place if isinstance(self._place, PlayPlace) else None
         game = await room.join(self._subscriber, self._place.resume, player)
-        self._joined.set()
+        self._joined = True
+        if self._joining is not None:
+            self._joining.set_result(None)
         self._services.seats.joined(self, running=not game.over)
         self._services.changed()
         if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
@@ -124,7 +129,7 @@ class GameClient(Client):
 
     async def _submit(self, command: Command, received_ms: int, began: float) -> None:
         try:
-            await self._joined.wait()
+            await self._until_joined()
             answer = await self._put(command, received_ms)
         finally:
             self._pending -= 1
@@ -133,6 +138,16 @@ class GameClient(Client):
         if isinstance(command, MakeMove):
             self._services.metrics.acknowledged(monotonic() - began)
             self._count_forgiven()
+
+    async def _until_joined(self) -> None:
+        """Wait with a command that came too soon. Most come later, so nothing is kept ready for that."""
+        if not self._joined:
+            await self._awaited()
+
+    def _awaited(self) -> asyncio.Future[None]:
+        if self._joining is None:
+            self._joining = asyncio.get_running_loop().create_future()
+        return self._joining
 
     def _count_forgiven(self) -> None:
         forgiven_ms = 0 if self._room is None else self._room.executor.take_forgiven_ms()
@@ -147,9 +162,8 @@ class GameClient(Client):
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
-        if not self._joined.is_set():
-            for task in list(self._tasks):
-                task.cancel()
+        if not self._joined:
+            self._awaited().cancel()  # and with it the commands that wait for it
 
     def _refused(self, command: Command, code: str, message: str) -> None:
         self.answer(frames.rejected(command.a, code, message))
@@ -157,7 +171,7 @@ class GameClient(Client):
     async def _depart(self) -> None:
         if not self._entered:
             return
-        if self._joined.is_set() and self.in_play:
+        if self._joined and self.in_play:
             self._services.lookups.left(self._place, monotonic())
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires

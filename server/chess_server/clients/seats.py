@@ -70,7 +70,7 @@ class Seats:
             "lobby": {},
             "play": {},
         }  # each in order of arrival; of the players those whose game has ended since
-        self._of_player: dict[str, dict[Occupant, None]] = {}  # the sockets of each seat, in order of arrival
+        self._of_player: dict[str, tuple[Occupant, ...]] = {}  # the sockets of each seat, in order of arrival
         self._silent: dict[Occupant, float] = {}
         self._leaving: set[Occupant] = set()
         self._taken = 0
@@ -115,7 +115,7 @@ class Seats:
         self._of_address[client.address] += 1
         if client.kind == "play":
             self.counts(client)
-            self._of_player.setdefault(client.seat, {})[client] = None
+            self._of_player[client.seat] = (*self._of_player.get(client.seat, ()), client)
             self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
             return
         self._yielding[client.kind][client] = None
@@ -188,7 +188,7 @@ class Seats:
 
     def _close_oldest(self, seat: str, least: int, address: str = "") -> bool:
         """Close a player's oldest socket, of an address or of all, if he has at least so many."""
-        own = self._of_player.get(seat, {})
+        own = self._of_player.get(seat, ())
         client = next((one for one in own if address in ("", one.address)), None)
         if client is None or len(own) < least:
             return False
@@ -206,8 +206,12 @@ class Seats:
         self._of_address[client.address] -= 1
         if not self._of_address[client.address]:
             del self._of_address[client.address]
-        own = self._of_player.get(client.seat, {})
-        for known in (*self._yielding.values(), own):
+        for known in self._yielding.values():
             known.pop(client, None)
-        if client.kind == "play" and not own:
-            del self._of_player[client.seat]
+        if client.kind == "play":
+            self._leave(client)
+
+    def _leave(self, client: Occupant) -> None:
+        left = tuple(one for one in self._of_player.pop(client.seat) if one is not client)
+        if left:
+            self._of_player[client.seat] = left

@@ -29,6 +29,10 @@ def mib(server: Any, what: str) -> float:
     return int(kib) / 1024
 
 
+SOCKETS, MOST_KIB = 1500, 5.5
+"""A socket that sends nothing, and what each may add: 3 KiB are needed; what its request said would take 6 more."""
+BROWSERS = "".join(f"X-Header-{number:02d}: {40 * 'x'}\r\n" for number in range(20)).encode()
+
 HEAD = (
     b"GET /lobby/socket?sri=12345678 HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 )
@@ -60,3 +64,28 @@ async def test_heads_without_end(server: Any) -> None:
                 assert await pour(writer, line, 10 << 20) < 1 << 20
                 writer.transport.abort()
     assert mib(server, "VmHWM") - before < MOST_MIB
+
+
+async def test_sockets_that_say_nothing(make_fleet: Any) -> None:
+    """A new process, whose memory holds nothing that was freed, with the transport that plays."""
+    with make_fleet("memory-silent") as fleet:
+        [server] = fleet.start(1)
+        writers = await silent(server.port, 100)
+        before = mib(server, "VmRSS")
+        writers += await silent(server.port, SOCKETS)
+        grown = mib(server, "VmRSS") - before
+        for writer in writers:
+            writer.transport.abort()
+        assert grown * 1024 / SOCKETS < MOST_KIB
+
+
+async def silent(port: int, count: int) -> list[asyncio.StreamWriter]:
+    """Open sockets as a browser does, and wait until each is open."""
+    opened = []
+    async with asyncio.timeout(120):
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + BROWSERS + KEY)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            opened.append(writer)
+    return opened
