@@ -55,7 +55,7 @@ class CommandExecutor:
         async with self._lock:
             rejected = await self._answered(color, command, received_ms, lag_ms)
         code = None if rejected is None else rejected.code
-        self._arrivals = self._arrivals.answered(color, command, code, received_ms)
+        self._arrivals = self._arrivals.answered(color, command, code, self._stores.clock.now_ms())
         if rejected is not None:
             return frames.rejected(command.a, rejected.code, rejected.message)
         return None if command.a is None else frames.ack(command.a)
