@@ -228,7 +228,9 @@ async def test_a_copy_from_long_ago_does_not_count() -> None:
     assert executing.white_ms == 60_000 - KEPT_MS - 1
 
 
-@pytest.mark.parametrize("after_ms, charged_ms", [(1000, 0), (KEPT_MS, 0), (KEPT_MS + 1, 12_000 + KEPT_MS + 1)])
+@pytest.mark.parametrize(
+    "after_ms, charged_ms", [(1000, 0), (KEPT_MS, 0), (KEPT_MS + 1, 12_000 + KEPT_MS + 1)]
+)
 async def test_a_copy_lives_from_its_answer_which_may_come_late(after_ms: int, charged_ms: int) -> None:
     executing = Executor(Ledger(fresh(BEGUN)))
     executing.ledger.hang = lambda: executing.time.reach(12_000)
