@@ -18,7 +18,7 @@ from chess_server.settings import Settings
 from chess_server.store.errors import UnavailableError
 from chess_server.store.postgres import schema
 from chess_server.store.postgres.retention import Retention
-from chess_server.store.postgres.sessions import connection_settings
+from chess_server.store.postgres.sessions import LATE_SESSIONS, connection_settings
 from chess_server.supervisor import Progress, Supervisor
 
 log = structlog.get_logger(__name__)
@@ -106,7 +106,8 @@ class Server:
         start("probes", parts.stores.health.keep_probing, vital=True)
         start("subscriptions", parts.connections.bus.run, vital=True)
         start("committer", parts.stores.committer.run, vital=True)
-        start("late games", parts.stores.committer.run_late, vital=True)
+        for number in range(1, LATE_SESSIONS + 1):
+            start(f"late games {number}", parts.stores.committer.run_late, vital=True)
         start("database probes", parts.stores.database.keep_probing, vital=True)
         start("sweep", parts.rooms.sweep, vital=True)
         start("seats", parts.rooms.refresh_seats, vital=True)
