@@ -62,6 +62,7 @@ class Parts:
     stores: Stores
     rearm: Rearm
     rooms: Rooms
+    tokens: Callable[[], Tokens]
     lobby: Lobby
     clients: set[Client]
     seats: Seats
@@ -73,6 +74,7 @@ class Parts:
 
     def metrics_page(self) -> Answer:
         """Answer `/metrics`; what others count is copied now."""
+        self.tokens()  # looks at the keys, though nobody connects
         self.metrics.games.set(self.rooms.playing)
         self.metrics.demand.set(self.seats.demand)
         for kind in ("lobby", "play", "watch"):
@@ -96,7 +98,7 @@ def compose(settings: Settings) -> Parts:
     )
     rooms = Rooms(stores, connections.bus, keys, timeouts)
     pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)
-    tokens = _tokens(settings)
+    tokens = _tokens(settings, metrics)
     pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms, tokens)
     lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
     clients, seats = set[Client](), _seats(settings)
@@ -127,6 +129,7 @@ def compose(settings: Settings) -> Parts:
         stores=stores,
         rearm=Rearm(stores, settings.pod_uid),
         rooms=rooms,
+        tokens=tokens,
         lobby=lobby,
         clients=clients,
         seats=seats,
@@ -138,14 +141,15 @@ def compose(settings: Settings) -> Parts:
     )
 
 
-def _tokens(settings: Settings) -> Callable[[], Tokens]:
+def _tokens(settings: Settings, metrics: Metrics) -> Callable[[], Tokens]:
     """Return what signs and checks players' tokens.
 
     A server that only its own machine reaches draws a key that it forgets: what it signed, it alone takes. Elsewhere a
     server without keys gives no tokens, and its players use the path of the version before.
     """
     if settings.token_keys_file is not None:
-        return KeyFile(settings.token_keys_file, settings.cluster_uid)
+        broken = metrics.token_keys_broken
+        return KeyFile(settings.token_keys_file, settings.cluster_uid, lambda usable: broken.set(not usable))
     keys = [secrets.token_bytes(KEY_BYTES)] if _on_one_machine(settings.listen) else []
     if not keys:
         log.warning("CHESS_TOKEN_KEYS_FILE is not set: players get no tokens")

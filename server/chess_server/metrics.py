@@ -101,6 +101,10 @@ class Metrics:
         self.loop_restarts = self._gauge(
             "chess_server_loop_restarts", "Background loops begun again, total", "loop"
         )
+        self.token_keys_broken = self._gauge(
+            "chess_server_token_keys_broken",
+            "1 while the file of token keys cannot be used, and the keys before are",
+        )
         self.lag_forgiven = self._counter(
             "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag"
         )

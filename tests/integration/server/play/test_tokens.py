@@ -194,3 +194,16 @@ async def test_keys_are_rotated_while_a_server_runs_and_nobody_is_lost(make_flee
         black.token = None  # its token is worth nothing any more: as a client does, it takes the `url`
         await black.connect()
         await black.move("e7e5")
+
+
+async def test_a_broken_key_file_is_seen_in_the_metrics_and_players_go_on(make_fleet: Any) -> None:
+    with make_fleet("broken-keys") as fleet:
+        [server] = fleet.start()
+        metric, file = "chess_server_token_keys_broken", fleet.directory / "token.keys"
+        assert server.metric(metric) == 0
+        keys = file.read_text()
+        file.write_text("short")
+        await eventually(lambda: server.metric(metric) == 1, "it is seen, though nobody connects", within=60)
+        assert server.ready
+        file.write_text(keys)
+        await eventually(lambda: server.metric(metric) == 0, "it is mended", within=60)
