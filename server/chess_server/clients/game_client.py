@@ -6,6 +6,7 @@ import random
 from time import monotonic
 
 from chess_server.clients.client import Client, Services, Visit
+from chess_server.clients.lookups import seat_of
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import EnterPool, LeavePool, Submit
 from chess_server.game.commands import Command, MakeMove
@@ -110,7 +111,8 @@ class GameClient(Client):
         self._joined = True
         if self._joining is not None:
             self._joining.set_result(None)
-        self._services.seats.joined(self, running=not game.over)
+        seat = seat_of(self._place, self._subscriber.color)
+        self._services.seats.joined(self, running=not game.over, seat=seat)
         self._services.changed()
         if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
             with contextlib.suppress(UnavailableError):  # the redirect expires

@@ -30,7 +30,10 @@ class Occupant(Protocol):
 
     address: str
     seat: str
-    """Which player of which game asks; empty for everybody else. Nobody but the player can name it."""
+    """Which player of which game asks; empty for everybody else. Nobody but the player can name it.
+
+    An older client names it by the secret in its path, until the game is known.
+    """
     demands: bool
 
     @property
@@ -115,8 +118,7 @@ class Seats:
         self._of_address[client.address] += 1
         if client.kind == "play":
             self.counts(client)
-            self._of_player[client.seat] = (*self._of_player.get(client.seat, ()), client)
-            self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
+            self._take(client)
             return
         self._yielding[client.kind][client] = None
         if client.kind == "lobby":
@@ -128,11 +130,17 @@ class Seats:
         if client.kind == "lobby":
             self.counts(client)
 
-    def joined(self, client: Occupant, *, running: bool) -> None:
-        """Note that a client has joined a game. Where the server is over-full, somebody gives way: him or his first."""
+    def joined(self, client: Occupant, *, running: bool, seat: str = "") -> None:
+        """Note that a client has joined a game, in which a player has this seat by whatever way he came.
+
+        Where the server is over-full, somebody gives way: him or his first.
+        """
+        if client in self._leaving:
+            return
         self.counts(client)
         if client.kind == "play":
             self._yielding["play" if running else "watch"][client] = None
+            self._move(client, seat or client.seat)
         if self._taken > self._limits.most and not self._close_oldest(client.seat, NEEDED_BY_PLAYER + 1):
             self._make_room()
 
@@ -210,6 +218,18 @@ class Seats:
             known.pop(client, None)
         if client.kind == "play":
             self._leave(client)
+
+    def _move(self, client: Occupant, seat: str) -> None:
+        """Move a client to the seat that turned out to be its player's."""
+        if client.seat == seat:
+            return
+        self._leave(client)
+        client.seat = seat
+        self._take(client)
+
+    def _take(self, client: Occupant) -> None:
+        self._of_player[client.seat] = (*self._of_player.get(client.seat, ()), client)
+        self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
 
     def _leave(self, client: Occupant) -> None:
         left = tuple(one for one in self._of_player.pop(client.seat) if one is not client)
