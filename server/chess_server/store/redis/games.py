@@ -161,10 +161,10 @@ class Games:
         return self._health.identity(self._keys.game(game_id))
 
     async def _one(self, call: Call) -> Any:
-        return await self._health.redis(lambda: self._calls.one(call))
+        return await self._health.redis(self._calls.one, call)
 
     async def _many(self, calls: Sequence[Call]) -> list[Any]:
-        answers: list[Any] = await self._health.redis(lambda: self._calls.many(calls))
+        answers: list[Any] = await self._health.redis(self._calls.many, calls)
         return answers
 
 
