@@ -14,6 +14,7 @@ from chess_server.clients.address import Trust
 from chess_server.clients.admission import Admission, AdmissionLimits
 from chess_server.clients.client import Client, Services
 from chess_server.clients.gate import Gate
+from chess_server.clients.gathering import Gathering
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets
 from chess_server.clients.seats import SeatLimits, Seats
@@ -118,6 +119,7 @@ def compose(settings: Settings) -> Parts:
         clients=clients,
         seats=seats,
         lookups=Lookups(),
+        gathering=Gathering(),
         gates={kind: Gate(most, LOOKUPS_OF_ADDRESS) for kind, most in LOOKUPS.items()},
         entries=Buckets(settings.address_join_rate),
         changed=heartbeat.wake,

@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from chess_server.clients.gate import Gate
+from chess_server.clients.gathering import Gathering
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets, Rate
 from chess_server.clients.seats import Seats
@@ -39,6 +40,7 @@ class Services:
     clients: "set[Client]"
     seats: Seats
     lookups: Lookups
+    gathering: Gathering
     gates: Mapping[str, Gate]
     """How many may look for a game in the stores at the same time, by kind: `play` and `watch`."""
     entries: Buckets

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from functools import partial
 from time import monotonic
 
 from chess_server.clients.client import Client, Services, Visit
@@ -127,7 +128,15 @@ class GameClient(Client):
             )
             return
         self._pending += 1
-        self._spawn(self._submit(effect.command, self._services.clock.now_ms(), monotonic()))
+        now = monotonic()
+        begin = partial(self._begin, effect.command, self._services.clock.now_ms(), now)
+        if self._joined:
+            self._services.gathering.add(begin, now)
+        else:
+            begin()
+
+    def _begin(self, command: Command, received_ms: int, began: float) -> None:
+        self._spawn(self._submit(command, received_ms, began))
 
     async def _submit(self, command: Command, received_ms: int, began: float) -> None:
         try:

@@ -68,6 +68,8 @@ class CommandExecutor:
 
     def saw(self, held: Held) -> Sight:
         """Note a state as soon as this server has it: a turn is measured from its first sight."""
+        if self._sight is not None and self._sight.is_of(held):
+            return self._sight
         self._sight = sighted(held, self._sight, self._stores.clock.now_ms(), self._steady_ms())
         return self._sight
 

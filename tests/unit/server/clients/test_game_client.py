@@ -10,6 +10,7 @@ from polling import eventually
 
 from chess_server.clients.client import Services, Visit
 from chess_server.clients.game_client import GameClient
+from chess_server.clients.gathering import Gathering
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.seats import SeatLimits, Seats
@@ -60,6 +61,7 @@ class World:
             clients=set(),
             seats=Seats(SeatLimits(most=10_000, per_address=10_000, first_message_seconds=60.0)),
             lookups=Lookups(),
+            gathering=Gathering(),
             changed=lambda: None,
             pod_uid="pod",
         )
