@@ -100,7 +100,8 @@ class Registry:
 
     async def read(self) -> Reading:
         """Remove expired records and return all others."""
-        return reading_of(await self._read(keys=[keys.records(self._uid), keys.expiry(self._uid)]))
+        names = [keys.records(self._uid), keys.expiry(self._uid)]
+        return reading_of(await self._read(keys=names, args=[self._ttl_ms]))
 
     async def mark(self, pod_uid: str, deadline_ms: int) -> None:
         """Order a pod to drain until `deadline_ms` of Redis TIME."""
@@ -132,14 +133,14 @@ async def read_many(client: Redis, cluster_uids: Iterable[str]) -> dict[str, Rea
     A cluster whose keys Redis refuses to read gets that error; all others are read.
     """
     uids = list(cluster_uids)
-    script = client.register_script(_lua("read"))
+    script, ttl_ms = client.register_script(_lua("read")), round(TTL_SECONDS * 1000)
     if isinstance(client, RedisCluster):  # its pipelines do not support scripts
-        calls = (script(keys=[keys.records(uid), keys.expiry(uid)]) for uid in uids)
+        calls = (script(keys=[keys.records(uid), keys.expiry(uid)], args=[ttl_ms]) for uid in uids)
         answers = await asyncio.gather(*calls, return_exceptions=True)
     else:
         async with client.pipeline(transaction=False) as pipeline:
             for uid in uids:
-                await script(keys=[keys.records(uid), keys.expiry(uid)], client=pipeline)
+                await script(keys=[keys.records(uid), keys.expiry(uid)], args=[ttl_ms], client=pipeline)
             answers = await pipeline.execute(raise_on_error=False)
     return {uid: _reading_or_refusal(answer) for uid, answer in zip(uids, answers, strict=True)}
 

@@ -14,6 +14,7 @@ from chess_server.clients.address import Trust
 from chess_server.clients.admission import Admission, AdmissionLimits
 from chess_server.clients.client import Client, Services
 from chess_server.clients.gate import Gate
+from chess_server.clients.gathering import Gathering
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets
 from chess_server.clients.seats import SeatLimits, Seats
@@ -62,6 +63,7 @@ class Parts:
     stores: Stores
     rearm: Rearm
     rooms: Rooms
+    tokens: Callable[[], Tokens]
     lobby: Lobby
     clients: set[Client]
     seats: Seats
@@ -73,6 +75,7 @@ class Parts:
 
     def metrics_page(self) -> Answer:
         """Answer `/metrics`; what others count is copied now."""
+        self.tokens()  # looks at the keys, though nobody connects
         self.metrics.games.set(self.rooms.playing)
         self.metrics.demand.set(self.seats.demand)
         for kind in ("lobby", "play", "watch"):
@@ -96,7 +99,7 @@ def compose(settings: Settings) -> Parts:
     )
     rooms = Rooms(stores, connections.bus, keys, timeouts)
     pools = Pools(connections.calls, keys, stores.health, settings.pod_uid)
-    tokens = _tokens(settings)
+    tokens = _tokens(settings, metrics)
     pairing = Pairing(pools, stores, metrics, timeouts.no_start_ms, tokens)
     lobby = Lobby(pools, pairing, connections.bus, keys.lobby_channel(settings.pod_uid))
     clients, seats = set[Client](), _seats(settings)
@@ -116,6 +119,7 @@ def compose(settings: Settings) -> Parts:
         clients=clients,
         seats=seats,
         lookups=Lookups(),
+        gathering=Gathering(),
         gates={kind: Gate(most, LOOKUPS_OF_ADDRESS) for kind, most in LOOKUPS.items()},
         entries=Buckets(settings.address_join_rate),
         changed=heartbeat.wake,
@@ -127,6 +131,7 @@ def compose(settings: Settings) -> Parts:
         stores=stores,
         rearm=Rearm(stores, settings.pod_uid),
         rooms=rooms,
+        tokens=tokens,
         lobby=lobby,
         clients=clients,
         seats=seats,
@@ -138,14 +143,15 @@ def compose(settings: Settings) -> Parts:
     )
 
 
-def _tokens(settings: Settings) -> Callable[[], Tokens]:
+def _tokens(settings: Settings, metrics: Metrics) -> Callable[[], Tokens]:
     """Return what signs and checks players' tokens.
 
     A server that only its own machine reaches draws a key that it forgets: what it signed, it alone takes. Elsewhere a
     server without keys gives no tokens, and its players use the path of the version before.
     """
     if settings.token_keys_file is not None:
-        return KeyFile(settings.token_keys_file, settings.cluster_uid)
+        broken = metrics.token_keys_broken
+        return KeyFile(settings.token_keys_file, settings.cluster_uid, lambda usable: broken.set(not usable))
     keys = [secrets.token_bytes(KEY_BYTES)] if _on_one_machine(settings.listen) else []
     if not keys:
         log.warning("CHESS_TOKEN_KEYS_FILE is not set: players get no tokens")

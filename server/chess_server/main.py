@@ -15,15 +15,16 @@ from chess_server.composition import compose
 from chess_server.pod.admin import Admin, Answer
 from chess_server.pod.probes import StoresState, liveness, readiness
 from chess_server.settings import Settings
-from chess_server.store.errors import UnavailableError
+from chess_server.store.errors import LateError, UnavailableError
 from chess_server.store.postgres import schema
 from chess_server.store.postgres.retention import Retention
-from chess_server.store.postgres.sessions import connection_settings
+from chess_server.store.postgres.sessions import LATE_SESSIONS, connection_settings
 from chess_server.supervisor import Progress, Supervisor
 
 log = structlog.get_logger(__name__)
 
 STORE_RETRY_SECONDS = 2.0
+LATE_RETRY_SECONDS = 15.0
 FLUSH_SECONDS = 10.0
 YOUNG_OBJECTS = 20_000
 """After how many new objects garbage is collected. Python's 700 are fewer than the moves under way have."""
@@ -88,7 +89,7 @@ class Server:
         settings = self._settings
         connection = connection_settings(settings.database_ca)
         health, url = self._parts.stores.health, self._parts.connections.sessions.url
-        may_migrate = settings.migrate == "auto"
+        may_migrate, pause_seconds = settings.migrate == "auto", STORE_RETRY_SECONDS
         while True:
             try:
                 await asyncio.to_thread(schema.ensure, url(), connection, may_migrate=may_migrate)
@@ -96,7 +97,8 @@ class Server:
                 break
             except UnavailableError as error:
                 health.failed(self._parts.stores.clock.now_ms(), error)
-                await asyncio.sleep(STORE_RETRY_SECONDS)
+                pause_seconds = retry_seconds(pause_seconds, error)
+                await asyncio.sleep(pause_seconds)
         await self._parts.connections.open_database()
 
     async def _serve(self, admin_port: int) -> None:
@@ -106,7 +108,8 @@ class Server:
         start("probes", parts.stores.health.keep_probing, vital=True)
         start("subscriptions", parts.connections.bus.run, vital=True)
         start("committer", parts.stores.committer.run, vital=True)
-        start("late games", parts.stores.committer.run_late, vital=True)
+        for number in range(1, LATE_SESSIONS + 1):
+            start(f"late games {number}", parts.stores.committer.run_late, vital=True)
         start("database probes", parts.stores.database.keep_probing, vital=True)
         start("sweep", parts.rooms.sweep, vital=True)
         start("seats", parts.rooms.refresh_seats, vital=True)
@@ -199,3 +202,11 @@ class Server:
             stores=StoresState(failing_seconds=failing, reason=health.reason),
             grace_seconds=self._settings.store_grace_seconds,
         )
+
+
+def retry_seconds(before: float, error: UnavailableError) -> float:
+    """How long to pause before the database is tried again; longer each time where a migration waits for a table.
+
+    All who write queue behind it: they wait for as small a part of the time as may be.
+    """
+    return min(before * 2, LATE_RETRY_SECONDS) if isinstance(error, LateError) else STORE_RETRY_SECONDS

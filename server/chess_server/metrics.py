@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from time import monotonic
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
-from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 from prometheus_client.utils import floatToGoString
 
@@ -43,6 +43,30 @@ class Durations:
         family.add_metric(labels, buckets, self._sum)
 
 
+class Count:
+    """A count as a plain number, for what is counted at each move."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+    def inc(self, by: float = 1.0) -> None:
+        """Count."""
+        self.value += by
+
+
+class CountCollector(Collector):
+    """A metric of a count."""
+
+    def __init__(self, name: str, what: str, count: Count) -> None:
+        self._name, self._what, self._count = name, what, count
+
+    def collect(self) -> Iterator[CounterMetricFamily]:
+        """Make the metric as of now."""
+        yield CounterMetricFamily(self._name, self._what, self._count.value)
+
+
 class DurationsCollector(Collector):
     """A metric of durations: by the values of one label, or without one by the empty text."""
 
@@ -72,7 +96,7 @@ class Metrics:
         self.abnormal = self._counter(
             "chess_server_abnormal_closes", "Sockets closed neither by the client nor after a handover"
         )
-        self.messages = self._counter("chess_server_messages", "Messages received")
+        self.messages = self._count("chess_server_messages", "Messages received")
         self.acks = self._seconds(
             "chess_server_move_ack_seconds", "From a move's arrival to its acknowledgement"
         )
@@ -101,9 +125,11 @@ class Metrics:
         self.loop_restarts = self._gauge(
             "chess_server_loop_restarts", "Background loops begun again, total", "loop"
         )
-        self.lag_forgiven = self._counter(
-            "chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag"
+        self.token_keys_broken = self._gauge(
+            "chess_server_token_keys_broken",
+            "1 while the file of token keys cannot be used, and the keys before are",
         )
+        self.lag_forgiven = self._count("chess_server_lag_forgiven_seconds", "Thinking time forgiven as lag")
         self.accepted_total = 0
         self.abnormal_total = 0
         self._handled = SlidingQuantile()
@@ -137,6 +163,11 @@ class Metrics:
     def page(self) -> bytes:
         """Return all metrics in Prometheus' text format."""
         return generate_latest(self.registry)
+
+    def _count(self, name: str, what: str) -> Count:
+        count = Count()
+        self.registry.register(CountCollector(name, what, count))
+        return count
 
     def _counter(self, name: str, what: str, *labels: str) -> Counter:
         return Counter(name, what, labels, registry=self.registry)

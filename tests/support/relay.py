@@ -1,7 +1,7 @@
 """A TCP relay on loopback: what a test needs of DNS, a load balancer and a bad network.
 
 New connections go to `target`; those that are open stay where they are, as clients of a name that now means another
-host. A stalled relay passes nothing on and closes nothing.
+host. A stalled relay passes nothing on and closes nothing; one with `late_seconds` is as slow as a long way.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ class Relay:
         self.target = target
         self.port = 0
         self.accepted = 0
+        self.late_seconds = 0.0
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -61,8 +62,12 @@ class Relay:
         with contextlib.suppress(OSError):
             while data := await source.read(CHUNK):
                 await self._flowing.wait()
-                sink.write(data)
-                await sink.drain()
+                if self.late_seconds:
+                    asyncio.get_running_loop().call_later(self.late_seconds, sink.write, data)
+                else:
+                    sink.write(data)
+                    await sink.drain()
+        await asyncio.sleep(self.late_seconds)
         sink.close()
         self._writers.discard(sink)
 

@@ -16,7 +16,7 @@ from chess_server.store.health import Health, RedisTime
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.fence import Entry
-from chess_server.store.postgres.sessions import Sessions
+from chess_server.store.postgres.sessions import LATE_SESSIONS, Sessions
 
 LINE = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5", "a7a6", "b5a4", "g8f6")
 _numbers = count(1)
@@ -86,7 +86,11 @@ async def a_server(
     await server.sessions.open()
     tasks = [
         asyncio.create_task(work(lambda: None))
-        for work in (server.committer.run, server.committer.run_late, server.database.keep_probing)
+        for work in (
+            server.committer.run,
+            *LATE_SESSIONS * [server.committer.run_late],
+            server.database.keep_probing,
+        )
     ]
     try:
         yield server

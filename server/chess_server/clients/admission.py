@@ -107,7 +107,7 @@ class Admission:
         ):
             raise NotAdmittedError(403, "bad_origin", "pages of this origin may not connect")
         address = client_address(request, self._limits.trust)
-        seat, sure = seat_of(place), self._is_proved(place, now)
+        seat, sure = self._seat(place), self._is_proved(place, now)
         known = sure or self._is_signed(place, now)
         self._check_address(address, seat if known else "", now)
         if not isinstance(place, LobbyPlace):
@@ -116,6 +116,12 @@ class Admission:
             self._check_load(place, now, signed=known)
         self._check_room(place, address, seat, now, proved=known)
         return self._seated(place, Visit(number=next(self._numbers), address=address, seat=seat, known=known))
+
+    def _seat(self, place: Place) -> str:
+        """Return whose seat it is: the same by token and by path, if this server knows the game."""
+        game = self._services.rooms.game(place.game_id) if isinstance(place, PlayPlace) else None
+        color = place.color_in(game) if isinstance(place, PlayPlace) and game is not None else None
+        return seat_of(place, color)
 
     def _is_proved(self, place: Place, now: float) -> bool:
         """Whether this server knows by itself that it is a player whose game is not known to be over."""

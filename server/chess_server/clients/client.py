@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from chess_server.clients.gate import Gate
+from chess_server.clients.gathering import Gathering
 from chess_server.clients.lookups import Lookups
 from chess_server.clients.rate_limit import Buckets, Rate
 from chess_server.clients.seats import Seats
@@ -39,6 +40,7 @@ class Services:
     clients: "set[Client]"
     seats: Seats
     lookups: Lookups
+    gathering: Gathering
     gates: Mapping[str, Gate]
     """How many may look for a game in the stores at the same time, by kind: `play` and `watch`."""
     entries: Buckets
@@ -63,6 +65,18 @@ class Visit:
 class Client:
     """A connected client. Subclasses join it to the lobby or to a game."""
 
+    __slots__ = (
+        "_arrival",
+        "_link",
+        "_services",
+        "_session",
+        "_spoke",
+        "address",
+        "asked_to_leave",
+        "demands",
+        "member",
+        "seat",
+    )
     kind = ""
     in_play = False
 
@@ -70,7 +84,6 @@ class Client:
         self._services = services
         self._link: Link | None = None
         self._session = Session(place, rate, monotonic())
-        self._tasks: set[asyncio.Task[None]] = set()
         self.member = f"{services.pod_uid}|{visit.number}"
         self.address = visit.address
         self.seat = visit.seat
@@ -87,6 +100,7 @@ class Client:
         self._services.metrics.connected(self.kind)
         self._services.changed()
         self._arrival = self._spawn(self._arrive())
+        self._arrival.add_done_callback(self._arrived)
 
     def text(self, message: bytes) -> None:
         """Handle a message."""
@@ -118,7 +132,7 @@ class Client:
         self._services.metrics.disconnected(ending.cause, ending.code, abnormally=ending.cause in ABNORMAL)
         self._services.changed()
         self._stop_arriving()
-        _leaving(self._depart())
+        _run(_logged(self._depart()))  # to its end, though the client is gone
 
     def answer(self, frame: bytes) -> None:
         """Send the answer to a message of this client's. Every refusal comes by here, and is counted by its code."""
@@ -141,15 +155,15 @@ class Client:
     def _lag_ms(self) -> int:
         return 0 if self._link is None else self._link.lag_ms
 
+    def _arrived(self, _arrival: asyncio.Task[None]) -> None:
+        self._arrival = None  # a finished task is as large as the client
+
     def _stop_arriving(self) -> None:
         if self._arrival is not None:
             self._arrival.cancel()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(self._guarded(work))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
+        return _run(self._guarded(work))
 
     async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
         try:
@@ -192,14 +206,15 @@ def refusal(frame: bytes) -> str | None:
 ABNORMAL = frozenset({"cut", "full", "idle", "slow_reader", "drain_deadline", "stopped", "fault"})
 """Causes of closes that are neither the client's doing nor a completed handover."""
 
-_departures: set[asyncio.Task[None]] = set()
+_running: set[asyncio.Task[None]] = set()
+"""What runs for clients, also for those that are gone: asyncio keeps no task alive, and a set each would cost more."""
 
 
-def _leaving(work: Coroutine[Any, Any, None]) -> None:
-    """Run a departure to its end, though its client is gone."""
-    task = asyncio.get_running_loop().create_task(_logged(work))
-    _departures.add(task)
-    task.add_done_callback(_departures.discard)
+def _run(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    task = asyncio.get_running_loop().create_task(work)
+    _running.add(task)
+    task.add_done_callback(_running.discard)
+    return task
 
 
 async def _logged(work: Coroutine[Any, Any, None]) -> None:

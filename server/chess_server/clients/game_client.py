@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import random
+from functools import partial
 from time import monotonic
 
 from chess_server.clients.client import Client, Services, Visit
+from chess_server.clients.lookups import seat_of
 from chess_server.clients.rate_limit import Rate
 from chess_server.clients.session import EnterPool, LeavePool, Submit
 from chess_server.game.commands import Command, MakeMove
@@ -26,11 +28,14 @@ OVERLOAD = 1013
 class GameClient(Client):
     """A player or a spectator."""
 
+    __slots__ = ("_entered", "_joined", "_joining", "_known", "_pending", "_place", "_room", "_subscriber")
+
     def __init__(self, place: PlayPlace | WatchPlace, rate: Rate, services: Services, visit: Visit) -> None:
         super().__init__(place, rate, services, visit)
         self._place = place
         self._known = visit.known
-        self._joined = asyncio.Event()
+        self._joined = False
+        self._joining: asyncio.Future[None] | None = None
         self._room: Room | None = None
         self._entered = False
         self._pending = 0
@@ -104,8 +109,11 @@ class GameClient(Client):
     async def _join(self, room: Room) -> None:
         player = self._place if isinstance(self._place, PlayPlace) else None
         game = await room.join(self._subscriber, self._place.resume, player)
-        self._joined.set()
-        self._services.seats.joined(self, running=not game.over)
+        self._joined = True
+        if self._joining is not None:
+            self._joining.set_result(None)
+        seat = seat_of(self._place, self._subscriber.color)
+        self._services.seats.joined(self, running=not game.over, seat=seat)
         self._services.changed()
         if self._subscriber.player and game.ply < 2:  # noqa: PLR2004 - until both have moved, a redirect may be left
             with contextlib.suppress(UnavailableError):  # the redirect expires
@@ -120,11 +128,19 @@ class GameClient(Client):
             )
             return
         self._pending += 1
-        self._spawn(self._submit(effect.command, self._services.clock.now_ms(), monotonic()))
+        now = monotonic()
+        begin = partial(self._begin, effect.command, self._services.clock.now_ms(), now)
+        if self._joined:
+            self._services.gathering.add(begin, now)
+        else:
+            begin()
+
+    def _begin(self, command: Command, received_ms: int, began: float) -> None:
+        self._spawn(self._submit(command, received_ms, began))
 
     async def _submit(self, command: Command, received_ms: int, began: float) -> None:
         try:
-            await self._joined.wait()
+            await self._until_joined()
             answer = await self._put(command, received_ms)
         finally:
             self._pending -= 1
@@ -133,6 +149,16 @@ class GameClient(Client):
         if isinstance(command, MakeMove):
             self._services.metrics.acknowledged(monotonic() - began)
             self._count_forgiven()
+
+    async def _until_joined(self) -> None:
+        """Wait with a command that came too soon. Most come later, so nothing is kept ready for that."""
+        if not self._joined:
+            await self._awaited()
+
+    def _awaited(self) -> asyncio.Future[None]:
+        if self._joining is None:
+            self._joining = asyncio.get_running_loop().create_future()
+        return self._joining
 
     def _count_forgiven(self) -> None:
         forgiven_ms = 0 if self._room is None else self._room.executor.take_forgiven_ms()
@@ -147,9 +173,8 @@ class GameClient(Client):
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()
-        if not self._joined.is_set():
-            for task in list(self._tasks):
-                task.cancel()
+        if not self._joined:
+            self._awaited().cancel()  # and with it the commands that wait for it
 
     def _refused(self, command: Command, code: str, message: str) -> None:
         self.answer(frames.rejected(command.a, code, message))
@@ -157,7 +182,7 @@ class GameClient(Client):
     async def _depart(self) -> None:
         if not self._entered:
             return
-        if self._joined.is_set() and self.in_play:
+        if self._joined and self.in_play:
             self._services.lookups.left(self._place, monotonic())
         if self._room is not None:
             with contextlib.suppress(UnavailableError):  # the seat expires

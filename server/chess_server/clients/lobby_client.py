@@ -17,6 +17,7 @@ Change = EnterPool | LeavePool
 class LobbyClient(Client):
     """A client in the lobby, who looks for an opponent."""
 
+    __slots__ = ("_pausing", "_seek", "_wanted", "_work")
     kind = "lobby"
 
     def __init__(self, place: LobbyPlace, rate: Rate, services: Services, visit: Visit) -> None:

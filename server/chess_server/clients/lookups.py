@@ -2,6 +2,7 @@
 
 from chess_server.clients.rate_limit import Buckets, Rate
 from chess_server.clients.recent import Recent
+from chess_server.game.color import Color
 from chess_server.wire.paths import Place, PlayPlace, WatchPlace
 
 ABSENT_SECONDS = 30.0
@@ -56,8 +57,12 @@ class Lookups:
         return self._played.has(seat_of(place), now)
 
 
-def seat_of(place: Place) -> str:
-    """Return which player of which game a place is, by the token or by the secret; empty for everybody else."""
+def seat_of(place: Place, color: Color | None = None) -> str:
+    """Return which player of which game a place is; empty for everybody else.
+
+    `color`: as the game says. Where it is not known yet, the token or else the secret says who it is.
+    """
     if not isinstance(place, PlayPlace):
         return ""
-    return f"{place.game_id} {place.color}" if place.color else place.game_id + place.player_id
+    known = place.color or color
+    return f"{place.game_id} {known}" if known else place.game_id + place.player_id

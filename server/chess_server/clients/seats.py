@@ -30,7 +30,10 @@ class Occupant(Protocol):
 
     address: str
     seat: str
-    """Which player of which game asks; empty for everybody else. Nobody but the player can name it."""
+    """Which player of which game asks; empty for everybody else. Nobody but the player can name it.
+
+    An older client names it by the secret in its path, until the game is known.
+    """
     demands: bool
 
     @property
@@ -70,7 +73,7 @@ class Seats:
             "lobby": {},
             "play": {},
         }  # each in order of arrival; of the players those whose game has ended since
-        self._of_player: dict[str, dict[Occupant, None]] = {}  # the sockets of each seat, in order of arrival
+        self._of_player: dict[str, tuple[Occupant, ...]] = {}  # the sockets of each seat, in order of arrival
         self._silent: dict[Occupant, float] = {}
         self._leaving: set[Occupant] = set()
         self._taken = 0
@@ -115,8 +118,7 @@ class Seats:
         self._of_address[client.address] += 1
         if client.kind == "play":
             self.counts(client)
-            self._of_player.setdefault(client.seat, {})[client] = None
-            self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
+            self._take(client)
             return
         self._yielding[client.kind][client] = None
         if client.kind == "lobby":
@@ -128,11 +130,17 @@ class Seats:
         if client.kind == "lobby":
             self.counts(client)
 
-    def joined(self, client: Occupant, *, running: bool) -> None:
-        """Note that a client has joined a game. Where the server is over-full, somebody gives way: him or his first."""
+    def joined(self, client: Occupant, *, running: bool, seat: str = "") -> None:
+        """Note that a client has joined a game, in which a player has this seat by whatever way he came.
+
+        Where the server is over-full, somebody gives way: him or his first.
+        """
+        if client in self._leaving:
+            return
         self.counts(client)
         if client.kind == "play":
             self._yielding["play" if running else "watch"][client] = None
+            self._move(client, seat or client.seat)
         if self._taken > self._limits.most and not self._close_oldest(client.seat, NEEDED_BY_PLAYER + 1):
             self._make_room()
 
@@ -188,7 +196,7 @@ class Seats:
 
     def _close_oldest(self, seat: str, least: int, address: str = "") -> bool:
         """Close a player's oldest socket, of an address or of all, if he has at least so many."""
-        own = self._of_player.get(seat, {})
+        own = self._of_player.get(seat, ())
         client = next((one for one in own if address in ("", one.address)), None)
         if client is None or len(own) < least:
             return False
@@ -206,8 +214,24 @@ class Seats:
         self._of_address[client.address] -= 1
         if not self._of_address[client.address]:
             del self._of_address[client.address]
-        own = self._of_player.get(client.seat, {})
-        for known in (*self._yielding.values(), own):
+        for known in self._yielding.values():
             known.pop(client, None)
-        if client.kind == "play" and not own:
-            del self._of_player[client.seat]
+        if client.kind == "play":
+            self._leave(client)
+
+    def _move(self, client: Occupant, seat: str) -> None:
+        """Move a client to the seat that turned out to be its player's."""
+        if client.seat == seat:
+            return
+        self._leave(client)
+        client.seat = seat
+        self._take(client)
+
+    def _take(self, client: Occupant) -> None:
+        self._of_player[client.seat] = (*self._of_player.get(client.seat, ()), client)
+        self._close_oldest(client.seat, MOST_OF_PLAYER + 1)
+
+    def _leave(self, client: Occupant) -> None:
+        left = tuple(one for one in self._of_player.pop(client.seat) if one is not client)
+        if left:
+            self._of_player[client.seat] = left

@@ -3,7 +3,7 @@
 All times are milliseconds. Each player has a quota of lag that may be forgiven: it starts at three gains, grows by one
 gain per move and holds at most seven. The lag itself is what the server measured, never what a client states. But a
 client can answer pings late, and so have more forgiven than it lost. No measurement tells that from a slow connection;
-therefore fast games gain less than in lila, and the whole game has an allowance too (docs/decisions/0107).
+therefore a move gains less than in lila, and the whole game has an allowance too (docs/decisions/0107 and 0114).
 """
 
 from msgspec import Struct
@@ -14,13 +14,13 @@ from chess_server.game.status import FIRST_MOVES
 
 EXPECTED_MOVES = 40
 GAIN_SHARE = 1 / 15
-GAIN_MOST_MS = 1000
-"""What one move adds to the quota: a share of the time expected for a move, at most lila's own bound."""
+GAIN_MOST_MS = 300
+"""What one move adds to the quota: a share of the time expected for a move, at most a round trip round the world."""
 GRACE_MS = 1000
 """How much unspent quota delays a flag at most, because the move may be on its way."""
 ALLOWANCE_SHARE = 0.1
-ALLOWANCE_MOST_MS = 20_000
-"""The lag forgiven in a whole game: a tenth of its expected length, at most this much."""
+ALLOWANCE_MOST_MS = 12_000
+"""The lag forgiven in a whole game: a tenth of its expected length, at most 200 ms for each of 60 moves."""
 
 
 class Side(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):

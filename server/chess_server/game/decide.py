@@ -177,6 +177,8 @@ def _flag_fell_before(game: Game, color: Color, moment: Moment) -> bool:
     """Whether the sender's flag had fallen when the command came. The server's own Tick may come a little later."""
     if game.turn != color or game.ply < FIRST_MOVES:
         return False
+    if max(moment.received_ms - moment.since_ms, 0) < game.clock.side(color).left_ms:
+        return False  # outages and earlier copies only make it less
     return game.clock.has_fallen(color, moment.elapsed_ms(game), moment.lag_ms)
 
 

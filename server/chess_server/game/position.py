@@ -33,6 +33,12 @@ def _castling(rights: int) -> str:
     return "".join(letter for rook, letter in CASTLING_LETTERS.items() if rights & rook) or "-"
 
 
+@lru_cache(maxsize=1 << 12)
+def _move(uci: str) -> chess.Move:
+    """Read a move; raises chess.InvalidMoveError."""
+    return chess.Move.from_uci(uci)
+
+
 class Position:
     """A position that changes with each move."""
 
@@ -50,7 +56,7 @@ class Position:
 
         Raises chess.InvalidMoveError.
         """
-        board, move = self.board, chess.Move.from_uci(uci)
+        board, move = self.board, _move(uci)
         piece = board.piece_type_at(move.from_square) if move else None
         if piece is None:
             return None
@@ -95,17 +101,21 @@ class Position:
         """Make a move that was legal somewhere; False if it cannot be made here: this may be moves behind."""
         if not uci:
             return False
-        move = chess.Move.from_uci(uci)
+        move = _move(uci)
         if not self.board.is_pseudo_legal(move):
             return False
         self.push(move)
         return True
 
-    def push(self, move: chess.Move) -> None:
-        """Make a legal move."""
+    def push(self, move: chess.Move) -> bool:
+        """Make a legal move; return whether no position before it can occur again."""
+        board = self.board
+        rights = board.castling_rights
+        loses_en_passant = board.ep_square is not None and board.has_legal_en_passant()
         self._move_letters(move)
-        self.board.push(move)
-        self.board.clear_stack()
+        board.push(move)
+        board.clear_stack()
+        return board.halfmove_clock == 0 or board.castling_rights != rights or loses_en_passant
 
     def _move_letters(self, move: chess.Move) -> None:
         letters, origin, to = self._letters, move.from_square, move.to_square
@@ -131,6 +141,12 @@ class Position:
         """Whether there is a legal move; not asked in check."""
         board = self.board
         return self._has_free_pawn() or any(board.generate_legal_moves())
+
+    @property
+    def is_bare(self) -> bool:
+        """Whether nobody can mate any more."""
+        board = self.board
+        return not board.pawns | board.rooks | board.queens and board.is_insufficient_material()
 
     def _has_free_pawn(self) -> bool:
         """Whether a pawn may step forward that stands on no line with its king, so that it is not pinned."""

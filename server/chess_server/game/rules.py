@@ -52,9 +52,8 @@ def play(fen: str, uci: str, *, game: str = "", last: str = "") -> Played:
 
 
 def _played(position: Position, move: chess.Move, others: int) -> Played:
-    irreversible = position.board.is_irreversible(move)
     san = position.san(move, others)
-    position.push(move)
+    irreversible = position.push(move)
     check = position.board.is_check()
     status = _ending(position, check=check)
     sign = "#" if status == "mate" else "+" if check else ""
@@ -70,7 +69,7 @@ def _ending(position: Position, *, check: bool) -> Status | None:
             return "mate"
     elif not position.has_moves:
         return "stalemate"
-    if board.halfmove_clock >= SEVENTY_FIVE_MOVES or board.is_insufficient_material():
+    if board.halfmove_clock >= SEVENTY_FIVE_MOVES or position.is_bare:
         return "draw"
     return None
 

@@ -23,6 +23,11 @@ class Sight(Struct, frozen=True, kw_only=True):
     spent_ms: int
     steady_ms: int
 
+    def is_of(self, held: Held) -> bool:
+        """Whether it is that of a state's turn."""
+        game = held.game
+        return (self.since_ms, self.ply, self.epoch) == (held.since_ms, game.ply, game.epoch)
+
     def began_ms(self, now_ms: int, steady_ms: int, outages: Outages) -> int:
         """Return when the turn began, by the Redis TIME of now."""
         spent_ms = self.spent_ms + steady_ms - self.steady_ms
@@ -39,7 +44,7 @@ def sighted(held: Held, before: Sight | None, now_ms: int, steady_ms: int) -> Si
     epoch, ply = held.game.epoch, held.game.ply
     spent_ms = max(now_ms - held.since_ms, 0)
     if before is not None and before.epoch == epoch:
-        if (before.ply, before.since_ms) == (ply, held.since_ms):
+        if before.is_of(held):
             return before
         if before.ply == ply and held.since_ms < before.since_ms:
             return replace(before, since_ms=held.since_ms)

@@ -55,7 +55,7 @@ class CommandExecutor:
         async with self._lock:
             rejected = await self._answered(color, command, received_ms, lag_ms)
         code = None if rejected is None else rejected.code
-        self._arrivals = self._arrivals.answered(color, command, code, received_ms)
+        self._arrivals = self._arrivals.answered(color, command, code, self._stores.clock.now_ms())
         if rejected is not None:
             return frames.rejected(command.a, rejected.code, rejected.message)
         return None if command.a is None else frames.ack(command.a)
@@ -68,6 +68,8 @@ class CommandExecutor:
 
     def saw(self, held: Held) -> Sight:
         """Note a state as soon as this server has it: a turn is measured from its first sight."""
+        if self._sight is not None and self._sight.is_of(held):
+            return self._sight
         self._sight = sighted(held, self._sight, self._stores.clock.now_ms(), self._steady_ms())
         return self._sight
 

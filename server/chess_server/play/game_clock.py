@@ -1,10 +1,12 @@
 """The clock of one game on this server: an alarm for when the player to move has no time left.
 
-The alarm only causes a `Tick`; deciding that command says whether a flag has fallen.
+The alarm only causes a `Tick`; deciding that command says whether a flag has fallen. Each move sets it anew, mostly for
+later: then the timer that runs stays, and is set again when it ends.
 """
 
 import asyncio
 from collections.abc import Callable
+from time import monotonic
 
 from chess_server.game.color import Color
 
@@ -19,16 +21,17 @@ class GameClock:
     def __init__(self, on_alarm: Callable[[Color], None]) -> None:
         self._on_alarm = on_alarm
         self._alarm: asyncio.TimerHandle | None = None
+        self._turn: Color = "white"
+        self._due = self._ends_at = 0.0
 
     def set(self, turn: Color, remaining_ms: int) -> None:
         """Set the alarm for when the time left has passed; it replaces the one before."""
-        self.stop()
-        self._start(turn, (remaining_ms + MARGIN_MS) / 1000)
+        self._start(turn, monotonic() + (remaining_ms + MARGIN_MS) / 1000)
 
     def retry(self, turn: Color) -> None:
         """Set the alarm for soon, unless one is set."""
         if self._alarm is None:
-            self._start(turn, RETRY_SECONDS)
+            self._start(turn, monotonic() + RETRY_SECONDS)
 
     def stop(self) -> None:
         """Remove the alarm."""
@@ -36,9 +39,20 @@ class GameClock:
             self._alarm.cancel()
             self._alarm = None
 
-    def _start(self, turn: Color, seconds: float) -> None:
-        self._alarm = asyncio.get_running_loop().call_later(seconds, self._ring, turn)
+    def _start(self, turn: Color, due: float) -> None:
+        self._turn, self._due = turn, due
+        if self._alarm is None or due < self._ends_at:
+            self._time()
 
-    def _ring(self, turn: Color) -> None:
+    def _time(self) -> None:
+        """Let the timer end when the alarm is due."""
+        self.stop()
+        self._ends_at = self._due
+        self._alarm = asyncio.get_running_loop().call_later(self._due - monotonic(), self._end)
+
+    def _end(self) -> None:
         self._alarm = None
-        self._on_alarm(turn)
+        if self._due > self._ends_at:
+            self._time()
+        else:
+            self._on_alarm(self._turn)

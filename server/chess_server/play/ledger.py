@@ -90,9 +90,11 @@ class Ledger:
             raise
 
     async def _read(self, *, taking_over: bool) -> Held:
+        if self.held is not None:
+            return self.held
         wrong: int | None = None
         try:
-            held = self.held or await self._held_in_redis()
+            held = await self._held_in_redis()
         except CorruptError as error:
             log.warning("the game is read back", game=self.id, reason=error.detail)
             [version] = await self._stores.games.versions([self.id])

@@ -19,8 +19,16 @@ class KeyFile:
     New keys count when two looks have found the same: a file written in place may be caught half-way.
     """
 
-    def __init__(self, path: str, cluster_uid: str, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(
+        self,
+        path: str,
+        cluster_uid: str,
+        on_look: Callable[[bool], None] = lambda _usable: None,
+        clock: Callable[[], float] = monotonic,
+    ) -> None:
+        """`on_look` is called with whether a look has found keys."""
         self._path = Path(path)
+        self._on_look = on_look
         self._cluster_uid = cluster_uid
         self._clock = clock
         self._looked_at = clock()
@@ -40,7 +48,9 @@ class KeyFile:
             keys = read_keys(str(self._path))
         except (OSError, KeysError) as error:
             log.warning("the file of token keys cannot be used", error=str(error))
+            self._on_look(False)  # noqa: FBT003 - what was found is all that there is to say
             return
+        self._on_look(True)  # noqa: FBT003 - as above
         before, self._found = self._found, keys
         if keys != self._keys and keys == before:
             self._keys, self._tokens = keys, Tokens(keys, self._cluster_uid)

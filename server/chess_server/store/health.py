@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from math import inf
 from time import monotonic, time
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import structlog
 
@@ -22,6 +22,8 @@ from chess_server.store.errors import UnavailableError, UnreachableError
 from chess_server.supervisor import Progress
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 PROBE_SECONDS = 1.0
 SAMPLES = 30
@@ -100,7 +102,7 @@ class Health:
     @property
     def redis_down(self) -> bool:
         """Whether Redis has failed and not answered since."""
-        return "redis" in dict(self.outages.open)
+        return bool(self.outages.open) and "redis" in dict(self.outages.open)
 
     @property
     def now_ms(self) -> int:
@@ -136,14 +138,18 @@ class Health:
         self.outages = self.outages.end(store, self._clock.now_ms())
         log.info("store available again", store=store)
 
-    async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Call Redis; if it is down, probe first, so that its identity is known. Raises UnavailableError."""
+    async def redis(self, call: Callable[[T], Awaitable[Any]], what: T) -> Any:
+        """Call Redis with what it is asked; if it is down, probe first, so that its identity is known.
+
+        Raises UnavailableError.
+        """
         if self.redis_down or not self._replids:
             await self.probe()
-        began_ms, began = self._clock.now_ms(), monotonic()
+        began = monotonic()
         try:
-            answer = await call()
+            answer = await call(what)
         except REDIS_ERRORS as error:
+            began_ms = self._clock.now_ms() - round((monotonic() - began) * 1000)
             raise self._failed_redis(began_ms, error) from error
         self.on_call("redis", monotonic() - began)
         return answer

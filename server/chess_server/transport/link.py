@@ -20,7 +20,7 @@ class Limits:
 
     max_message: int = MAX_MESSAGE
     max_head: int = MAX_HEAD
-    max_handshakes: int = 1024
+    max_handshakes: int = 2048
     max_pending: int = 256 * 1024
     ping_seconds: float = 20.0
     idle_seconds: float = 60.0

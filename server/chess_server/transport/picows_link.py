@@ -130,6 +130,10 @@ class PicowsLink(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """picows: the handshake is complete."""
         self._transport = transport
+        for head in (transport.request, transport.response):
+            del (
+                head.headers
+            )  # picows keeps both with the socket, and a browser's are larger than all the rest
         self._open.add(self)
         self._client.opened(self)
         self.check_keepalive(monotonic())

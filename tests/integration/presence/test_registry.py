@@ -188,6 +188,24 @@ async def test_pods_with_wrong_clocks_expire_by_redis_clock(client: Redis) -> No
     await eventually(nobody, "its record expired")
 
 
+async def test_a_record_from_before_the_clock_was_set_back_ends_within_its_ttl(client: Redis) -> None:
+    registry = Registry(client, UID, ttl_seconds=1)
+    for uid in ("dead", "alive"):
+        await registry.beat(Heartbeat(uid=uid, connections=1))
+        await client.zincrby(keys.expiry(UID), 3_600_000, uid)
+    reading = await registry.read()
+    assert set(reading.records) == {"dead", "alive"}
+    assert reading.next_expiry_ms is not None
+    assert reading.next_expiry_ms <= reading.now_ms + 1000
+
+    async def only_the_living() -> bool:
+        await registry.beat(Heartbeat(uid="alive", connections=1))
+        [read] = (await read_many(client, [UID])).values()
+        return set(connections(read)) == {"alive"}
+
+    await eventually(only_the_living, "the other record expired")
+
+
 WRITER = """
 import asyncio, sys
 from redis.asyncio import Redis

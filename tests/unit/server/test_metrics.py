@@ -1,9 +1,17 @@
 """What a client may not do to the metrics, and what Prometheus reads of durations."""
 
 import pytest
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 
-from chess_server.metrics import CLOSE_CODES, SECONDS, Durations, DurationsCollector, Metrics
+from chess_server.metrics import (
+    CLOSE_CODES,
+    SECONDS,
+    Count,
+    CountCollector,
+    Durations,
+    DurationsCollector,
+    Metrics,
+)
 
 SOME = (0.0, 0.001, 0.00101, 0.3, 10.0, 10.1, 0.3)
 
@@ -28,6 +36,16 @@ def test_durations_are_counted_as_prometheus_own_histogram_does(label: str) -> N
     for seconds in SOME:
         counted.observe(seconds)
         durations.observe(seconds)
+    assert _page(registry) == _page(expected)
+
+
+def test_counts_are_counted_as_prometheus_own_counter_does() -> None:
+    expected, registry = CollectorRegistry(), CollectorRegistry()
+    counter, count = Counter("moves", "Moves", registry=expected), Count()
+    registry.register(CountCollector("moves", "Moves", count))
+    for by in (1.0, 1.0, 0.25):
+        counter.inc(by)
+        count.inc(by)
     assert _page(registry) == _page(expected)
 
 

@@ -28,9 +28,8 @@ from chess_server.store.postgres.batch import Stored
 from chess_server.store.postgres.database import Database
 from chess_server.store.postgres.fence import Entry
 from chess_server.store.postgres.late import FIRST_MS, LateGames
-from chess_server.store.postgres.pace import Pace
 from chess_server.store.postgres.quarantine import Quarantine
-from chess_server.store.postgres.sessions import Use
+from chess_server.store.postgres.sessions import LATE_SESSIONS, Use
 from chess_server.store.postgres.waiting import Waiting
 from chess_server.supervisor import Progress, work_for
 
@@ -55,9 +54,8 @@ class Committer:
         self._batch: list[Waiting] = []
         self._wake = asyncio.Event()
         self._quarantine = Quarantine()
-        self._late = LateGames()
+        self._late = LateGames(LATE_SESSIONS)
         self._late_wake = asyncio.Event()
-        self._pace = Pace()
         self._limit_ms = BATCH_MS
         self._progress: Progress = lambda: None
         self.on_taken: Callable[[float], None] = lambda _seconds: None
@@ -74,7 +72,6 @@ class Committer:
         if entry.game_id in self._late:
             self._set_apart(waiting)
         else:
-            self._pace.came(waiting.since)
             self._queue.append(waiting)
             self._wake.set()
         await waiting.done
@@ -96,7 +93,6 @@ class Committer:
             if not self._queue:
                 self._wake.clear()
             await work_for(self._wake)
-            await asyncio.sleep(self._pace.linger_seconds(monotonic()))
             self._batch = self._take()
             pause = await self._store(self._batch)
             self._batch = []
@@ -104,7 +100,7 @@ class Committer:
                 await asyncio.sleep(pause)
 
     async def run_late(self, progress: Progress) -> None:
-        """Try the games that are late, one after the other, until cancelled."""
+        """Try the games that are late, one after the other, until cancelled; beside it others may."""
         while True:
             progress()
             for waiting, error in self._late.give_up(monotonic()):
@@ -187,7 +183,8 @@ class Committer:
     async def _try_late(self, waiting: Waiting, limit_ms: int) -> None:
         game_id, began = waiting.game_id, monotonic()
         try:
-            await self._alone(waiting, limit_ms, "late")
+            with self._late.trying(game_id):
+                await self._alone(waiting, limit_ms, "late")
         except LateError:
             self._late.late(game_id, monotonic())
         except UnavailableError as error:

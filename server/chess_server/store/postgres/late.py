@@ -1,9 +1,11 @@
 """Games that PostgreSQL stores late: somebody holds a row of theirs, or a trigger is slow on it.
 
-They are tried alone, on a session of their own, with a growing limit and a growing pause, until a try is quick again.
-So a batch meets each of them once. Pure: monotonic seconds are arguments.
+They are tried alone, on sessions of their own, with a growing limit and a growing pause, until a try is quick again.
+So a batch meets each of them once. One session is left to those whose try is short: games that are stuck wait for each
+other, and nobody else for them. Pure: monotonic seconds are arguments.
 """
 
+import contextlib
 from collections import deque
 from collections.abc import Iterator
 
@@ -13,6 +15,8 @@ from chess_server.store.errors import LateError, SaturatedError, UnavailableErro
 from chess_server.store.postgres.waiting import Waiting
 
 FIRST_MS = 250
+SHORT_MS = 2 * FIRST_MS
+"""A try that may take longer does not take the last session."""
 LONGEST_MS = 4000
 LONGEST_PAUSE_MS = 1000
 HELD_SECONDS = 0.02
@@ -27,13 +31,15 @@ class _Game(Struct, eq=False):
     reason: UnavailableError
     limit_ms: int = FIRST_MS
     held_seconds: float = HELD_SECONDS
+    trying: bool = False
 
 
 class LateGames:
     """The games, with their entries in order. A game without entries is remembered for a while."""
 
-    def __init__(self) -> None:
+    def __init__(self, sessions: int) -> None:
         self._games: dict[str, _Game] = {}
+        self._sessions = sessions
 
     def __contains__(self, game_id: str) -> bool:
         return game_id in self._games
@@ -83,17 +89,36 @@ class LateGames:
 
     def due(self, now: float) -> tuple[Waiting, int] | None:
         """Return an entry to try, and how many milliseconds that may take; of those due, the one likely to be quick."""
-        due = [game for game in self._games.values() if game.entries and game.due <= now]
+        due = [game for game in self._waiting() if game.due <= now]
         game = min(due, key=lambda game: (game.limit_ms, game.due), default=None)
         return None if game is None else (game.entries[0], game.limit_ms)
 
     def due_at(self) -> float:
         """Return when the next try begins; infinite without any."""
-        return min((game.due for game in self._games.values() if game.entries), default=float("inf"))
+        return min((game.due for game in self._waiting()), default=float("inf"))
+
+    def _waiting(self) -> Iterator[_Game]:
+        """Return the games that may be tried as soon as they are due."""
+        free = self._sessions - sum(game.trying for game in self._games.values())
+        for game in self._games.values():
+            if game.entries and not game.trying and (free > 1 or game.limit_ms <= SHORT_MS):
+                yield game
+
+    @contextlib.contextmanager
+    def trying(self, game_id: str) -> Iterator[None]:
+        """Try a game: nobody else does meanwhile."""
+        game = self._games[game_id]
+        game.trying = True
+        try:
+            yield
+        finally:
+            game.trying = False
 
     def give_up(self, now: float) -> Iterator[tuple[Waiting, UnavailableError]]:
         """Drop and return the entries that have waited for too long, and why; forget games that were late long ago."""
         for game_id, game in list(self._games.items()):
+            if game.trying:
+                continue
             while game.entries and (game.entries[0].given_up or game.entries[0].impatient(now)):
                 yield game.entries.popleft(), type(game.reason)(game.reason.store, game.reason.detail)
             if not game.entries and game.due < now - REMEMBERED_SECONDS:

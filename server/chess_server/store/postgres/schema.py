@@ -15,8 +15,11 @@ from chess_server.store.errors import SchemaError
 from chess_server.store.postgres.statements import LIMITS
 
 PATIENT_LIMITS = "SET LOCAL statement_timeout = 60000; SET LOCAL lock_timeout = 60000"
-QUICK_LOCKS = "SET LOCAL lock_timeout = 1000"
-"""For the tables: whoever wants to write to one queues behind a migration that waits for it. It is tried again."""
+QUICK_LOCKS_MS = 1500
+"""For the tables: whoever wants to write to one queues behind a migration that waits for it. It is tried again.
+
+Longer than PostgreSQL's `deadlock_timeout` (1 s), after which an autovacuum gives way.
+"""
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +57,7 @@ def upgrade(url: str, settings: dict[str, Any]) -> None:
         with _reached(), engine.connect() as connection, connection.begin():
             connection.execute(text(PATIENT_LIMITS))
             connection.execute(text(f"SELECT pg_advisory_xact_lock({LOCK})"))
-            connection.execute(text(QUICK_LOCKS))
+            connection.execute(text(f"SET LOCAL lock_timeout = {QUICK_LOCKS_MS}"))
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
     except DBAPIError as error:

@@ -33,6 +33,7 @@ RECONNECT_SECONDS = 1.0
 MOST_CALLS_WAITING = 1000
 CLOSE_SECONDS = 2.0
 WAIT_SECONDS = {"moves": 2.0, "late": 2.0, "commits": 2.0, "reads": 3.0}
+LATE_SESSIONS = 2
 SEPARATE = 3
 """From how many sessions on moves have one that nothing else uses."""
 
@@ -148,11 +149,11 @@ class _Pool:
 
 
 def shares(most: int) -> dict[Use, int]:
-    """Divide sessions among the uses: a use without any shares those of moves. Late games get one beside these."""
+    """Divide sessions among the uses: a use without any shares those of moves. Late games get theirs beside these."""
     if most < SEPARATE:
-        return {"moves": 1, "commits": 0, "reads": most - 1, "late": 1}
+        return {"moves": 1, "commits": 0, "reads": most - 1, "late": LATE_SESSIONS}
     commits = most // 2
-    return {"moves": 1, "commits": commits, "reads": most - 1 - commits, "late": 1}
+    return {"moves": 1, "commits": commits, "reads": most - 1 - commits, "late": LATE_SESSIONS}
 
 
 class Sessions:

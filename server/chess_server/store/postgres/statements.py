@@ -110,7 +110,7 @@ ROLLBACK
 
 DELETE_FINISHED = f"""{WRITE}
 DELETE FROM games USING (
-  SELECT id FROM games WHERE finished_at < now() - make_interval(days => %s) AND (cluster = %s OR cluster IS NULL)
+  SELECT id FROM games WHERE finished_at < now() - make_interval(days => %s) AND cluster = %s
   ORDER BY finished_at LIMIT %s FOR UPDATE SKIP LOCKED
 ) AS old WHERE games.id = old.id RETURNING games.id;
 COMMIT

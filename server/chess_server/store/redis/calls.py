@@ -69,7 +69,8 @@ class Calls:
 
     async def one(self, call: Call) -> Any:
         """Make a call; return its reply."""
-        connection = await self._link(self.topology.of(call.key)).ready()
+        link = self._link(self.topology.of(call.key))
+        connection = link.opened or await link.ready()
         reply = await connection.call(packed(*call.words))
         return await self._again(call, connection, reply) if isinstance(reply, Exception) else reply
 

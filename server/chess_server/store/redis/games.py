@@ -23,6 +23,8 @@ SEAT_TTL_MS = 15_000
 FUTURE_MS = 1000
 """By how much a server's Redis TIME may be behind."""
 
+_encode = msgspec.json.Encoder().encode
+
 Applied = Literal["ok", "missing", "foreign", "conflict"]
 SeatOp = Literal["in", "out", "look"]
 
@@ -97,20 +99,14 @@ class Games:
 
     async def apply(self, before: Game, step: Step, a: int | None) -> Applied:
         """Apply a step that was decided on `before`."""
-        game = step.game
-        args: list[Any] = [
-            before.epoch,
-            before.v,
-            game.v,
-            self._identity(game.id),
-            encode(game),
-            1 if any(isinstance(event, Moved) for event in step.events) else 0,
-            _ttl(game),
-        ]
+        game, moved, events = step.game, 0, list[bytes]()
         for v, event in enumerate(step.events, before.v + 1):
-            row = msgspec.json.encode(row_of(event, a, game)) if isinstance(event, Moved) else b""
-            args += [frames.event(event, v), row]
-        answer = await self._one(script("apply", self._record(game.id), args))
+            row = b""
+            if isinstance(event, Moved):
+                moved, row = 1, _encode(row_of(event, a, game))
+            events += frames.event(event, v), row
+        fixed = (before.epoch, before.v, game.v, self._identity(game.id), encode(game), moved, _ttl(game))
+        answer = await self._one(script("apply", self._record(game.id), (*fixed, *events)))
         applied: Applied = answer[0].decode()
         return applied
 
@@ -161,10 +157,10 @@ class Games:
         return self._health.identity(self._keys.game(game_id))
 
     async def _one(self, call: Call) -> Any:
-        return await self._health.redis(lambda: self._calls.one(call))
+        return await self._health.redis(self._calls.one, call)
 
     async def _many(self, calls: Sequence[Call]) -> list[Any]:
-        answers: list[Any] = await self._health.redis(lambda: self._calls.many(calls))
+        answers: list[Any] = await self._health.redis(self._calls.many, calls)
         return answers
 
 

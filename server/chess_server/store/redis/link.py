@@ -29,10 +29,15 @@ class Link:
         self.connection: RedisConnection | None = None
         """The connection, if there is one; it may be closed."""
 
+    @property
+    def opened(self) -> RedisConnection | None:
+        """The connection, if it is open."""
+        return None if self.connection is None or self.connection.closed else self.connection
+
     async def ready(self) -> RedisConnection:
         """Return an open connection. Raises what redis-py raises."""
-        if self.connection is not None and not self.connection.closed:
-            return self.connection
+        if self.opened is not None:
+            return self.opened
         if self._opening is None:
             loop = asyncio.get_running_loop()
             if self._failure is not None and loop.time() < self._not_before:

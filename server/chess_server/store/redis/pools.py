@@ -130,4 +130,4 @@ class Pools:
         return redirect
 
     async def _one(self, call: Call) -> Any:
-        return await self._health.redis(lambda: self._calls.one(call))
+        return await self._health.redis(self._calls.one, call)

@@ -40,7 +40,8 @@ class NodeSubscription:
         self._connect = connect
         self._on_resubscribed = on_resubscribed
         self._listeners: dict[str, Listener] = {}
-        self._confirmed: dict[str, asyncio.Event] = {}
+        self._confirmed: set[str] = set()
+        self._awaited: dict[str, asyncio.Future[None]] = {}  # until a channel is confirmed
         self._leaving: Counter[str] = Counter()
         self._connection: RedisConnection | None = None
         self._received_at = 0.0
@@ -52,29 +53,28 @@ class NodeSubscription:
 
     def subscribed(self, channel: str) -> bool:
         """Whether Redis has confirmed a channel, on a connection that is open."""
-        confirmed = self._confirmed.get(channel)
-        if confirmed is None or self._connection is None:
-            return False
-        return confirmed.is_set() and not self._connection.closed
+        return channel in self._confirmed and self._connection is not None and not self._connection.closed
 
     async def subscribe(self, channel: str, listener: Listener) -> None:
         """Subscribe to a channel; returns when Redis has confirmed it."""
         self._listeners[channel] = listener
-        confirmed = self._confirmed.setdefault(channel, asyncio.Event())
-        if confirmed.is_set():
+        if channel in self._confirmed:
             return
         self._send("SSUBSCRIBE", channel)
-        await confirmed.wait()
+        awaited = self._awaited.get(channel)
+        if awaited is None:
+            awaited = self._awaited[channel] = asyncio.get_running_loop().create_future()
+        await asyncio.shield(awaited)  # others may wait for it
 
     async def unsubscribe(self, channel: str) -> None:
         """Unsubscribe from a channel."""
-        self._listeners.pop(channel, None)
-        confirmed = self._confirmed.pop(channel, None)
-        if confirmed is not None:
-            confirmed.set()  # ends the wait of a `subscribe` under way
-            if self._connection is not None:
-                self._leaving[channel] += 1
-            self._send("SUNSUBSCRIBE", channel)
+        if self._listeners.pop(channel, None) is None:
+            return
+        self._confirmed.discard(channel)
+        self._end_wait(channel)
+        if self._connection is not None:
+            self._leaving[channel] += 1
+        self._send("SUNSUBSCRIBE", channel)
 
     def reconnect(self) -> None:
         """Leave this connection for another."""
@@ -96,8 +96,7 @@ class NodeSubscription:
             await asyncio.sleep(pause)
 
     async def _listen(self) -> None:
-        for confirmed in self._confirmed.values():
-            confirmed.clear()
+        self._confirmed.clear()
         self._leaving.clear()
         connection = await self._connect()
         try:
@@ -163,6 +162,11 @@ class NodeSubscription:
             self._connection.close(error)
 
     def _confirm(self, channel: str) -> None:
-        confirmed = self._confirmed.get(channel)
-        if confirmed is not None:
-            confirmed.set()
+        if channel in self._listeners:
+            self._confirmed.add(channel)
+            self._end_wait(channel)
+
+    def _end_wait(self, channel: str) -> None:
+        awaited = self._awaited.pop(channel, None)
+        if awaited is not None:
+            awaited.set_result(None)

@@ -67,5 +67,5 @@ class Timers:
         return [game_id.decode() for found in await self._many(claims) for game_id in found]
 
     async def _many(self, calls: Sequence[Call]) -> list[Any]:
-        answers: list[Any] = await self._health.redis(lambda: self._calls.many(calls))
+        answers: list[Any] = await self._health.redis(self._calls.many, calls)
         return answers

@@ -43,6 +43,7 @@ class Player:
     server: Any
     sri: str
     token: str | None = None
+    connection: type[ClientConnection] = ClientConnection
     v: int = -1
     epoch: int = -1
     a: int = 0
@@ -67,6 +68,7 @@ class Player:
             subprotocols=offering(self.token) if self.token else None,
             compression=None,
             proxy=None,
+            create_connection=self.connection,
         )
         before = len(self.snapshots)
         await self._until(lambda: len(self.snapshots) > before, "full or batch")

@@ -194,3 +194,32 @@ async def test_keys_are_rotated_while_a_server_runs_and_nobody_is_lost(make_flee
         black.token = None  # its token is worth nothing any more: as a client does, it takes the `url`
         await black.connect()
         await black.move("e7e5")
+
+
+async def test_a_broken_key_file_is_seen_in_the_metrics_and_players_go_on(make_fleet: Any) -> None:
+    with make_fleet("broken-keys") as fleet:
+        [server] = fleet.start()
+        metric, file = "chess_server_token_keys_broken", fleet.directory / "token.keys"
+        assert server.metric(metric) == 0
+        keys = file.read_text()
+        file.write_text("short")
+        await eventually(lambda: server.metric(metric) == 1, "it is seen, though nobody connects", within=60)
+        assert server.ready
+        file.write_text(keys)
+        await eventually(lambda: server.metric(metric) == 0, "it is mended", within=60)
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["the game is known here", "the game is asked for"])
+async def test_a_player_by_token_and_by_path_has_one_seat(servers: list, lobby: Any, *, known: bool) -> None:
+    home, away = servers
+    white, _ = await lobby.pair(home, home)
+    await white.close()
+    server = home if known else away
+    tabs = [await join(server, white.game_id, white.token) for _ in range(2)]
+    tabs += [await join(server, white.full_id) for _ in range(2)]
+    async with asyncio.timeout(60):
+        await tabs[0].wait_closed()
+    assert tabs[0].close_code == 4001
+    for tab in tabs[1:]:
+        await (await tab.ping())  # still open
+        await tab.close()

@@ -29,6 +29,10 @@ def mib(server: Any, what: str) -> float:
     return int(kib) / 1024
 
 
+SOCKETS, MOST_KIB = 900, 2.0
+"""How much more a socket may take whose request had a browser's headers, which are 6 KiB as objects."""
+BROWSERS = "".join(f"X-Header-{number:02d}: {40 * 'x'}\r\n" for number in range(20)).encode()
+
 HEAD = (
     b"GET /lobby/socket?sri=12345678 HTTP/1.1\r\nHost: test\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 )
@@ -60,3 +64,29 @@ async def test_heads_without_end(server: Any) -> None:
                 assert await pour(writer, line, 10 << 20) < 1 << 20
                 writer.transport.abort()
     assert mib(server, "VmHWM") - before < MOST_MIB
+
+
+async def test_what_a_request_said_is_not_kept(make_fleet: Any) -> None:
+    """In a new process, whose memory holds nothing that was freed, with the transport that plays."""
+    with make_fleet("memory-silent") as fleet:
+        [server] = fleet.start(1)
+        writers, grown = await silent(server.port, 100, b""), []
+        for headers in (b"", BROWSERS):
+            before = mib(server, "VmRSS")
+            writers += await silent(server.port, SOCKETS, headers)
+            grown.append((mib(server, "VmRSS") - before) * 1024 / SOCKETS)
+        for writer in writers:
+            writer.transport.abort()
+        assert grown[1] - grown[0] < MOST_KIB, grown
+
+
+async def silent(port: int, count: int, headers: bytes) -> list[asyncio.StreamWriter]:
+    """Open sockets that send nothing, and wait until each is open."""
+    opened = []
+    async with asyncio.timeout(120):
+        for _ in range(count):
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(HEAD + headers + KEY)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            opened.append(writer)
+    return opened

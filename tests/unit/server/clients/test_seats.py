@@ -232,6 +232,28 @@ def test_at_a_crowded_address_a_player_with_two_sockets_makes_room_himself() -> 
     assert (elsewhere.closes, newcomer.closes) == ([], [(1013, "full")])
 
 
+def test_a_player_by_path_and_by_token_has_one_seat_once_his_game_is_known() -> None:
+    seats = make()
+    by_token = tabs(seats, 2)
+    by_path = [Client("play", seat="by a path") for _ in range(2)]
+    for tab in by_path:
+        seats.opened(tab, 0.0)
+    assert not any(tab.closes for tab in (*by_token, *by_path))
+    for tab in by_path:
+        seats.joined(tab, running=True, seat=by_token[0].seat)
+    assert [tab.closes for tab in (*by_token, *by_path)] == [[(4001, "replaced")], [], [], []]
+
+
+def test_who_was_closed_for_another_and_joins_all_the_same_is_forgotten_when_he_has_gone() -> None:
+    seats = make()
+    first, *_ = tabs(seats, 4)
+    assert first.closes
+    seats.joined(first, running=True, seat="by another way")
+    seats.closed(first)
+    assert first not in seats._yielding["play"]
+    assert first.seat != "by another way"
+
+
 class Coming(RuleBasedStateMachine):
     """Clients come, join and go in any order."""
 
@@ -239,21 +261,24 @@ class Coming(RuleBasedStateMachine):
         super().__init__()
         self.seats = make(most=20, per_address=15)
         self.here: list[Client] = []
+        self.newest: dict[str, Client] = {}
 
     @rule(
         kind=st.sampled_from(["lobby", "watch", "play"]),
         address=st.sampled_from("ab"),
         player=st.integers(1, 12),
+        by=st.sampled_from(["player", "path"]),
         proved=st.booleans(),
     )
-    def come(self, kind: str, address: str, player: int, *, proved: bool) -> None:
-        seat = f"player {player}" if kind == "play" else ""
+    def come(self, kind: str, address: str, player: int, by: str, *, proved: bool) -> None:
+        seat = f"{by} {player}" if kind == "play" else ""
         if self.seats.is_crowded(address) and not (seat and self.seats.make_room_at(address, seat)):
             return
         if self.seats.has_room(player=kind == "play", proved=proved and kind == "play", seat=seat):
             client = Client(kind, address, seat)
             self.seats.opened(client, 0.0)
             self.here.append(client)
+            self.newest[seat] = client
 
     @rule(data=st.data())
     def join(self, data: st.DataObject) -> None:
@@ -261,7 +286,10 @@ class Coming(RuleBasedStateMachine):
         if games:
             client = data.draw(st.sampled_from(games))
             client.joined = True
-            self.seats.joined(client, running=True)
+            seat = client.seat.replace("path", "player")
+            if seat != client.seat and not client.closes:
+                self.newest[seat] = client
+            self.seats.joined(client, running=True, seat=seat)
 
     @rule(data=st.data())
     def go(self, data: st.DataObject) -> None:
@@ -284,7 +312,7 @@ class Coming(RuleBasedStateMachine):
             closed = [one for one in own if one.closes]
             assert all(one.closes == [(4001, "replaced")] for one in closed)
             assert len(own) - len(closed) <= 3
-            assert own[-1] not in closed
+            assert self.newest[player] not in closed
 
 
 TestComing = Coming.TestCase

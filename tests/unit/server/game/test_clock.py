@@ -13,9 +13,10 @@ times = st.integers(0, 600_000)
 @pytest.mark.parametrize(
     "initial, increment, gain",
     [
-        pytest.param(600, 5, 1000, id="slow games gain at most a second a move"),
+        pytest.param(600, 5, 300, id="slow games gain no more than blitz"),
         pytest.param(60, 0, 100, id="bullet: the round trip of a usual connection"),
-        pytest.param(180, 2, 433, id="blitz"),
+        pytest.param(180, 0, 300, id="blitz"),
+        pytest.param(180, 2, 300, id="blitz with an increment"),
         pytest.param(0, 1, 67, id="increment only"),
     ],
 )
@@ -63,8 +64,9 @@ def test_the_quota_stays_within_its_bounds_and_the_other_side_is_untouched(
     "initial, increment, allowance",
     [
         pytest.param(60, 0, 6000, id="bullet"),
-        pytest.param(180, 2, 20_000, id="blitz"),
-        pytest.param(1800, 20, 20_000, id="classical"),
+        pytest.param(180, 0, 12_000, id="blitz"),
+        pytest.param(180, 2, 12_000, id="blitz with an increment"),
+        pytest.param(1800, 20, 12_000, id="classical"),
         pytest.param(0, 1, 4000, id="increment only"),
     ],
 )
@@ -80,11 +82,29 @@ def test_late_pongs_win_no_more_than_the_games_allowance(
     assert clock.left_after("white", 1000, 5000) == clock.white.left_ms - 1000
 
 
-def test_a_connection_with_usual_lag_is_forgiven_all_of_it() -> None:
-    clock = start(60, 0)
+@pytest.mark.parametrize(
+    "initial, lag",
+    [
+        pytest.param(60, 100, id="bullet on the same continent"),
+        pytest.param(120, 200, id="two minutes over an ocean"),
+        pytest.param(180, 200, id="blitz over an ocean"),
+        pytest.param(600, 200, id="rapid over an ocean"),
+    ],
+)
+def test_a_connection_with_usual_lag_is_forgiven_all_of_it(initial: int, lag: int) -> None:
+    clock = start(initial, 0)
     for _ in range(60):
-        clock = clock.spend("white", 500, 100)
-    assert clock.white.left_ms == 60_000 - 60 * 400
+        clock = clock.spend("white", 500, lag)
+    assert clock.white.left_ms == initial * 1000 - 60 * (500 - lag)
+
+
+@pytest.mark.parametrize("initial, increment", [(180, 0), (180, 2), (300, 0), (600, 5)])
+@pytest.mark.parametrize("late_ms", [300, 1000, 5000])
+def test_late_pongs_win_in_blitz_a_fifteenth_of_the_expected_game(
+    initial: int, increment: int, late_ms: int
+) -> None:
+    clock = start(initial, increment)
+    assert late_pongs(clock, 200, 3000, late_ms) <= clock.expected_ms / 15
 
 
 def late_pongs(clock: Clock, moves: int, elapsed_ms: int, late_ms: int) -> int:

@@ -1,6 +1,7 @@
 """The path of a command through a game whose stores are stood in for."""
 
 import json
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -25,8 +26,10 @@ class Ledger:
         self.stored = _held(game)
         self.conflicts = 0
         self.answers = True
+        self.hang: Callable[[], None] = lambda: None
 
     async def current(self) -> Held:
+        self.hang()
         if not self.answers:
             raise UnavailableError("redis", "no answer")
         self.held = self.held or self.stored
@@ -223,6 +226,19 @@ async def test_a_copy_from_long_ago_does_not_count() -> None:
     executing.ledger.answers = True
     assert await executing.code(MOVE, KEPT_MS + 1) == "ack"
     assert executing.white_ms == 60_000 - KEPT_MS - 1
+
+
+@pytest.mark.parametrize(
+    "after_ms, charged_ms", [(1000, 0), (KEPT_MS, 0), (KEPT_MS + 1, 12_000 + KEPT_MS + 1)]
+)
+async def test_a_copy_lives_from_its_answer_which_may_come_late(after_ms: int, charged_ms: int) -> None:
+    executing = Executor(Ledger(fresh(BEGUN)))
+    executing.ledger.hang = lambda: executing.time.reach(12_000)
+    executing.ledger.answers = False
+    assert await executing.code(MOVE, 0) == "unavailable"
+    executing.ledger.hang, executing.ledger.answers = lambda: None, True
+    assert await executing.code(MOVE, 12_000 + after_ms) == "ack"
+    assert executing.white_ms == 60_000 - charged_ms
 
 
 async def test_a_move_after_the_flag_is_not_acknowledged_and_ends_the_game() -> None:

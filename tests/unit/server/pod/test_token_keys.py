@@ -17,7 +17,8 @@ class Keys:
         self.path = path
         self.now = 1000.0
         self.write(OLD)
-        self.file = KeyFile(str(path), "cluster", lambda: self.now)
+        self.looks: list[bool] = []
+        self.file = KeyFile(str(path), "cluster", self.looks.append, lambda: self.now)
 
     def write(self, *keys: str) -> None:
         self.path.write_text("\n".join(keys))
@@ -78,6 +79,10 @@ def test_a_file_that_cannot_be_used_changes_nothing(keys: Keys, content: bytes |
     keys.path.unlink() if content is None else keys.path.write_bytes(content)
     keys.two_looks()
     assert keys.signs(OLD)
+    assert keys.looks == [False, False]
+    keys.write(OLD)
+    keys.two_looks()
+    assert keys.looks == [False, False, True, True]
 
 
 def test_a_server_does_not_start_on_a_file_without_keys(tmp_path: Path) -> None:

@@ -29,10 +29,15 @@ async def test_only_the_clusters_own_games_are_in_play_for_it(url: str, ask: Any
 
 async def test_only_the_clusters_own_games_are_deleted(url: str, ask: Any) -> None:
     async with a_server(lambda: url, cluster="one") as one, a_server(lambda: url, cluster="two") as two:
-        mine, theirs = new_id(), new_id()
-        for server, game_id in ((one, mine), (two, theirs)):
+        mine, theirs, nobodys = new_id(), new_id(), new_id()
+        for server, game_id in ((one, mine), (two, theirs), (two, nobodys)):
             await created(server.database, game_id)
             await server.database.commit([entry(game_id, 1, end="draw")])
-        ask("UPDATE games SET finished_at = now() - interval '2000 days' WHERE id = ANY(%s)", [mine, theirs])
+        games = [mine, theirs, nobodys]
+        ask("UPDATE games SET finished_at = now() - interval '2000 days' WHERE id = ANY(%s)", games)
+        ask("UPDATE games SET cluster = NULL WHERE id = %s", nobodys)
         assert await one.database.delete_finished(1900, 10) == 1
-        assert ask("SELECT id FROM games WHERE id = ANY(%s)", [mine, theirs]) == [(theirs,)]
+        assert ask("SELECT id FROM games WHERE id = ANY(%s) ORDER BY id", games) == [(theirs,), (nobodys,)]
+        ask("UPDATE games SET cluster = 'one' WHERE cluster IS NULL AND status <> 'started'")
+        assert await one.database.delete_finished(1900, 10) == 1
+        assert ask("SELECT id FROM games WHERE id = ANY(%s)", games) == [(theirs,)]

@@ -58,3 +58,10 @@ def test_nobody_waits_long_behind_a_migration_that_waits(before: str) -> None:
         slow.rollback()
     schema.ensure(before, SETTINGS, may_migrate=True)
     assert schema.current(before, SETTINGS) == schema.HEAD
+
+
+def test_a_migration_waits_long_enough_for_an_autovacuum_to_give_way(before: str) -> None:
+    with psycopg.connect(before) as connection:
+        found = connection.execute("SELECT setting::int FROM pg_settings WHERE name = 'deadlock_timeout'")
+        [deadlock_timeout_ms] = found.fetchone() or (0,)
+    assert 0 < deadlock_timeout_ms < schema.QUICK_LOCKS_MS

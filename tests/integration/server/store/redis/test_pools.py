@@ -24,8 +24,8 @@ POOL = "10+5"
 class Healthy:
     """Stands in for `Health` while Redis answers: it only makes the call."""
 
-    async def redis(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        return await call()
+    async def redis(self, call: Callable[[Any], Awaitable[Any]], what: Any) -> Any:
+        return await call(what)
 
 
 class Pod:

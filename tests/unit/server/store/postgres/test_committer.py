@@ -22,6 +22,7 @@ from chess_server.store.postgres import committer as module
 from chess_server.store.postgres import waiting as waiting_module
 from chess_server.store.postgres.committer import Committer
 from chess_server.store.postgres.fence import Entry
+from chess_server.store.postgres.sessions import LATE_SESSIONS
 
 LATE = LateError("postgresql", "canceling statement due to lock timeout")
 OTHERS = [f"game{number}" for number in range(20)]
@@ -64,7 +65,10 @@ class Database:
 @contextlib.asynccontextmanager
 async def committing(database: Database) -> AsyncIterator[Committer]:
     committer = Committer(cast("Any", database))
-    loops = [asyncio.create_task(loop(lambda: None)) for loop in (committer.run, committer.run_late)]
+    loops = [
+        asyncio.create_task(loop(lambda: None))
+        for loop in (committer.run, *LATE_SESSIONS * [committer.run_late])
+    ]
     try:
         yield committer
     finally:

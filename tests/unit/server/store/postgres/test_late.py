@@ -13,7 +13,7 @@ from chess_server.store.postgres.waiting import Waiting
 
 @pytest.fixture
 async def late() -> LateGames:
-    return LateGames()
+    return LateGames(2)
 
 
 async def waits(game_id: str, since: float = 0.0, ply: int = 1) -> Waiting:
@@ -107,3 +107,30 @@ async def test_who_has_waited_for_too_long_is_told_why(late: LateGames, fails: A
     [(waiting, error)] = late.give_up(7.0)
     assert (waiting, type(error)) == (old, kind)
     assert late.due(9.0) == (new, late.due(9.0)[1])  # type: ignore[index]
+
+
+async def test_games_that_are_stuck_leave_a_session_to_those_that_are_late_for_a_moment(
+    late: LateGames,
+) -> None:
+    stuck = [await waits(f"stuck {number}") for number in range(3)]
+    for one in stuck:
+        late.add(one, 0.0)
+        for _ in range(5):
+            late.late(one.game_id, 0.0)
+    assert late.due(1.0) == (stuck[0], 4000)
+    with late.trying("stuck 0"):
+        assert late.due(1.0) is None, "the second session is not for another of them"
+        assert late.due_at() == float("inf")
+        quick = await waits("quick")
+        late.add(quick, 1.0)
+        assert late.due(1.0) == (quick, 250)
+        with late.trying("quick"):
+            assert late.due(1.0) is None, "nor is a game tried twice"
+    assert late.due(1.0) == (quick, 250)
+
+
+async def test_who_is_being_tried_is_not_given_up_meanwhile(late: LateGames) -> None:
+    late.add(await waits("one"), 0.0)
+    with late.trying("one"):
+        assert list(late.give_up(7.0)) == []
+    assert [waiting.game_id for waiting, _ in late.give_up(7.0)] == ["one"]
