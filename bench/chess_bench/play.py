@@ -1,6 +1,6 @@
 """`python -m chess_bench.play HOST:PORT`: a fleet of bots against any running server, without Kubernetes.
 
-Prints the report as JSON; exits with 1 if a player was dropped or lost, or if no player connected.
+Prints the report as JSON; exits with 1 if a player was dropped, lost or never let in.
 """
 
 import argparse
@@ -22,17 +22,21 @@ PRINT_EVERY_SECONDS = 2.0
 DAY_SECONDS = 86400
 
 
-async def _play(arguments: argparse.Namespace, chosen: tuple[games.Game, ...]) -> int:
+async def _play(arguments: argparse.Namespace, reading: games.Reading) -> int:
     host, port = arguments.address
-    async with Fleet(host, port, chosen, pace=Pace(think_seconds=arguments.think)) as fleet:
+    for one in reading.left_out:
+        print(f"play: {one}", file=sys.stderr)
+    async with Fleet(host, port, reading.games, pace=Pace(think_seconds=arguments.think)) as fleet:
         printing = asyncio.create_task(_print_counts(fleet))
         await fleet.join(arguments.players, over_seconds=arguments.over)
         await asyncio.sleep(arguments.seconds)
         report = await fleet.finish(arguments.deadline)
         printing.cancel()
     print(json.dumps({**asdict(report), "finished": len(report.finished)}, indent=1))
-    if not report.counts.handshakes:
-        print(f"play: no player could connect to {host}:{port}", file=sys.stderr)
+    if report.never_admitted:
+        admitted = report.counts.players - len(report.never_admitted)
+        who = f"only {admitted} of {report.counts.players} players" if admitted else "no player"
+        print(f"play: {who} could connect to {host}:{port}", file=sys.stderr)
         return 1
     return 1 if report.drops or report.lost_players else 0
 

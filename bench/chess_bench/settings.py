@@ -44,6 +44,11 @@ class Settings:
         """Connections per replica, such that all players together need `PEAK_REPLICAS`."""
         return max(1, math.ceil(self.players / (PEAK_REPLICAS - 0.4)))
 
+    @property
+    def peak_wanted(self) -> int:
+        """The replicas that all players together need."""
+        return self.wanted(self.players)
+
     def wanted(self, connections: int) -> int:
         """Return the replicas that the operator should want for that many connections."""
         return wanted(connections, minimum=MIN_REPLICAS, maximum=MAX_REPLICAS, target=self.target)

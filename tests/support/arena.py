@@ -28,7 +28,7 @@ from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.targets import Target
 from chess_presence.registry import Registry
 
-GAMES = games.load(Path(games.__file__).with_name("games.pgn"))
+GAMES = games.load(games.BUNDLED).games
 API = "/apis/chesscluster.dev/v1alpha1/namespaces"
 ROOT = Path(__file__).parents[2]
 

@@ -11,9 +11,9 @@ from chess_bench.bots.ledger import Ledger
 from chess_bench.bots.pace import Pace
 from chess_bench.bots.player import Player
 
-SHORT = games.parse("1. e4 e5 2. Nf3 Nc6 1-0")
-MATE = games.parse("1. f3 e5 2. g4 Qh4# 0-1")
-DRAW = games.parse("1. e4 e5 1/2-1/2")
+SHORT = games.parse("1. e4 e5 2. Nf3 Nc6 1-0").games
+MATE = games.parse("1. f3 e5 2. g4 Qh4# 0-1").games
+DRAW = games.parse("1. e4 e5 1/2-1/2").games
 
 
 class Table:

@@ -16,12 +16,6 @@ from chess_bench.bots.wire import Action, Message, Redirect
 UNDECIDED_STATUS = "started"
 RETRIED_NACKS = frozenset({"unavailable", "overloaded", "conflict"})
 RESIGNING = {Ending.WHITE_RESIGNS: "white", Ending.BLACK_RESIGNS: "black"}
-EXPECTED_STATUS = {
-    Ending.WHITE_RESIGNS: {"resign"},
-    Ending.BLACK_RESIGNS: {"resign"},
-    Ending.DRAW_AGREED: {"draw"},
-    Ending.BOARD: {"mate", "stalemate", "draw"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +186,7 @@ class Board:
             self._fault(
                 "ended early", f"{status} {result} after {len(self.moves)} of {len(self.game.moves)} plies"
             )
-        elif result != self.game.result or status not in EXPECTED_STATUS[self.game.ending]:
+        elif result != self.game.result or status != self.game.status:
             self._fault(
                 "wrong end", f"{status} {result}, the PGN has {self.game.result} ({self.game.ending.value})"
             )

@@ -67,6 +67,7 @@ class Connection:
     def opened(self, number: int, now: float) -> list[Effect]:
         """Note a completed handshake."""
         self._ledger.tally["handshakes"] += 1
+        self._ledger.admitted.add(self._who)
         for socket in self.sockets:
             if socket.number == number:
                 socket.is_open, socket.last_frame_at = True, now

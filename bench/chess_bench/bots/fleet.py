@@ -7,19 +7,16 @@ leave after the current game, waits until its deadline and reports; a player tha
 import asyncio
 import itertools
 import random
-from collections import deque
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
 from chess_bench.bots.effects import Effect
 from chess_bench.bots.games import Game
-from chess_bench.bots.ledger import Counts, Ledger, Report, percentile
+from chess_bench.bots.ledger import Counts, Ledger, Report
 from chess_bench.bots.pace import Pace
 from chess_bench.bots.player import Player
 from chess_bench.bots.sockets import Sockets
-
-CONNECTIONS_KEPT = 200_000
 
 
 class _Seat:
@@ -70,7 +67,7 @@ class _Seat:
 
 
 class Fleet:
-    """Hundreds of players, with one pace and one ledger."""
+    """Hundreds of players, with one pace and one ledger; `counted` takes the open connections at each change."""
 
     def __init__(
         self,
@@ -84,10 +81,9 @@ class Fleet:
     ) -> None:
         self.pace = pace or Pace()
         self.ledger = Ledger()
-        self.sockets = Sockets(host, port, self._counted)
+        self.counted: Callable[[int], None] = lambda _open: None
+        self.sockets = Sockets(host, port, self._count)
         self.changed = asyncio.Event()
-        # loop time and open connections, at each change
-        self.connections: deque[tuple[float, int]] = deque(maxlen=CONNECTIONS_KEPT)
         self._games, self._first = games, players
         self._rng = random.Random(seed)
         self._run = f"{random.SystemRandom().getrandbits(32):08x}"
@@ -116,10 +112,15 @@ class Fleet:
     def leave(self, players: int | None = None) -> int:
         """Ask that many (or all) of those who stay to leave after their current game; return how many were asked."""
         staying = [seat for seat in self._seats if not seat.player.leaving]
-        going = staying if players is None else self._rng.sample(staying, min(players, len(staying)))
+        going = staying if players is None else self._some_of(staying, players)
         for seat in going:
             seat.leave()
         return len(going)
+
+    def _some_of(self, staying: list[_Seat], players: int) -> list[_Seat]:
+        """Choose by chance, those first who have played: nobody goes without a game as long as others can."""
+        self._rng.shuffle(staying)
+        return sorted(staying, key=lambda seat: not self.ledger.has_played(seat.player.name))[:players]
 
     def cut(self, players: int) -> int:
         """Cut the connections of that many players from this side, as a bad network would; return how many were cut."""
@@ -162,28 +163,15 @@ class Fleet:
 
     def report(self) -> Report:
         """Report on the run so far; players who were asked to leave and have not left count as lost."""
-        ledger, acks = self.ledger, list(self.ledger.acks)
         stranded = {
             s.player.name: s.player.whereabouts for s in self._seats if s.player.leaving and not s.player.done
         }
-        lost = ledger.lost_players(frozenset(stranded))
-        return Report(
-            counts=ledger.counts(self.counts, frozenset(stranded)),
-            drops=tuple(ledger.drops),
-            faults=tuple(ledger.faults),
-            finished=tuple(ledger.finished.values()),
-            lost_players=tuple(sorted(lost)),
-            stranded=tuple(f"{name}: {where}" for name, where in sorted(stranded.items())),
-            resume_seconds=tuple(ledger.resume_seconds),
-            nack_codes=dict(ledger.nack_codes),
-            ack_p50_seconds=percentile(acks, 0.50),
-            ack_p99_seconds=percentile(acks, 0.99),
-        )
+        return self.ledger.report(self.counts, (seat.player.name for seat in self._seats), stranded)
 
     def _seat(self) -> _Seat:
         name = f"bot-{self._run}-{len(self._seats) + 1:05d}"
         rng = random.Random(self._rng.getrandbits(64))
         return _Seat(Player(name, self._games, self.pace, rng, self.ledger, self._numbers), self)
 
-    def _counted(self, connections: int) -> None:
-        self.connections.append((asyncio.get_running_loop().time(), connections))
+    def _count(self, connections: int) -> None:
+        self.counted(connections)

@@ -1,8 +1,9 @@
-"""The games that the bots replay: PGN text in, checked games out.
+"""The games that the bots replay: PGN text in, playable games out, and why the others are not.
 
-Every mistake in a file is found here, before anything is started: an illegal move, a game that goes on after the
-rules ended it, a result that the final position contradicts. Both players of a game choose its PGN by the game id
-alone (`pick`), so that they need not communicate.
+Files are taken as people keep them. A game that cannot be replayed move by move (an illegal move, a set-up position,
+no result, a result that the final position contradicts) is left out by its number, with the reason; only a file without
+any usable game is refused. What is read is read as pgn-extract reads it, because the verification does so. Both players
+of a game choose its PGN by the game id alone (`pick`), so that they need not communicate.
 """
 
 import re
@@ -16,11 +17,16 @@ import chess
 
 BUNDLED = Path(__file__).with_name("games.pgn")
 RESULTS = ("1-0", "0-1", "1/2-1/2")
+UNKNOWN_RESULTS = ("*", "?", "")  # in a header: the moves say it
 FEWEST_PLIES = 2  # before both have moved, a game can be aborted but not resigned
 
 
 class GamesError(ValueError):
-    """One line that names the game, the move and what is wrong with it."""
+    """A file without a usable game, in one line."""
+
+
+class _UnplayableError(ValueError):
+    """Why a game cannot be replayed."""
 
 
 class Ending(Enum):
@@ -30,6 +36,9 @@ class Ending(Enum):
     WHITE_RESIGNS = "white resigns"
     BLACK_RESIGNS = "black resigns"
     DRAW_AGREED = "draw agreed"
+
+
+AGREED = {"1-0": Ending.BLACK_RESIGNS, "0-1": Ending.WHITE_RESIGNS, "1/2-1/2": Ending.DRAW_AGREED}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,12 +52,46 @@ class Game:
     """In UCI notation."""
     result: str
     ending: Ending
+    status: str
+    """What the server should call the end."""
 
 
-def load(path: Path) -> tuple[Game, ...]:
-    """Read every game of a PGN file; GamesError names in one line why it cannot be replayed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A game that is not played, and why."""
+
+    number: int
+    reason: str
+
+    def __str__(self) -> str:
+        return f"game {self.number} is left out: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What there is in a PGN text."""
+
+    text: str = field(repr=False)
+    games: tuple[Game, ...]
+    left_out: tuple[LeftOut, ...] = ()
+
+    def without(self, others: Sequence[LeftOut]) -> "Reading":
+        """Leave out more games; GamesError if none remains."""
+        gone = {one.number for one in others}
+        left_out = tuple(sorted((*self.left_out, *others), key=lambda one: one.number))
+        games = tuple(game for game in self.games if game.number not in gone)
+        if not games and not left_out:
+            raise GamesError("no game in it; the file must hold at least one")
+        if not games:
+            more = f" (and {len(left_out) - 1} more)" if len(left_out) > 1 else ""
+            raise GamesError(f"no usable game in it; {left_out[0]}{more}")
+        return Reading(text=self.text, games=games, left_out=left_out)
+
+
+def load(path: Path) -> Reading:
+    """Read every game of a PGN file; GamesError says in one line why none of them can be replayed."""
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise GamesError(f"{path}: cannot be read: {error.strerror}") from None
     try:
@@ -57,12 +100,15 @@ def load(path: Path) -> tuple[Game, ...]:
         raise GamesError(f"{path}: {error}") from None
 
 
-def parse(text: str) -> tuple[Game, ...]:
+def parse(text: str) -> Reading:
     """Read and check every game of a PGN text."""
-    games = tuple(_play_out(sheet) for sheet in _sheets(text))
-    if not games:
-        raise GamesError("no game in it; the file must hold at least one")
-    return games
+    games, left_out = list[Game](), list[LeftOut]()
+    for sheet in _sheets(text.removeprefix("\ufeff")):
+        try:
+            games.append(_play_out(sheet))
+        except _UnplayableError as error:
+            left_out.append(LeftOut(number=sheet.number, reason=str(error)))
+    return Reading(text=text, games=tuple(games)).without(left_out)
 
 
 def pick(games: Sequence[Game], game_id: str) -> Game:
@@ -77,64 +123,95 @@ class _Sheet:
     number: int
     headers: dict[str, str] = field(default_factory=dict)
     moves: list[str] = field(default_factory=list)
-    result: str = "*"
-    closed: bool = False
+    result: str = ""
+    flaw: str = ""
+    """Why its moves cannot be told from what is not its moves."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether what comes next belongs to another game."""
+        return bool(self.result or self.flaw)
+
+    @property
+    def begun(self) -> bool:
+        """Whether there is anything in it."""
+        return bool(self.headers or self.moves or self.complete)
 
 
 _TOKEN = re.compile(
-    r"""(?P<comment>\{[^}]*\}|;[^\n]*|^%[^\n]*|\$\d+|[!?]+)
-      |\[\s*(?P<tag>\w+)\s+"(?P<value>(?:[^"\\]|\\.)*)"\s*\]
+    r"""(?P<unclosed>\{[^}]*\Z)
+      |(?P<comment>\{[^}]*\}|;[^\n]*|^%[^\n]*|\$\d+|[!?]+)
+      |\[\s*(?P<tag>\w+)\s+"(?P<value>(?:[^"\\\n]|\\.)*)(?:"[^\S\n]*\]?|$)
       |(?P<bracket>[()])
-      |(?P<result>1-0|0-1|1/2-1/2|\*)(?=\s|$|\[|[){;])
+      |(?P<result>1-0|0-1|1/2(?:-1/2)?|\*)(?=\s|$|[\[){;])
       |(?P<number>\d+\.*|\.+)(?=\s|$|[A-Za-z.])
       |(?P<san>[^\s(){};!?$]+)""",
     re.VERBOSE | re.MULTILINE,
 )
+"""A tag may lack its bracket or its closing quote, as pgn-extract allows it; a variation or a comment may not."""
 
 
 def _sheets(text: str) -> Iterator[_Sheet]:
     sheet, depth = _Sheet(1), 0
     for token in _TOKEN.finditer(text):
-        depth += {"(": 1, ")": -1}.get(token["bracket"] or "", 0)
-        if depth > 0 or token["comment"] or token["bracket"] or token["number"]:
+        depth = max(0, depth + {"(": 1, ")": -1}.get(token["bracket"] or "", 0))
+        if depth and token["tag"]:
+            sheet.flaw, depth = "a variation that is not closed", 0
+        if depth or token["comment"] or token["bracket"] or token["number"]:
             continue
-        if sheet.closed or (token["tag"] and sheet.moves):
+        if sheet.complete or _begins_another(sheet, token["tag"]):
             yield sheet
             sheet = _Sheet(sheet.number + 1)
         _write(sheet, token)
-    if sheet.headers or sheet.moves:
+    if depth:
+        sheet.flaw = "a variation that is not closed"
+    if sheet.begun:
         yield sheet
 
 
+def _begins_another(sheet: _Sheet, tag: str | None) -> bool:
+    return tag is not None and (bool(sheet.moves) or (tag == "Event" and tag in sheet.headers))
+
+
 def _write(sheet: _Sheet, token: re.Match[str]) -> None:
-    if token["tag"]:
-        sheet.headers[token["tag"]] = token["value"]
+    if token["unclosed"]:
+        sheet.flaw = "a comment that is not closed, up to the end of the file"
+    elif token["tag"]:
+        sheet.headers[token["tag"]] = _as_result(token["value"])
     elif token["result"]:
-        sheet.result, sheet.closed = token["result"], True
+        sheet.result = _as_result(token["result"])
     else:
         sheet.moves.append(token["san"])
 
 
+def _as_result(text: str) -> str:
+    return {"1/2": "1/2-1/2"}.get(text, text)
+
+
 def _play_out(sheet: _Sheet) -> Game:
+    if sheet.flaw:
+        raise _UnplayableError(sheet.flaw)
     if sheet.headers.get("FEN", chess.STARTING_FEN) != chess.STARTING_FEN:
-        raise GamesError(f"game {sheet.number}: a set-up position (FEN); only the usual start is allowed")
+        raise _UnplayableError("a set-up position (FEN); only the usual start is allowed")
+    if not sheet.moves:
+        raise _UnplayableError("no moves, as of a game won by forfeit")
     board = chess.Board()
     for san in sheet.moves:
-        board.push(_legal(sheet, board, san))
+        board.push(_legal(board, san))
     return _playable(sheet, board)
 
 
-def _legal(sheet: _Sheet, board: chess.Board, san: str) -> chess.Move:
-    where = f"game {sheet.number}, move {board.fullmove_number}{'.' if board.turn else '...'} {san[:20]}"
+def _legal(board: chess.Board, san: str) -> chess.Move:
+    where = f"move {board.fullmove_number}{'.' if board.turn else '...'} {san[:20]}"
     if over := _ended_by_rule(board):
-        raise GamesError(f"{where}: the game was over before it ({over})")
+        raise _UnplayableError(f"{where}: the game was over before it ({over})")
     try:
         move = board.parse_san(san)
     except ValueError as error:
         reason = "ambiguous" if isinstance(error, chess.AmbiguousMoveError) else "not a legal move"
-        raise GamesError(f"{where}: {reason} in {board.fen()}") from None
+        raise _UnplayableError(f"{where}: {reason} in {board.fen()}") from None
     if not move:
-        raise GamesError(f"{where}: a null move is not a legal move")
+        raise _UnplayableError(f"{where}: a null move is not a legal move")
     return move
 
 
@@ -145,25 +222,31 @@ def _ended_by_rule(board: chess.Board) -> str:
 
 
 def _playable(sheet: _Sheet, board: chess.Board) -> Game:
-    where, header = f"game {sheet.number}", sheet.headers.get("Result", "*")
-    result = sheet.result if sheet.result != "*" else header
+    header, result = sheet.headers.get("Result", "*"), sheet.result
+    if not result:
+        raise _UnplayableError("no result after its moves")
     if result not in RESULTS:
-        raise GamesError(f"{where}: its result is {result!r}; allowed: {', '.join(RESULTS)}")
-    if header not in (result, "*"):
-        raise GamesError(f"{where}: its header has {header}, its moves end with {result}")
+        raise _UnplayableError(f"its result is {result!r}; allowed: {', '.join(RESULTS)}")
+    if header not in (result, *UNKNOWN_RESULTS):
+        raise _UnplayableError(f"its header has {header}, its moves end with {result}")
     if len(board.move_stack) < FEWEST_PLIES:
-        raise GamesError(f"{where}: it has {len(board.move_stack)} moves; at least {FEWEST_PLIES} are needed")
+        raise _UnplayableError(f"it has {len(board.move_stack)} moves; at least {FEWEST_PLIES} are needed")
     outcome = board.outcome()
     if outcome and outcome.result() != result:
-        raise GamesError(f"{where}: it ends by {_ended_by_rule(board)}, {outcome.result()}, not {result}")
+        raise _UnplayableError(f"it ends by {_ended_by_rule(board)}, {outcome.result()}, not {result}")
+    ending = Ending.BOARD if outcome else AGREED[result]
     return Game(
         number=sheet.number,
         title=f"{sheet.headers.get('White', '?')} - {sheet.headers.get('Black', '?')}",
         moves=tuple(move.uci() for move in board.move_stack),
         result=result,
-        ending=Ending.BOARD if outcome else _agreed_ending(result),
+        ending=ending,
+        status=_status(ending, outcome),
     )
 
 
-def _agreed_ending(result: str) -> Ending:
-    return {"1-0": Ending.BLACK_RESIGNS, "0-1": Ending.WHITE_RESIGNS, "1/2-1/2": Ending.DRAW_AGREED}[result]
+def _status(ending: Ending, outcome: chess.Outcome | None) -> str:
+    if outcome is None:
+        return "draw" if ending is Ending.DRAW_AGREED else "resign"
+    ends = {chess.Termination.CHECKMATE: "mate", chess.Termination.STALEMATE: "stalemate"}
+    return ends.get(outcome.termination, "draw")

@@ -5,10 +5,11 @@ player whose socket was cut and who went on without a gap, a duplicate or a lost
 who did not resume, did not get to the end, or saw anything else that the protocol rules out.
 """
 
-from collections import Counter, deque
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-RECENT_ACKS = 2000
+from chess_bench.bots.durations import Durations, Spread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,8 +76,13 @@ class Report:
     """Who did not get to the end, and where they are."""
     nack_codes: dict[str, int]
     resume_seconds: tuple[float, ...]
-    ack_p50_seconds: float | None
-    ack_p99_seconds: float | None
+    acks: Spread
+    """The time from a move to its acknowledgement, over the whole run."""
+    acks_by_phase: Mapping[str, Spread]
+    never_admitted: tuple[str, ...]
+    """Players none of whose handshakes was ever completed."""
+    never_played: tuple[str, ...]
+    """Players without an acknowledged move and a game that they saw end."""
 
 
 @dataclass(slots=True)
@@ -87,7 +93,16 @@ class Ledger:
     faults: list[Fault] = field(default_factory=list)
     finished: dict[str, Finished] = field(default_factory=dict)
     resume_seconds: list[float] = field(default_factory=list)
-    acks: deque[float] = field(default_factory=lambda: deque(maxlen=RECENT_ACKS))
+    phase: str = "all"
+    """Of the run; it says where the next acknowledgements are counted."""
+    acks: defaultdict[str, Durations] = field(default_factory=lambda: defaultdict(Durations))
+    """Phase → how long acknowledgements took."""
+    admitted: set[str] = field(default_factory=set)
+    """Players with a completed handshake."""
+    movers: set[str] = field(default_factory=set)
+    """Players with an acknowledged move."""
+    finishers: set[str] = field(default_factory=set)
+    """Players who saw a game of theirs end."""
     tally: Counter[str] = field(default_factory=Counter)
     nack_codes: Counter[str] = field(default_factory=Counter)
     committed: dict[str, dict[int, str]] = field(default_factory=dict)
@@ -105,19 +120,43 @@ class Ledger:
         """Note that a player resumed, and how long after the cut."""
         self.resume_seconds.append(seconds)
 
-    def acknowledged(self, game_id: str, ply: int, uci: str, seconds: float) -> None:
+    def acknowledged(self, player: str, game_id: str, ply: int, uci: str, seconds: float) -> None:
         """Note an acknowledged move, and how long its acknowledgement took."""
         self.committed.setdefault(game_id, {})[ply] = uci
+        self.movers.add(player)
         self.tally["moves"] += 1
-        self.acks.append(seconds)
+        self.acks[self.phase].add(seconds)
 
     def nacked(self, code: str) -> None:
         """Note a refused move."""
         self.nack_codes[code] += 1
 
-    def ended(self, game_id: str, number: int, result: str) -> None:
+    def ended(self, player: str, game_id: str, number: int, result: str) -> None:
         """Note a game's end; both players do, and the game counts once."""
+        self.finishers.add(player)
         self.finished[game_id] = Finished(game_id=game_id, number=number, result=result)
+
+    def has_played(self, player: str) -> bool:
+        """Return whether a move of this player was acknowledged, and a game of theirs has ended."""
+        return player in self.movers and player in self.finishers
+
+    def report(self, live: Counts, players: Iterable[str], stranded: Mapping[str, str]) -> Report:
+        """Report on the run so far, with who did not get to the end, and where they are."""
+        names, lost = sorted(players), self.lost_players(frozenset(stranded))
+        return Report(
+            counts=self.counts(live, frozenset(stranded)),
+            drops=tuple(self.drops),
+            faults=tuple(self.faults),
+            finished=tuple(self.finished.values()),
+            lost_players=tuple(sorted(lost)),
+            stranded=tuple(f"{name}: {where}" for name, where in sorted(stranded.items())),
+            resume_seconds=tuple(self.resume_seconds),
+            nack_codes=dict(self.nack_codes),
+            acks=Durations.joined(self.acks.values()).spread(),
+            acks_by_phase={phase: taken.spread() for phase, taken in self.acks.items()},
+            never_admitted=tuple(name for name in names if name not in self.admitted),
+            never_played=tuple(name for name in names if not self.has_played(name)),
+        )
 
     def lost_players(self, stranded: frozenset[str] = frozenset()) -> frozenset[str]:
         """Return the players with a fault and those who did not get to the end."""

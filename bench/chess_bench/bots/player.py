@@ -187,7 +187,7 @@ class Player:
         self._due.pop("resend", None)
         if action.ply:
             self._pace.observe(now - action.sent_at)
-            self._ledger.acknowledged(board.game_id, action.ply, action.uci, now - action.sent_at)
+            self._ledger.acknowledged(self.name, board.game_id, action.ply, action.uci, now - action.sent_at)
 
     def _nacked(self, board: Board, message: Message, now: float) -> None:
         code = message.data["code"]
@@ -251,7 +251,7 @@ class Player:
         return [*effects, *self.connection.connect(now)]
 
     def _leave_game(self, board: Board, now: float) -> list[Effect]:
-        self._ledger.ended(board.game_id, board.game.number, board.ended or "?")
+        self._ledger.ended(self.name, board.game_id, board.game.number, board.ended or "?")
         effects = self.connection.leave() if self.connection else []
         self.board = self.connection = None
         self._due.clear()

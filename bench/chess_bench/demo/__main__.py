@@ -8,13 +8,12 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chess_bench.bots import games
 from chess_bench.bots.fleet import Fleet
-from chess_bench.bots.games import Game
+from chess_bench.bots.games import GamesError, Reading
 from chess_bench.bots.ledger import Report
 from chess_bench.bots.pace import Pace
 from chess_bench.cluster import objects, setup, targets
@@ -26,14 +25,15 @@ from chess_bench.console.stages import Stages
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.progress import Progress
 from chess_bench.demo.scenario import Scenario, empty, fill
-from chess_bench.demo.timeline import Timeline, first_crossing
+from chess_bench.demo.steps import Steps
+from chess_bench.demo.timeline import Timeline
 from chess_bench.demo.watches import watching
 from chess_bench.settings import MAX_REPLICAS, MIN_REPLICAS, Settings, SettingsError, read, refuse_arguments
 from chess_bench.verification.comparison import Wrong
-from chess_bench.verification.verifier import VerifyError, verify
+from chess_bench.verification.verifier import VerifyError, confirmed, verify
 
 CLUSTER = "demo"
-PLAY_DEADLINE_SECONDS = 420.0
+PLAY_DEADLINE_SECONDS = 600.0
 SETTLE_SECONDS = 5
 
 
@@ -42,7 +42,7 @@ class Run:
     """What one demo works with."""
 
     settings: Settings
-    games: Sequence[Game]
+    reading: Reading
     screen: Screen
     stages: Stages
 
@@ -55,12 +55,22 @@ async def demo(run: Run) -> int:
     )
     async with AsyncExitStack() as stack:
         target = await stack.enter_async_context(setup.cluster(stages, settings.existing, keep=settings.keep))
+        run = replace(run, reading=await _readable(run))
         await stack.enter_async_context(setup.operator(stages, target, keep=settings.keep))
         manifest = objects.chess_cluster(settings.namespace, CLUSTER, target.image, scaling=scaling)
         uid = await stack.enter_async_context(
             setup.chess_cluster(stages, target, manifest, keep=settings.keep)
         )
-        return _conclude(run, await _play(run, target, uid))
+        return conclude(run, await _play(run, target, uid))
+
+
+async def _readable(run: Run) -> Reading:
+    """Leave out, by number and reason, every game that could not be played and verified."""
+    with run.stages.stage("games"):
+        reading = await confirmed(run.reading)
+        for one in reading.left_out:
+            run.screen.print(str(one), "yellow")
+        return reading
 
 
 async def _play(run: Run, target: Target, uid: str) -> Outcome:
@@ -69,35 +79,38 @@ async def _play(run: Run, target: Target, uid: str) -> Outcome:
     screen.print(
         f"{settings.players} players connect to {host}:{port}; one replica per {settings.target} connections"
     )
-    async with Fleet(host, port, run.games, pace=Pace(think_seconds=settings.think_seconds)) as fleet:
-        timeline = Timeline(needed_since=_needed_since(fleet, settings))
+    clock, steps = asyncio.get_running_loop().time, Steps(wanted=settings.wanted)
+    timeline, pace = Timeline(steps=steps), Pace(think_seconds=settings.think_seconds)
+    async with Fleet(host, port, run.reading.games, pace=pace) as fleet:
+        fleet.counted = lambda count: steps.connections(clock(), count)
         scenario, progress = Scenario(settings, fleet, timeline, screen), Progress(fleet, timeline, screen)
-        redis_url, began_at = target.stores.redis_from_here, asyncio.get_running_loop().time()
+        redis_url, began_at = target.stores.redis_from_here, clock()
         async with (
             watching(timeline, target.kubectl, settings.namespace, CLUSTER, uid, redis_url),
             progress.showing(),
         ):
             report = await _perform(scenario, stages)
-    wrong, unverified = await _verified(run, target, report)
+        steps.end(clock())
+    wrong, unverified = await _verified(run, target, report, uid)
     return Outcome(
         settings=settings,
         report=report,
         timeline=timeline,
         wrong=wrong,
         unverified=unverified,
+        left_out=run.reading.left_out,
         began_at=began_at,
         stages=stages.seconds,
         first_scale_out_seconds=progress.first_scale_out_seconds,
-        peak_wanted=scenario.peak_wanted,
     )
 
 
-async def _verified(run: Run, target: Target, report: Report) -> tuple[list[Wrong], str | None]:
+async def _verified(run: Run, target: Target, report: Report, cluster: str) -> tuple[list[Wrong], str | None]:
     """Compare the games; if that is not possible, the reason is the result."""
     with run.stages.stage("verification"):
-        source = run.settings.games_file.read_text(encoding="utf-8", errors="replace")
+        database = target.stores.database_from_here
         try:
-            return await verify(source, report.finished, target.stores.database_from_here), None
+            return await verify(run.reading, report.finished, database, cluster), None
         except VerifyError as error:
             return [], str(error)
 
@@ -114,18 +127,8 @@ async def _perform(scenario: Scenario, stages: Stages) -> Report:
         return await scenario.fleet.finish(0)
 
 
-def _needed_since(fleet: Fleet, settings: Settings) -> Callable[[int, float, float], float | None]:
-    """Return a function: since when the open connections have needed that many replicas."""
-
-    def needed_since(replicas: int, since: float, until: float) -> float | None:
-        return first_crossing(
-            fleet.connections, lambda count: settings.wanted(count) >= replicas, since, until
-        )
-
-    return needed_since
-
-
-def _conclude(run: Run, outcome: Outcome) -> int:
+def conclude(run: Run, outcome: Outcome) -> int:
+    """Write and show the result; return the exit code."""
     settings, screen = run.settings, run.screen
     settings.out.parent.mkdir(parents=True, exist_ok=True)
     settings.out.write_text(json.dumps(outcome.figures(), indent=1) + "\n", encoding="utf-8")
@@ -161,12 +164,12 @@ def main() -> int:
     try:
         settings = read(os.environ)
         chosen = games.load(settings.games_file)
-    except (SettingsError, games.GamesError) as error:
+    except (SettingsError, GamesError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2
     with Screen() as screen:
         run = Run(settings, chosen, screen, Stages(screen))
-        return runner.run(run.stages, demo(run), (KubectlError, TargetError, VerifyError))
+        return runner.run(run.stages, demo(run), (KubectlError, TargetError, VerifyError, GamesError))
 
 
 if __name__ == "__main__":

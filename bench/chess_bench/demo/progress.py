@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from chess_bench.bots.fleet import Fleet
 from chess_bench.console.screen import Screen
 from chess_bench.demo.timeline import ScaleIn, Timeline
-from chess_bench.demo.view import View
+from chess_bench.demo.view import View, known
 
 LOOK_SECONDS = 0.25
 RATE_SECONDS = 1.0
@@ -66,7 +66,7 @@ class Progress:
         self._shown_drops, self._shown_faults = len(ledger.drops), len(ledger.faults)
 
     def _print_scale_in(self, uid: str, one: ScaleIn) -> None:
-        load = f"{one.connections_when_marked} connections, {one.games_when_marked} games"
+        load = f"{known(one.connections_when_marked)} connections, {known(one.games_when_marked)} games"
         self._once(uid, "marked", f"draining  {one.pod}: {load}")
         if one.undrained:
             self._once(uid, "undrained", f"keeping   {one.pod}: its drain was cancelled")
@@ -75,7 +75,7 @@ class Progress:
             self._once(
                 uid,
                 "deleted",
-                f"scale-in  {one.pod}: {one.connections_when_deleted} connections left, {took}",
+                f"scale-in  {one.pod}: {known(one.connections_when_deleted)} connections left, {took}",
             )
 
     def _once(self, uid: str, what: str, text: str) -> None:
@@ -91,7 +91,7 @@ class Progress:
         return View(
             counts=counts,
             census=timeline.census,
-            wanted=timeline.status.get("desiredReplicas", 0),
+            wanted=timeline.status.get("desiredReplicas"),
             replicas=timeline.replicas,
             ready=timeline.ready,
             draining=timeline.draining,

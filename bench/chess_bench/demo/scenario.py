@@ -13,17 +13,18 @@ from chess_bench.bots.fleet import Fleet
 from chess_bench.bots.ledger import Report
 from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console.screen import Screen
+from chess_bench.demo.steps import Phase
 from chess_bench.demo.timeline import Timeline
 from chess_bench.settings import MIN_REPLICAS, Settings
 
 WAVES = 4
 JOIN_SECONDS = 6.0
-FOLLOW_SECONDS = 25.0
+FOLLOW_SECONDS = 60.0
 LEAVE_SECONDS = 18.0  # from one wave that leaves to the next
 PEAK_SECONDS = 40.0
-BUSY_SHARE = 0.5  # of the target: draining a pod with that many connections proves something
-LAST_GAMES_SECONDS = 200.0
-BACK_SECONDS = 60.0
+BUSY_SHARE = 0.5  # of the target
+LAST_GAMES_SECONDS = 300.0
+BACK_SECONDS = 120.0
 HURRY = 0.4  # of the time per move, once only the ends of the last games are left to wait for
 
 
@@ -35,7 +36,15 @@ class Scenario:
     fleet: Fleet
     timeline: Timeline
     screen: Screen
-    peak_wanted: int = 0
+
+    def begin(self, phase: Phase) -> None:
+        """Count what comes under that phase."""
+        self.fleet.ledger.phase = self.timeline.steps.phase = phase
+
+    @property
+    def least_busy(self) -> float:
+        """Connections of a pod whose drain proves something."""
+        return self.settings.target * BUSY_SHARE
 
 
 def shares(players: int, waves: int = WAVES) -> list[int]:
@@ -46,18 +55,20 @@ def shares(players: int, waves: int = WAVES) -> list[int]:
 
 async def fill(scenario: Scenario) -> None:
     """Let all players come in waves; after each, wait until the cluster has followed."""
+    scenario.begin(Phase.COMING)
     for number, share in enumerate(shares(scenario.settings.players), 1):
         scenario.screen.print(f"wave {number}: {share} more players come")
         await scenario.fleet.join(share, over_seconds=JOIN_SECONDS)
         await _until("the replicas follow", lambda: _followed(scenario), FOLLOW_SECONDS)
-    scenario.peak_wanted = scenario.settings.wanted(scenario.settings.players)
     await _until("the peak is reached", lambda: _at_peak(scenario), FOLLOW_SECONDS)
+    scenario.begin(Phase.PLAYING)
     scenario.screen.print("all players play; new games fill the newest replicas")
     await _until("every replica is busy", lambda: _all_busy(scenario), PEAK_SECONDS)
 
 
 async def empty(scenario: Scenario) -> Report:
     """Let all players finish their game and leave in waves; wait until the cluster is back at `minReplicas`."""
+    scenario.begin(Phase.LEAVING)
     for number, share in enumerate(shares(scenario.settings.players)[1:], 1):
         scenario.screen.print(f"leaving {number}: {share} players play their last game")
         scenario.fleet.leave(share)
@@ -88,12 +99,13 @@ def _followed(scenario: Scenario) -> bool:
 
 
 def _at_peak(scenario: Scenario) -> bool:
-    return scenario.timeline.ready >= scenario.peak_wanted
+    return scenario.timeline.ready >= scenario.settings.peak_wanted
 
 
 def _all_busy(scenario: Scenario) -> bool:
-    least = min((scenario.timeline.load(uid)[0] for uid in scenario.timeline.pods), default=0)
-    return least >= scenario.settings.target * BUSY_SHARE
+    now = asyncio.get_running_loop().time()
+    loads = [scenario.timeline.load(uid, now)[0] for uid in scenario.timeline.pods]
+    return bool(loads) and all(load is not None and load >= scenario.least_busy for load in loads)
 
 
 async def _until(what: str, condition: Callable[[], bool], within_seconds: float) -> None:

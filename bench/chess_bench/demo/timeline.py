@@ -3,12 +3,16 @@
 All times are of one monotonic clock, the fleet's.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chess_bench.cluster.objects import DRAIN_DEADLINE
+from chess_bench.demo.steps import Steps
 from chess_presence.records import Heartbeat
+
+FRESH_SECONDS = 30.0
+"""For how long a heartbeat says what its pod holds: afterwards that is unknown, which is not 0."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +23,17 @@ class ScaleOut:
     before: int
     after: int
     reaction_seconds: float | None
+    """Since the first of its steps was due."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScaleIn:
-    """A pod was drained: what it held when it was marked, and when it was deleted."""
+    """A pod was drained: what it held when it was marked, and when it was deleted; None: unknown."""
 
     pod: str
     marked_at: float
-    connections_when_marked: int
-    games_when_marked: int
+    connections_when_marked: int | None
+    games_when_marked: int | None
     deleted_at: float | None = None
     connections_when_deleted: int | None = None
     games_when_deleted: int | None = None
@@ -48,9 +53,9 @@ class Replicas:
 class Timeline:
     """The cluster as the watches have reported it so far."""
 
-    needed_since: Callable[[int, float, float], float | None]
-    """Given replicas, since and until: when the connections first needed that many."""
+    steps: Steps
     replicas: int = 0
+    """Not known before there is a point of the curve."""
     ready: int = 0
     status: dict[str, Any] = field(default_factory=dict)
     curve: list[Replicas] = field(default_factory=list)
@@ -58,14 +63,23 @@ class Timeline:
     scale_ins: dict[str, ScaleIn] = field(default_factory=dict)
     unmarked_deletions: list[str] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
-    heartbeats: dict[str, Heartbeat] = field(default_factory=dict)
+    heartbeats: dict[str, tuple[float, Heartbeat]] = field(default_factory=dict)
+    """Pod uid → the last heartbeat, and when it was read."""
     pods: dict[str, str] = field(default_factory=dict)
-    _below_since: dict[int, float] = field(default_factory=dict)
+    were_ready: dict[str, str] = field(default_factory=dict)
+    """Pod uid → name, of each pod that was ever ready."""
 
     @property
-    def census(self) -> int:
-        """Connections, as the pods report them."""
-        return sum(beat.connections for uid, beat in self.heartbeats.items() if uid in self.pods)
+    def census(self) -> int | None:
+        """Connections, as the pods report them; None while a pod has not reported."""
+        if not self.pods or not self.pods.keys() <= self.heartbeats.keys():
+            return None
+        return sum(self.heartbeats[uid][1].connections for uid in self.pods)
+
+    @property
+    def silent(self) -> list[str]:
+        """Pods that were ready and of which no heartbeat was ever read."""
+        return [name for uid, name in self.were_ready.items() if uid not in self.heartbeats]
 
     @property
     def draining(self) -> int:
@@ -76,11 +90,12 @@ class Timeline:
         """Take the current Deployment."""
         replicas = deployment["spec"].get("replicas", 1)
         ready = deployment.get("status", {}).get("readyReplicas", 0)
+        due_since = self.steps.replicas(now, replicas)
         if self.curve and replicas > self.replicas:
-            self._scaled_out(now, replicas)
-        elif replicas < self.replicas:
-            for number in range(replicas + 1, self.replicas + 1):
-                self._below_since[number] = now
+            reaction = None if due_since is None else now - due_since
+            self.scale_outs.append(
+                ScaleOut(at=now, before=self.replicas, after=replicas, reaction_seconds=reaction)
+            )
         if not self.curve or (replicas, ready) != (self.replicas, self.ready):
             self.curve.append(Replicas(at=now, replicas=replicas, ready=ready))
         self.replicas, self.ready = replicas, ready
@@ -99,31 +114,25 @@ class Timeline:
             return
         self.pods[uid] = name
         statuses = pod.get("status", {}).get("containerStatuses", [])
+        if any(one["type"] == "Ready" and one["status"] == "True" for one in _conditions(pod)):
+            self.were_ready[uid] = name
         self.restarts[name] = sum(status.get("restartCount", 0) for status in statuses)
         self._marked(now, uid, name, marked=DRAIN_DEADLINE in metadata.get("annotations", {}))
 
-    def presence(self, heartbeats: Iterable[Heartbeat]) -> None:
+    def presence(self, now: float, heartbeats: Iterable[Heartbeat]) -> None:
         """Take the pods' heartbeats."""
         for beat in heartbeats:
-            self.heartbeats[beat.uid] = beat
+            self.heartbeats[beat.uid] = now, beat
 
-    def load(self, uid: str) -> tuple[int, int]:
-        """Return the connections and games of a pod by its last heartbeat."""
-        beat = self.heartbeats.get(uid)
-        return (beat.connections, beat.games) if beat else (0, 0)
-
-    def _scaled_out(self, now: float, replicas: int) -> None:
-        since = self._below_since.get(replicas, self.curve[0].at)
-        needed = self.needed_since(replicas, since, now)
-        reaction = None if needed is None else now - needed
-        self.scale_outs.append(
-            ScaleOut(at=now, before=self.replicas, after=replicas, reaction_seconds=reaction)
-        )
+    def load(self, uid: str, now: float) -> tuple[int | None, int | None]:
+        """Return the connections and games of a pod by its last heartbeat; None if there is no recent one."""
+        read_at, beat = self.heartbeats.get(uid, (now, None))
+        return (beat.connections, beat.games) if beat and now - read_at <= FRESH_SECONDS else (None, None)
 
     def _marked(self, now: float, uid: str, name: str, *, marked: bool) -> None:
         known = self.scale_ins.get(uid)
         if marked and (known is None or known.undrained):
-            connections, games = self.load(uid)
+            connections, games = self.load(uid, now)
             self.scale_ins[uid] = ScaleIn(
                 pod=name, marked_at=now, connections_when_marked=connections, games_when_marked=games
             )
@@ -136,22 +145,12 @@ class Timeline:
         if known is None or known.undrained:
             self.unmarked_deletions += [name] if was_there else []
         elif known.deleted_at is None:
-            connections, games = self.load(uid)
+            connections, games = self.load(uid, now)
             self.scale_ins[uid] = replace(
                 known, deleted_at=now, connections_when_deleted=connections, games_when_deleted=games
             )
 
 
-def first_crossing(
-    history: Iterable[tuple[float, int]], enough: Callable[[int], bool], since: float, until: float
-) -> float | None:
-    """Return when in the span there were first enough connections; `since` if there were enough before it."""
-    state = False
-    for at, connections in history:
-        if at > until:
-            break
-        if at <= since:
-            state = enough(connections)
-        elif enough(connections):
-            return since if state else at
-    return since if state else None
+def _conditions(pod: Mapping[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = pod.get("status", {}).get("conditions", [])
+    return found

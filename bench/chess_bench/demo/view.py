@@ -10,8 +10,8 @@ class View:
     """The figures of one moment."""
 
     counts: Counts
-    census: int
-    wanted: int
+    census: int | None
+    wanted: int | None
     replicas: int
     ready: int
     draining: int
@@ -28,8 +28,8 @@ class View:
             ("players", f"{counts.players - counts.left}"),
             ("playing", f"{counts.playing}"),
             ("connections", f"{counts.connections}"),
-            ("census", f"{self.census}"),
-            ("wanted", f"{self.wanted}"),
+            ("census", known(self.census)),
+            ("wanted", known(self.wanted)),
             ("replicas", f"{self.replicas}"),
             ("ready", f"{self.ready}"),
             ("draining", f"{self.draining}"),
@@ -41,3 +41,8 @@ class View:
             ("dropped", f"{counts.dropped}"),
             ("lost", f"{counts.lost}"),
         )
+
+
+def known(figure: int | None) -> str:
+    """Show a figure; unknown is not 0."""
+    return "-" if figure is None else f"{figure}"

@@ -69,6 +69,7 @@ async def _follow(
 
 async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
     """Read all heartbeats whenever one was written, and every IDLE_READ_SECONDS."""
+    clock = asyncio.get_running_loop().time
     while True:
         client = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=3)
         with contextlib.suppress(RedisError, OSError, asyncio.IncompleteReadError):
@@ -76,7 +77,7 @@ async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
                 await subscription.subscribe(keys.census_channel(cluster_uid))
                 registry = Registry(client, cluster_uid)
                 while True:
-                    timeline.presence((await registry.read()).records.values())
+                    timeline.presence(clock(), (await registry.read()).records.values())
                     await asyncio.sleep(REST_SECONDS)
                     await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_SECONDS)
         await asyncio.sleep(RETRY_SECONDS)

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
 from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, refuse_others
 from chess_bench.settings import SettingsError, read, refuse_arguments
+from chess_bench.verification.promises import PlayerPromises
 from chess_bench.verification.verifier import VerifyError, verify
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.build import gitops_tools
@@ -54,9 +55,10 @@ async def demo(stages: Stages, *, keep: bool) -> int:
         figures = await _deliver(service, stages)
         report = await _play(service, stages)
         with stages.stage("verification"):
-            source, database = games.BUNDLED.read_text(), service.stores.database_from_here
-            wrong = await verify(source, report.finished, database)
-        code = _conclude(stages, figures | _played(report, len(wrong)))
+            reading, database = games.load(games.BUNDLED), service.stores.database_from_here
+            wrong = await verify(reading, report.finished, database, await service.uid())
+        promises = PlayerPromises(players=PLAYERS, report=report, wrong=wrong, unverified=None)
+        code = _conclude(stages, figures | _played(report, len(wrong)), promises.broken())
         if keep:
             _how_to_look_around(stages.screen, service)
         return code
@@ -116,7 +118,9 @@ async def _play(service: GitOpsService, stages: Stages) -> Report:
     port = await service.entry()
     with stages.stage(f"{PLAYERS} players connect to 127.0.0.1:{port}"):
         pace = Pace(think_seconds=0.2, rest_seconds=0.2)
-        async with Fleet("127.0.0.1", port, games.load(games.BUNDLED), players=PLAYERS, pace=pace) as fleet:
+        async with Fleet(
+            "127.0.0.1", port, games.load(games.BUNDLED).games, players=PLAYERS, pace=pace
+        ) as fleet:
             await until("a game for every two", lambda: _games(fleet), PLAY_SECONDS)
             return await fleet.finish(PLAY_SECONDS)
 
@@ -133,21 +137,19 @@ def _played(report: Report, wrong: int) -> dict[str, int]:
     }  # fmt: skip
 
 
-def _conclude(stages: Stages, figures: dict[str, Any]) -> int:
+def _conclude(stages: Stages, figures: dict[str, Any], broken: Sequence[str]) -> int:
     screen = stages.screen
     figures |= {"seconds": round(screen.elapsed, 1)}
     seconds = {name: round(seconds, 1) for name, seconds in stages.seconds.items()}
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(figures | {"stages": seconds}, indent=2) + "\n")
     screen.table("ChessCluster through Git alone", [(name, str(value)) for name, value in figures.items()])
-    failed = [name for name in ("dropped", "lost", "wrong_positions") if figures[name]]
-    failed += [] if figures["games"] else ["no game"]
-    for name in failed:
-        screen.print(f"FAILED: {name} {figures.get(name, '')}", "red")
+    for line in broken:
+        screen.print(f"FAILED: {line}", "red")
     screen.print(
-        f"{'demo failed' if failed else 'all as promised'}; figures are in {os.path.relpath(OUT)}", "bold"
+        f"{'demo failed' if broken else 'all as promised'}; figures are in {os.path.relpath(OUT)}", "bold"
     )
-    return 1 if failed else 0
+    return 1 if broken else 0
 
 
 def _how_to_look_around(screen: Screen, service: GitOpsService) -> None:

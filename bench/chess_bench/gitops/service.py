@@ -73,6 +73,11 @@ class GitOpsService:
         """Read the ChessCluster."""
         return await self.kubectl.get(f"{CLUSTERS}/chess")
 
+    async def uid(self) -> str:
+        """Read the ChessCluster's uid, which its games in the database carry."""
+        uid: str = (await self.cluster())["metadata"]["uid"]
+        return uid
+
     async def entry(self) -> int:
         """Return the port of 127.0.0.1 to which players connect."""
         service = await self.kubectl.get(f"/api/v1/namespaces/{GAMES}/services/chess")

@@ -38,7 +38,7 @@ def _measure(mode: str, plan: Plan, screen: Screen) -> int:
 
 def _written_lines(plan: Plan) -> Path:
     """Make the games once for all load processes."""
-    openings = [game.moves for game in games.load(games.BUNDLED)]
+    openings = [game.moves for game in games.load(games.BUNDLED).games]
     path = OUT / "server-lines.json"
     _write(path, json.dumps(lines(openings, LINES, plan.plies)))
     return path

@@ -48,7 +48,10 @@ async def _round(plan: Plan, screen: Screen) -> Verdict:
         async with (
             scene(subjects.current(plan.this), both, log) as setting,
             Fleet(
-                "127.0.0.1", setting.players.port, games.load(games.BUNDLED), pace=Pace(think_seconds=1.0)
+                "127.0.0.1",
+                setting.players.port,
+                games.load(games.BUNDLED).games,
+                pace=Pace(think_seconds=1.0),
             ) as fleet,
         ):
             await fleet.join(2 * plan.games, over_seconds=JOIN_SECONDS)

@@ -109,7 +109,7 @@ def figures(pytestconfig: pytest.Config) -> Iterator[Callable[..., None]]:
 @pytest.fixture
 def fleet() -> Callable[..., Fleet]:
     """Players against the front door, at games of 10 s or, for those who are to be met in them, of 20 to 30 s."""
-    every = games.load(games.BUNDLED)
+    every = games.load(games.BUNDLED).games
     long = [one for one in every if 80 < len(one.moves) < 100]
 
     def made(port: int, players: int, *, slow: bool = False) -> Fleet:

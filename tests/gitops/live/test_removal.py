@@ -94,8 +94,8 @@ async def _played_out(world: World, report: Report, moves: int) -> None:
         report.faults,
         report.stranded,
     )
-    source = games.BUNDLED.read_text()
-    assert await verify(source, report.finished, world.stores.database_from_here) == []
+    reading = games.load(games.BUNDLED)
+    assert await verify(reading, report.finished, world.stores.database_from_here) == []
 
 
 async def _at_rest(world: World) -> str | None:

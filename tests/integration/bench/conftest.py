@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import urllib.request
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +68,8 @@ class Service:
     servers: list[Server]
     redis: Store
     database: Store
+    cluster: str
+    """The uid under which the database keeps this service's games."""
 
     def door(self) -> Door:
         return Door([server.port for server in self.servers])
@@ -90,6 +93,7 @@ def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Servic
         "CHESS_REDIS_URL_FILE": str(tmp_path / "redis"),
         "CHESS_DATABASE_URL_FILE": str(tmp_path / "database"),
         "CHESS_TOKEN_KEYS_FILE": str(tmp_path / "keys"),
+        "CHESS_CLUSTER_UID": (cluster := f"cluster-{uuid.uuid4()}"),
         "CHESS_RECONNECT_WINDOW_SECONDS": "1",
         "CHESS_DRAIN_DEADLINE_SECONDS": "20",
         **ONE_ADDRESS,
@@ -99,7 +103,7 @@ def service(tmp_path: Path, both_stores: tuple[Store, Store]) -> Iterator[Servic
     try:
         for server in servers:
             server.start()
-        yield Service(servers, redis, database)
+        yield Service(servers, redis, database, cluster)
     finally:
         for server in servers:
             server.stop()

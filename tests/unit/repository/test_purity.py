@@ -170,6 +170,7 @@ PURE = {
         (
             "chess_bench.bots.board",
             "chess_bench.bots.connection",
+            "chess_bench.bots.durations",
             "chess_bench.bots.effects",
             "chess_bench.bots.games",
             "chess_bench.bots.ledger",
@@ -179,6 +180,8 @@ PURE = {
             "chess_bench.cluster.existing",
             "chess_bench.cluster.objects",
             "chess_bench.demo.outcome",
+            "chess_bench.demo.promises",
+            "chess_bench.demo.steps",
             "chess_bench.demo.timeline",
             "chess_bench.demo.view",
             "chess_bench.gitops.application",
@@ -190,6 +193,7 @@ PURE = {
             "chess_bench.server.seats",
             "chess_bench.settings",
             "chess_bench.verification.comparison",
+            "chess_bench.verification.promises",
         )
     ),
 }

@@ -16,7 +16,8 @@ from chess_bench.verification.verifier import verify
 
 pytestmark = pytest.mark.integration
 
-PLAYED = games.load(games.BUNDLED)
+READING = games.load(games.BUNDLED)
+PLAYED = READING.games
 BRISK = {"think_seconds": 0.05, "rest_seconds": 0.1}
 PLAYERS = 24
 
@@ -34,7 +35,7 @@ def unharmed(report: Report) -> bool:
 
 
 async def wrong_games(service: Any, report: Report) -> list[Wrong]:
-    return await verify(games.BUNDLED.read_text(), report.finished, service.database.url)
+    return await verify(READING, report.finished, service.database.url, service.cluster)
 
 
 async def test_games_end_as_their_pgns_and_no_player_is_dropped(service: Any) -> None:

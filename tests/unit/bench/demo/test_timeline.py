@@ -2,26 +2,9 @@
 
 from typing import Any
 
-import pytest
-
-from chess_bench.demo.timeline import Timeline, first_crossing
+from chess_bench.demo.steps import Steps
+from chess_bench.demo.timeline import FRESH_SECONDS, Timeline
 from chess_presence.records import Heartbeat
-
-HISTORY = [(1.0, 5), (2.0, 10), (3.0, 11), (4.0, 9), (5.0, 12)]
-
-
-@pytest.mark.parametrize(
-    "at_least, since, until, expected",
-    [
-        pytest.param(11, 0.0, 6.0, 3.0, id="first-time"),
-        pytest.param(11, 3.5, 6.0, 3.5, id="already-so-at-the-beginning"),
-        pytest.param(11, 4.0, 6.0, 5.0, id="again-after-a-dip"),
-        pytest.param(12, 0.0, 4.5, None, id="not-yet"),
-        pytest.param(99, 0.0, 6.0, None, id="never"),
-    ],
-)
-def test_first_crossing(at_least: int, since: float, until: float, expected: float | None) -> None:
-    assert first_crossing(HISTORY, lambda count: count >= at_least, since, until) == expected
 
 
 def deployment(replicas: int, ready: int = 0) -> dict[str, Any]:
@@ -42,12 +25,13 @@ def beat(name: str, connections: int, games: int) -> Heartbeat:
 
 
 def timeline() -> Timeline:
-    return Timeline(needed_since=lambda _replicas, _since, until: until - 0.25)
+    return Timeline(steps=Steps(wanted=lambda connections: connections))
 
 
 def test_only_a_rise_is_a_scale_out() -> None:
     seen = timeline()
     for now, replicas in enumerate([2, 2, 4, 3, 5]):
+        seen.steps.connections(now - 0.25, replicas)
         seen.deployment(float(now), deployment(replicas))
     assert [(out.before, out.after, out.reaction_seconds) for out in seen.scale_outs] == [
         (2, 4, 0.25),
@@ -59,9 +43,9 @@ def test_only_a_rise_is_a_scale_out() -> None:
 def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> None:
     seen = timeline()
     seen.pod(1.0, "ADDED", pod("a"))
-    seen.presence([beat("a", 50, 42)])
+    seen.presence(1.5, [beat("a", 50, 42)])
     seen.pod(2.0, "MODIFIED", pod("a", marked=True))
-    seen.presence([beat("a", 0, 0)])
+    seen.presence(4.0, [beat("a", 0, 0)])
     seen.pod(5.0, "MODIFIED", pod("a", marked=True, going=True))
     seen.pod(6.0, "DELETED", pod("a", marked=True, going=True))
     (scale_in,) = seen.scale_ins.values()
@@ -88,8 +72,33 @@ def test_a_pod_deleted_without_a_drain_is_reported() -> None:
     assert seen.unmarked_deletions == ["a"]
 
 
-def test_the_census_counts_pods_that_are_there() -> None:
+def test_what_a_pod_holds_is_unknown_without_a_recent_heartbeat() -> None:
     seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a", marked=True))
+    seen.pod(1.0, "ADDED", pod("b"))
+    seen.presence(2.0, [beat("b", 3, 1)])
+    seen.pod(2.0 + FRESH_SECONDS + 1, "MODIFIED", pod("b", marked=True))
+    held = [(one.connections_when_marked, one.games_when_marked) for one in seen.scale_ins.values()]
+    assert held == [(None, None), (None, None)]
+
+
+def test_the_census_is_unknown_until_each_pod_has_reported() -> None:
+    seen = timeline()
+    assert seen.census is None
     seen.pod(1.0, "ADDED", pod("a"))
-    seen.presence([beat("a", 3, 2), beat("unknown", 7, 7)])
+    seen.pod(1.0, "ADDED", pod("b"))
+    seen.presence(1.5, [beat("a", 3, 2), beat("unknown", 7, 7)])
+    assert seen.census is None
+    seen.presence(2.0, [beat("b", 0, 0)])
     assert seen.census == 3
+
+
+def test_a_ready_pod_without_any_heartbeat_is_silent() -> None:
+    seen = timeline()
+    ready = pod("a")
+    ready["status"]["conditions"] = [{"type": "Ready", "status": "True"}]
+    seen.pod(1.0, "ADDED", pod("b"))
+    seen.pod(1.0, "ADDED", ready)
+    assert seen.silent == ["a"]
+    seen.presence(2.0, [beat("a", 0, 0)])
+    assert seen.silent == []

@@ -9,7 +9,7 @@ PLIES = 320
 
 
 def test_a_line_is_legal_and_nothing_ends_it() -> None:
-    openings = [game.moves for game in games.load(games.BUNDLED)]
+    openings = [game.moves for game in games.load(games.BUNDLED).games]
     found = lines(openings, 3, PLIES)
     assert len(set(found)) == 3
     for line in found:
@@ -22,6 +22,6 @@ def test_a_line_is_legal_and_nothing_ends_it() -> None:
 
 
 def test_the_same_seed_gives_the_same_lines() -> None:
-    openings = [games.load(games.BUNDLED)[1].moves] * 2
+    openings = [games.load(games.BUNDLED).games[1].moves] * 2
     longer = [opening * 2 for opening in openings]  # only the first plies count
     assert lines(longer, 2, 60, seed=3) == lines(longer, 2, 60, seed=3) != lines(longer, 2, 60, seed=4)
