@@ -1,38 +1,65 @@
-"""Installs the operator and a run's own objects in a cluster, and removes exactly what it installed."""
+"""Installs the operator and a run's own objects in a cluster, and removes exactly what it made."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from chess_bench.cluster import objects
+from chess_bench.cluster import objects, ownership
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.objects import Object
+from chess_bench.cluster.ownership import State
 from chess_bench.cluster.targets import Target, TargetError
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 CRD = "chessclusters.chesscluster.dev"
+OPERATOR = "app.kubernetes.io/name=chess-operator"
+LEASE = "chess-operator"
 READY_SECONDS = 120
 GONE_SECONDS = 90
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
-    """The operator's manifests, and which of them the cluster had before."""
+    """CRD and operator, and what the cluster had of them before."""
 
-    crd: tuple[Object, ...]
-    operator: tuple[Object, ...]
-    had_crd: bool
-    had_operator: bool
+    wanted: tuple[tuple[Object, State], ...]
+    """In the order in which they are applied; the operator's Lease, which it makes itself, is the last."""
 
     @property
     def deployment(self) -> tuple[str, str]:
         """Name and namespace of the operator's Deployment."""
-        metadata = next(item for item in self.operator if item["kind"] == "Deployment")["metadata"]
+        metadata = self._deployment[0]["metadata"]
         return metadata["name"], metadata["namespace"]
+
+    @property
+    def had_operator(self) -> bool:
+        """Whether the operator's Deployment was there before."""
+        return self._deployment[1] is not State.ABSENT
+
+    @property
+    def theirs(self) -> bool:
+        """Whether the cluster has an operator of its user's, which serves as it is."""
+        return self._deployment[1] in {State.SAME, State.OTHER}
+
+    @property
+    def applied(self) -> tuple[Object, ...]:
+        """What is to be applied: everything that is missing, and what an earlier demo left."""
+        ours = (item for item, state in self.wanted[:-1] if state in {State.ABSENT, State.OURS})
+        return () if self.theirs else tuple(map(ownership.marked, ours))
+
+    @property
+    def made(self) -> tuple[Object, ...]:
+        """What was not there before: what is to be removed at the end."""
+        absent = (item for item, state in self.wanted if state is State.ABSENT)
+        return () if self.theirs else tuple(absent)
+
+    @property
+    def _deployment(self) -> tuple[Object, State]:
+        return next(one for one in self.wanted if one[0]["kind"] == "Deployment")
 
 
 def manifests(*folders: str, image: str) -> tuple[Object, ...]:
@@ -55,24 +82,85 @@ def _with_image(item: Object, image: str) -> Object:
 
 
 async def survey(target: Target) -> Installation:
-    """Look up what the cluster already has."""
-    installation = Installation(
-        crd=manifests("crd", image=target.image),
-        operator=manifests("operator", image=target.image),
-        had_crd=await exists(target.kubectl, "crd", CRD),
-        had_operator=False,
-    )
+    """Record what the cluster has already; refuse by name what is somebody else's and in the way."""
+    wanted = sorted(manifests("crd", "operator", image=target.image), key=_rank)
+    found = await _found(target.kubectl, [*wanted, _lease(wanted)])
+    states = [(item, ownership.state(item, found.get(ownership.key(item)))) for item in wanted]
+    lease = _lease(wanted)
+    there = State.SAME if ownership.key(lease) in found else State.ABSENT
+    installation = Installation(wanted=(*states, (lease, there)))
+    if installation.theirs:
+        _refuse_if_without_crd(installation)
+        return installation
+    in_the_way = [found[ownership.key(item)] for item, state in states if state is State.OTHER]
+    in_the_way += await _other_operators(target.kubectl, installation)
+    if in_the_way:
+        names = ", ".join(sorted(map(ownership.name, in_the_way)))
+        raise TargetError(f"not of this demo, and in its way: {names}; remove them or choose another cluster")
+    return installation
+
+
+def _rank(item: Object) -> int:
+    """Put first what others need: CRDs, then namespaces."""
+    return {"CustomResourceDefinition": 0, "Namespace": 1}.get(item["kind"], 2)
+
+
+def _lease(wanted: Sequence[Object]) -> Object:
+    namespace = next(item["metadata"]["namespace"] for item in wanted if item["kind"] == "Deployment")
+    metadata = {"name": LEASE, "namespace": namespace}
+    return {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata}
+
+
+def _refuse_if_without_crd(installation: Installation) -> None:
+    for item, state in installation.wanted:
+        if item["kind"] == "CustomResourceDefinition" and state is State.ABSENT:
+            name, namespace = installation.deployment
+            raise TargetError(
+                f"Deployment {namespace}/{name} is not of this demo, and its CRD {CRD} is missing; "
+                "install it, or remove the operator"
+            )
+
+
+async def _found(kubectl: Kubectl, items: Sequence[Object]) -> dict[ownership.Key, Object]:
+    """Read those of the objects that exist."""
+    answer = await kubectl.run("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=_documents(items))
+    if not answer.strip():
+        return {}
+    document = json.loads(answer)
+    found = document["items"] if document["kind"] == "List" else [document]
+    return {ownership.key(item): item for item in found}
+
+
+async def _other_operators(kubectl: Kubectl, installation: Installation) -> list[Object]:
+    """Return the Deployments of operators elsewhere: two operators would fight over the run's ChessCluster."""
+    found = json.loads(await kubectl.run("get", "deployments", "-A", "-l", OPERATOR, "-o", "json"))["items"]
     name, namespace = installation.deployment
-    return replace(installation, had_operator=await exists(target.kubectl, "deployment", name, namespace))
+    return [
+        {**one, "kind": "Deployment"}
+        for one in found
+        if (one["metadata"]["name"], one["metadata"]["namespace"]) != (name, namespace)
+    ]
+
+
+def _documents(items: Sequence[Object]) -> str:
+    return "\n---\n".join(json.dumps(item) for item in items)
+
+
+async def install(kubectl: Kubectl, wanted: Installation) -> None:
+    """Apply CRD and operator; what somebody else has stays as it is."""
+    if not wanted.applied:
+        return
+    crds = [item for item in wanted.applied if item["kind"] == "CustomResourceDefinition"]
+    if crds:
+        await kubectl.apply(*crds)
+        await kubectl.run("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+    await kubectl.apply(*(item for item in wanted.applied if item not in crds))
 
 
 async def install_operator(target: Target, wanted: Installation) -> None:
-    """Apply CRD and operator and wait until it runs; an operator that the user's own cluster has stays as it is."""
+    """Install CRD and operator and wait until it runs."""
     kubectl, (name, namespace) = target.kubectl, wanted.deployment
-    if target.local or not wanted.had_operator:
-        await _apply(kubectl, wanted.crd)
-        await kubectl.run("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
-        await _apply(kubectl, wanted.operator)
+    await install(kubectl, wanted)
     if target.local and wanted.had_operator:  # the same image name may mean another image now
         await kubectl.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
     await kubectl.run(
@@ -84,13 +172,6 @@ async def install_operator(target: Target, wanted: Installation) -> None:
         f"--timeout={READY_SECONDS}s",
         timeout_seconds=READY_SECONDS + 5,
     )
-
-
-async def _apply(kubectl: Kubectl, items: Sequence[Object]) -> None:
-    """Apply namespaces first: their objects cannot exist before them."""
-    ranked = sorted(items, key=lambda item: item["kind"] != "Namespace")
-    text = "\n---\n".join(json.dumps(item) for item in ranked)
-    await kubectl.run("apply", "--server-side", "--force-conflicts", "-f", "-", stdin=text)
 
 
 async def make_namespace(target: Target, name: str) -> None:
@@ -161,18 +242,28 @@ async def delete_namespace(kubectl: Kubectl, name: str) -> None:
     )
 
 
-async def uninstall(kubectl: Kubectl, installation: Installation) -> None:
-    """Remove what `install_operator` installed."""
-    leaving = () if installation.had_operator else installation.operator
-    leaving += () if installation.had_crd else installation.crd
-    if leaving:
-        text = "\n---\n".join(json.dumps(item) for item in leaving)
+async def uninstall(kubectl: Kubectl, installation: Installation) -> list[str]:
+    """Remove what was made, and nothing else; leave it if others use it by now, and return their namespaces."""
+    if not installation.made:
+        return []
+    crd_is_ours = any(item["kind"] == "CustomResourceDefinition" for item in installation.made)
+    users = await _namespaces_in_use(kubectl) if crd_is_ours else []
+    if not users:
         await kubectl.run(
             "delete",
             "--ignore-not-found",
             f"--timeout={GONE_SECONDS}s",
             "-f",
             "-",
-            stdin=text,
+            stdin=_documents(installation.made[::-1]),
             timeout_seconds=GONE_SECONDS + 5,
         )
+    return users
+
+
+async def _namespaces_in_use(kubectl: Kubectl) -> list[str]:
+    """Return the namespaces with ChessClusters, which would go with their CRD."""
+    if not await exists(kubectl, "crd", CRD):
+        return []
+    found = json.loads(await kubectl.run("get", CRD, "-A", "-o", "json"))["items"]
+    return sorted({one["metadata"]["namespace"] for one in found})

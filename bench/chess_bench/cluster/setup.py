@@ -15,20 +15,22 @@ OPERATOR = "operator and CRD"
 
 @asynccontextmanager
 async def cluster(stages: Stages, existing: Existing | None, *, keep: bool) -> AsyncIterator[Target]:
-    """Use the user's cluster, or bring up the local one; a local one that was already up stays up."""
+    """Use the user's cluster, or bring up the local one.
+
+    Only an `up` of this run that succeeded is undone. One that was there before stays, whatever its state.
+    """
     if existing:
         yield targets.existing_target(existing)
         return
-    was_up = await targets.local_is_up()
+    recorded = targets.local_is_recorded()
+    if not recorded:
+        stages.started(LOCAL)
+    with stages.stage("cluster and image"):
+        await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
     try:
-        with stages.stage("cluster and image"):
-            stages.started(LOCAL)
-            await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
         yield targets.local_target()
     finally:
-        if was_up:
-            stages.ended(LOCAL)
-        elif not keep:
+        if not recorded and not keep:
             with stages.stage("cluster down"):
                 await targets.localcluster("down")
             stages.ended(LOCAL)
@@ -45,7 +47,11 @@ async def operator(stages: Stages, target: Target, *, keep: bool) -> AsyncIterat
         yield
     finally:
         if not keep:
-            await installation.uninstall(target.kubectl, found)
+            users = await installation.uninstall(target.kubectl, found)
+            if users:
+                stages.screen.print(
+                    f"{OPERATOR} stay: ChessClusters in {', '.join(users)} use them", "yellow"
+                )
             stages.ended(OPERATOR)
 
 

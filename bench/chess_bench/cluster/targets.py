@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chess_bench.cluster.existing import Existing
-from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.kubectl import Kubectl
 from chess_bench.cluster.objects import ENTRY
 
 ROOT = Path(__file__).parents[3]  # of the repository: what the image is built from
@@ -59,15 +59,17 @@ async def localcluster(*arguments: str) -> None:
         raise TargetError(f"localcluster {' '.join(arguments)} ended with exit code {code}; see above")
 
 
-async def local_is_up() -> bool:
-    """Return whether the local API server answers; a run keeps a cluster that it did not start."""
-    if not (local_home() / "kubeconfig").is_file():
-        return False
+def local_is_recorded() -> bool:
+    """Return whether there is anything of a local cluster: only one that a run begins itself may it end.
+
+    The record alone decides, not whether the cluster answers: it may hang, or have been started from another cache.
+    """
     try:
-        await local_kubectl().run("get", "--raw", "/readyz", timeout_seconds=5)
-    except (KubectlError, OSError):
+        return any(local_home().iterdir())
+    except FileNotFoundError:
         return False
-    return True
+    except OSError:  # somebody else's
+        return True
 
 
 def local_kubectl() -> Kubectl:

@@ -179,6 +179,7 @@ PURE = {
             "chess_bench.bots.wire",
             "chess_bench.cluster.existing",
             "chess_bench.cluster.objects",
+            "chess_bench.cluster.ownership",
             "chess_bench.demo.outcome",
             "chess_bench.demo.promises",
             "chess_bench.demo.steps",
