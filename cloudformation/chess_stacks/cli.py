@@ -4,6 +4,7 @@ Exit codes: 0 ok, 1 error (also a mistyped option), 2 changes or drift were foun
 """
 
 import sys
+from importlib.metadata import version
 from typing import Annotated, Any
 
 import typer
@@ -35,9 +36,18 @@ app = typer.Typer(
 )
 
 
+def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer passes the option's value
+    if wanted:
+        typer.echo(f"chess-stacks {version('chesscluster')}")
+        raise typer.Exit
+
+
 @app.callback()
 def shared(
     context: typer.Context,
+    _version: Annotated[  # noqa: FBT002 - typer makes an option of it
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="show the version")
+    ] = False,
     endpoint_url: Annotated[
         str | None,
         typer.Option("--endpoint-url", help="send every AWS call there", envvar="AWS_ENDPOINT_URL"),
