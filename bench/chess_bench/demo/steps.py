@@ -50,23 +50,34 @@ class Steps:
     """Replicas; None before any were reported."""
     _wanted: int = 0
     _due: dict[int, Step] = field(default_factory=dict)
+    _early: set[int] = field(default_factory=set)
+    """Replicas that came before they were due: pods count a connection before its player does."""
 
     def connections(self, now: float, count: int) -> None:
         """Take the number of open connections."""
         self._wanted = self.wanted(count)
         for number in [number for number in self._due if number > self._wanted]:
             self._lapse(now, self._due.pop(number))
+        self._note_early(now)
         self._note_due(now)
 
     def replicas(self, now: float, count: int) -> float | None:
         """Take the number of replicas; return since when the first of those that came was due."""
-        first, self._there = self._there is None, count
+        first, before, self._there = self._there is None, self._there or 0, count
         came = [self._due.pop(number) for number in sorted(self._due) if number <= count]
+        rise = set() if first else set(range(before + 1, count + 1))
+        self._early = {number for number in self._early if number <= count}
+        self._early |= rise - {one.number for one in came}
         self._note_due(now)
         if first or not came:  # what was there before the first report was never missing
             return None
         self.taken += [replace(one, came_at=now) for one in came]
         return min(one.due_at for one in came)
+
+    def _note_early(self, now: float) -> None:
+        for number in sorted(number for number in self._early if number <= self._wanted):
+            self._early.remove(number)
+            self.taken.append(Step(number=number, phase=self.phase, due_at=now, came_at=now))
 
     def _note_due(self, now: float) -> None:
         for number in range((self._there or 0) + 1, self._wanted + 1):

@@ -3,9 +3,12 @@
 All times are of one monotonic clock, the fleet's.
 """
 
+import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec.structs import replace
 
 from chess_bench.cluster.objects import DRAIN_DEADLINE
 from chess_bench.demo.steps import Steps
@@ -13,6 +16,8 @@ from chess_presence.records import Heartbeat
 
 FRESH_SECONDS = 30.0
 """For how long a heartbeat says what its pod holds: afterwards that is unknown, which is not 0."""
+LAG_SECONDS = 0.25
+"""How late a heartbeat may be read that was written before its pod's deletion was reported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +128,20 @@ class Timeline:
         """Take the pods' heartbeats."""
         for beat in heartbeats:
             self.heartbeats[beat.uid] = now, beat
+            self._held_when_deleted(now, beat)
+
+    def counted(self, now: float, uid: str, connections: int) -> None:
+        """Take a pod's connections, which come a little before the whole heartbeat."""
+        if uid in self.heartbeats:
+            games = min(self.heartbeats[uid][1].games, connections)
+            self.presence(now, [replace(self.heartbeats[uid][1], connections=connections, games=games)])
+
+    def _held_when_deleted(self, now: float, beat: Heartbeat) -> None:
+        known = self.scale_ins.get(beat.uid)
+        if known and known.deleted_at is not None and now - known.deleted_at <= LAG_SECONDS:
+            self.scale_ins[beat.uid] = dataclasses.replace(
+                known, connections_when_deleted=beat.connections, games_when_deleted=beat.games
+            )
 
     def load(self, uid: str, now: float) -> tuple[int | None, int | None]:
         """Return the connections and games of a pod by its last heartbeat; None if there is no recent one."""
@@ -137,7 +156,7 @@ class Timeline:
                 pod=name, marked_at=now, connections_when_marked=connections, games_when_marked=games
             )
         elif known and not marked:
-            self.scale_ins[uid] = replace(known, undrained=True)
+            self.scale_ins[uid] = dataclasses.replace(known, undrained=True)
 
     def _deleted(self, now: float, uid: str, name: str) -> None:
         was_there = self.pods.pop(uid, None) is not None
@@ -146,7 +165,7 @@ class Timeline:
             self.unmarked_deletions += [name] if was_there else []
         elif known.deleted_at is None:
             connections, games = self.load(uid, now)
-            self.scale_ins[uid] = replace(
+            self.scale_ins[uid] = dataclasses.replace(
                 known, deleted_at=now, connections_when_deleted=connections, games_when_deleted=games
             )
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
@@ -68,16 +69,43 @@ async def _follow(
 
 
 async def _count(timeline: Timeline, redis_url: str, cluster_uid: str) -> None:
-    """Read all heartbeats whenever one was written, and every IDLE_READ_SECONDS."""
-    clock = asyncio.get_running_loop().time
+    """Take each census message at once; read all heartbeats after it, and every IDLE_READ_SECONDS."""
     while True:
         client = Redis.from_url(redis_url, socket_timeout=30, socket_connect_timeout=3)
+        written = asyncio.Event()
         with contextlib.suppress(RedisError, OSError, asyncio.IncompleteReadError):
             async with client, client.pubsub() as subscription:
                 await subscription.subscribe(keys.census_channel(cluster_uid))
-                registry = Registry(client, cluster_uid)
-                while True:
-                    timeline.presence(clock(), (await registry.read()).records.values())
-                    await asyncio.sleep(REST_SECONDS)
-                    await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_SECONDS)
+                reading = asyncio.create_task(_read(timeline, Registry(client, cluster_uid), written))
+                try:
+                    await _listen(timeline, subscription, written, reading)
+                finally:
+                    await end(reading)
         await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _listen(
+    timeline: Timeline, subscription: PubSub, written: asyncio.Event, reading: asyncio.Task[None]
+) -> None:
+    """Until reading fails: what a pod holds when it is deleted must not wait for a reading of all."""
+    clock = asyncio.get_running_loop().time
+    while not reading.done():
+        message = await subscription.get_message(ignore_subscribe_messages=True, timeout=IDLE_READ_SECONDS)
+        written.set()
+        if message and (counts := census_counts(message["data"])):
+            timeline.counted(clock(), *counts)
+
+
+async def _read(timeline: Timeline, registry: Registry, written: asyncio.Event) -> None:
+    clock = asyncio.get_running_loop().time
+    while True:
+        written.clear()
+        timeline.presence(clock(), (await registry.read()).records.values())
+        await asyncio.sleep(REST_SECONDS)
+        await written.wait()
+
+
+def census_counts(data: bytes) -> tuple[str, int] | None:
+    """Return the uid and the connections of a census message; None of one without counts."""
+    words = data.decode(errors="replace").split(" ")
+    return (words[0], int(words[1])) if len(words) > 1 and words[1].isascii() and words[1].isdigit() else None

@@ -65,6 +65,16 @@ def test_replicas_that_were_there_before_the_first_report_are_no_steps() -> None
     assert taken(made) == []
 
 
+def test_a_replica_that_came_before_the_players_needed_it_waited_for_them() -> None:
+    made = steps()
+    assert made.replicas(5.0, 4) is None
+    made.connections(5.1, 30)
+    made.replicas(6.0, 3)
+    made.connections(7.0, 40)
+    made.replicas(7.5, 4)
+    assert taken(made) == [(3, 0.0), (4, 0.5)]
+
+
 def test_without_any_report_all_replicas_are_missing() -> None:
     made = steps(None)
     made.connections(1.0, 20)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from chess_bench.demo.steps import Steps
-from chess_bench.demo.timeline import FRESH_SECONDS, Timeline
+from chess_bench.demo.timeline import FRESH_SECONDS, LAG_SECONDS, Timeline
 from chess_presence.records import Heartbeat
 
 
@@ -53,6 +55,33 @@ def test_a_scale_in_keeps_what_the_pod_held_when_chosen_and_when_deleted() -> No
     assert (scale_in.connections_when_deleted, scale_in.games_when_deleted) == (0, 0)
     assert (scale_in.marked_at, scale_in.deleted_at) == (2.0, 5.0)
     assert seen.unmarked_deletions == []
+
+
+@pytest.mark.parametrize(
+    "read_after, left",
+    [
+        pytest.param(LAG_SECONDS, 0, id="written-before-and-read-late"),
+        pytest.param(LAG_SECONDS + 0.1, 1, id="written-after-it"),
+    ],
+)
+def test_a_heartbeat_that_is_read_just_after_the_deletion_was_written_before_it(
+    read_after: float, left: int
+) -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.presence(1.5, [beat("a", 1, 1)])
+    seen.pod(2.0, "MODIFIED", pod("a", marked=True))
+    seen.pod(5.0, "MODIFIED", pod("a", marked=True, going=True))
+    seen.counted(5.0 + read_after, "uid-a", 0)
+    (scale_in,) = seen.scale_ins.values()
+    assert (scale_in.connections_when_deleted, scale_in.games_when_deleted) == (left, left)
+
+
+def test_counts_of_a_pod_whose_heartbeat_was_never_read_say_nothing() -> None:
+    seen = timeline()
+    seen.pod(1.0, "ADDED", pod("a"))
+    seen.counted(1.5, "uid-a", 3)
+    assert seen.census is None
 
 
 def test_a_cancelled_drain_does_not_count_as_a_scale_in() -> None:
