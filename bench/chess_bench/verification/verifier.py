@@ -78,11 +78,11 @@ async def verify(
 
     With a cluster's uid, a game of that cluster that is not among the finished is wrong, too.
     """
-    stored = await stored_games(database_url, [game.game_id for game in finished], cluster)
     wanted = sources(reading.games, await played(reading.text))
     games = {game.number: (game, wanted[game.number]) for game in reading.games if game.number in wanted}
     if unknown := sorted({one.number for one in finished} - games.keys()):
         raise VerifyError(f"{PROGRAM} does not read source game {unknown[0]} as the players do")
+    stored = await stored_games(database_url, [game.game_id for game in finished], cluster)
     together = "\n\n".join(row.pgn.strip() for row in stored.values() if row.pgn)
     reached = {one.site: one for one in (await played(together) if together else [])}
     return judge(games, finished, stored, reached)
