@@ -36,7 +36,7 @@ class Owner(Protocol):
 class _Listener(WSListener):
     def __init__(self, owner: Owner, number: int, sockets: "Sockets") -> None:
         super().__init__()
-        self._owner, self._number, self._sockets = owner, number, sockets
+        self.owner, self._number, self._sockets = owner, number, sockets
         self._code: int | None = None
         self.transport: WSTransport | None = None
         self.closing = False
@@ -47,12 +47,12 @@ class _Listener(WSListener):
         if self.closing:
             transport.disconnect()
             return
-        self._owner.opened(self._number)
+        self.owner.opened(self._number)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         if frame.msg_type is WSMsgType.TEXT:
             if not self.closing:
-                self._owner.received(self._number, frame.get_payload_as_utf8_text())
+                self.owner.received(self._number, frame.get_payload_as_utf8_text())
         elif frame.msg_type is WSMsgType.CLOSE:
             self._code = int(cast("IntEnum", frame.get_close_code()))
             if not self.closing:
@@ -64,7 +64,7 @@ class _Listener(WSListener):
         self._sockets.count(-1)
         if not self.closing:
             self.closing = True
-            self._owner.closed(self._number, self._code)
+            self.owner.closed(self._number, self._code)
 
     def close(self, code: int) -> None:
         """Close as a client does; wait at most CLOSE_SECONDS for the answer."""
@@ -98,7 +98,9 @@ class Sockets:
                 case Send(number, text):
                     self._send(number, text)
                 case Open(number, path, token):
-                    task = asyncio.get_running_loop().create_task(self._open(owner, number, path, token))
+                    # at once: it may be closed before the task begins
+                    listener = self._live[number] = _Listener(owner, number, self)
+                    task = asyncio.get_running_loop().create_task(self._open(listener, number, path, token))
                     self._opening.add(task)
                     task.add_done_callback(self._opening.discard)
                 case Close(number, code):
@@ -143,8 +145,7 @@ class Sockets:
         if listener and listener.transport and not listener.closing:
             listener.transport.send(WSMsgType.TEXT, text.encode())
 
-    async def _open(self, owner: Owner, number: int, path: str, token: str) -> None:
-        listener = self._live[number] = _Listener(owner, number, self)
+    async def _open(self, listener: _Listener, number: int, path: str, token: str) -> None:
         try:
             async with asyncio.timeout(HANDSHAKE_SECONDS):
                 await ws_connect(
@@ -156,20 +157,20 @@ class Sockets:
                     extra_headers=_offered(token) if token else None,
                 )
         except (OSError, WSError, TimeoutError, asyncio.CancelledError) as error:
-            self._not_opened(listener, owner, number, _retry_after(error))
+            self._not_opened(listener, number, _retry_after(error))
         else:
             if (
                 listener.transport is None
             ):  # picows reports nothing if the connection is cut within the handshake
-                self._not_opened(listener, owner, number, None)
+                self._not_opened(listener, number, None)
 
-    def _not_opened(
-        self, listener: _Listener, owner: Owner, number: int, retry_after_seconds: float | None
-    ) -> None:
+    def _not_opened(self, listener: _Listener, number: int, retry_after_seconds: float | None) -> None:
+        if listener.transport:  # it was opened in the same moment, and reports its end itself
+            return
         self.forget(number)
-        if not listener.transport and not listener.closing:
+        if not listener.closing:
             listener.closing = True
-            owner.refused(number, retry_after_seconds)
+            listener.owner.refused(number, retry_after_seconds)
 
 
 def _offered(token: str) -> dict[str, str]:

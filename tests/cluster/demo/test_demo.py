@@ -38,7 +38,12 @@ def test_demo(target: Target, tmp_path: Path) -> None:
     assert (figures["dropped"], figures["lost"], figures["wrong_positions"]) == (0, 0, 0)
     assert figures["players"] == 400
     assert figures["verified_games"] == figures["games"] >= 200
+    assert (figures["never_admitted"], figures["never_played"], figures["left_out"]) == (0, 0, [])
+    assert (
+        figures["acks"] == figures["moves"] == sum(one["count"] for one in figures["acks_by_phase"].values())
+    )
     assert figures["scale_outs"] >= 3
+    assert figures["reactions"] >= 4, "each replica from the third to the sixth was due"
     full = [
         pod
         for pod in figures["scale_in"]
