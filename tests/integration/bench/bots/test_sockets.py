@@ -54,6 +54,7 @@ async def test_a_socket_that_ends_while_it_is_opened_does_not_stay(
     for _ in range(turns):
         await asyncio.sleep(0)
     sockets.carry_out(player, [end])
+    await asyncio.gather(*sockets._opening)
     await eventually(lambda: not sockets.numbers, lambda: f"no socket: {sockets.numbers}")
     await eventually(lambda: not server.connections, "the server has none either")
     assert sockets.open == 0
