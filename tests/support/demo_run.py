@@ -1,10 +1,15 @@
 """A demo that kept its word, made of values: tests take one and break one promise of it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+from chess_bench.bots import games
 from chess_bench.bots.durations import Spread
 from chess_bench.bots.ledger import Counts, Finished, Report
+from chess_bench.console.screen import Screen
+from chess_bench.console.stages import Stages
+from chess_bench.demo.__main__ import Run, conclude
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.steps import Phase, Step, Steps
 from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Timeline
@@ -74,3 +79,11 @@ def outcome(report: Report = REPORT, **changes: Any) -> Outcome:
         first_scale_out_seconds=20.0,
     )
     return replace(good, **changes)
+
+
+def exit_code(ended: Outcome, out: Path) -> int:
+    """Let the demo draw its conclusion, and write it to `out`."""
+    settings = replace(ended.settings, out=out)
+    with Screen() as screen:
+        run = Run(settings, games.load(games.BUNDLED), screen, Stages(screen))
+        return conclude(run, replace(ended, settings=settings))

@@ -1,9 +1,11 @@
 """When a demo has failed, and why: each broken promise is its own line, and none is missed."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from demo_run import outcome, scale_in, step
+from demo_run import exit_code, outcome, scale_in, step
 
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.steps import Phase
@@ -86,11 +88,18 @@ def _steps(*taken: object) -> Callable[[Outcome], None]:
         ),
     ],
 )
-def test_replicas_and_pods_that_break_a_promise_fail_it(change: Callable[[Outcome], None], line: str) -> None:
+def test_replicas_and_pods_that_break_a_promise_end_it_with_1(
+    change: Callable[[Outcome], None], line: str, tmp_path: Path
+) -> None:
     broken = outcome()
     change(broken)
     assert broken.failures() == [line]
-    assert broken.figures()["ok"] is False
+    assert exit_code(broken, tmp_path / "demo.json") == 1
+    assert json.loads((tmp_path / "demo.json").read_text())["failures"] == [line]
+
+
+def test_a_kept_word_ends_it_with_0(tmp_path: Path) -> None:
+    assert exit_code(outcome(), tmp_path / "demo.json") == 0
 
 
 def test_a_replica_that_was_wanted_for_a_moment_while_pods_drained_fails_nothing() -> None:
