@@ -9,7 +9,7 @@ of a game choose its PGN by the game id alone (`pick`), so that they need not co
 import re
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from pathlib import Path
 
@@ -74,18 +74,20 @@ class Reading:
     text: str = field(repr=False)
     games: tuple[Game, ...]
     left_out: tuple[LeftOut, ...] = ()
+    path: Path | None = None
 
     def without(self, others: Sequence[LeftOut]) -> "Reading":
         """Leave out more games; GamesError if none remains."""
         gone = {one.number for one in others}
         left_out = tuple(sorted((*self.left_out, *others), key=lambda one: one.number))
         games = tuple(game for game in self.games if game.number not in gone)
-        if not games and not left_out:
-            raise GamesError("no game in it; the file must hold at least one")
-        if not games:
-            more = f" (and {len(left_out) - 1} more)" if len(left_out) > 1 else ""
-            raise GamesError(f"no usable game in it; {left_out[0]}{more}")
-        return Reading(text=self.text, games=games, left_out=left_out)
+        if games:
+            return replace(self, games=games, left_out=left_out)
+        where = f"{self.path}: " if self.path else ""
+        if not left_out:
+            raise GamesError(f"{where}no game in it; the file must hold at least one")
+        more = f" (and {len(left_out) - 1} more)" if len(left_out) > 1 else ""
+        raise GamesError(f"{where}no usable game in it; {left_out[0]}{more}")
 
 
 def load(path: Path) -> Reading:
@@ -94,13 +96,10 @@ def load(path: Path) -> Reading:
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise GamesError(f"{path}: cannot be read: {error.strerror}") from None
-    try:
-        return parse(text)
-    except GamesError as error:
-        raise GamesError(f"{path}: {error}") from None
+    return parse(text, path)
 
 
-def parse(text: str) -> Reading:
+def parse(text: str, path: Path | None = None) -> Reading:
     """Read and check every game of a PGN text."""
     games, left_out = list[Game](), list[LeftOut]()
     for sheet in _sheets(text.removeprefix("\ufeff")):
@@ -108,7 +107,7 @@ def parse(text: str) -> Reading:
             games.append(_play_out(sheet))
         except _UnplayableError as error:
             left_out.append(LeftOut(number=sheet.number, reason=str(error)))
-    return Reading(text=text, games=tuple(games)).without(left_out)
+    return Reading(text=text, games=tuple(games), path=path).without(left_out)
 
 
 def pick(games: Sequence[Game], game_id: str) -> Game:

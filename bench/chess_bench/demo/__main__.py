@@ -24,7 +24,7 @@ from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.progress import Progress
-from chess_bench.demo.scenario import Scenario, empty, fill
+from chess_bench.demo.scenario import Scenario, empty, fill, too_long
 from chess_bench.demo.steps import Steps
 from chess_bench.demo.timeline import Timeline
 from chess_bench.demo.watches import watching
@@ -158,12 +158,16 @@ def _how_to_look_around(run: Run) -> None:
         run.screen.print(f"    {command}")
 
 
+def _short_enough(reading: Reading, settings: Settings) -> Reading:
+    return reading.without(too_long(reading.games, settings.think_seconds))
+
+
 def main() -> int:
     """Read the settings, check the games, and run."""
     refuse_arguments("chess_bench.demo", __doc__)
     try:
         settings = read(os.environ)
-        chosen = games.load(settings.games_file)
+        chosen = _short_enough(games.load(settings.games_file), settings)
     except (SettingsError, GamesError) as error:
         print(f"demo: {error}", file=sys.stderr)
         return 2

@@ -5,11 +5,12 @@ a result, too.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from chess_bench.bots.fleet import Fleet
+from chess_bench.bots.games import Game, LeftOut
 from chess_bench.bots.ledger import Report
 from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console.screen import Screen
@@ -24,6 +25,7 @@ LEAVE_SECONDS = 18.0  # from one wave that leaves to the next
 PEAK_SECONDS = 40.0
 BUSY_SHARE = 0.5  # of the target
 LAST_GAMES_SECONDS = 300.0
+LONGEST_GAME_SECONDS = 200.0  # players slow down with a busy machine
 BACK_SECONDS = 120.0
 HURRY = 0.4  # of the time per move, once only the ends of the last games are left to wait for
 
@@ -45,6 +47,20 @@ class Scenario:
     def least_busy(self) -> float:
         """Connections of a pod whose drain proves something."""
         return self.settings.target * BUSY_SHARE
+
+
+def too_long(games: Sequence[Game], think_seconds: float) -> list[LeftOut]:
+    """Return the games that would not end before the run does."""
+    taken = {game: len(game.moves) * think_seconds for game in games}
+    return [
+        LeftOut(
+            number=game.number,
+            reason=f"its {len(game.moves)} plies take {seconds:.0f} s at {think_seconds} s each; "
+            f"at most {LONGEST_GAME_SECONDS:.0f} s are allowed",
+        )
+        for game, seconds in taken.items()
+        if seconds > LONGEST_GAME_SECONDS
+    ]
 
 
 def shares(players: int, waves: int = WAVES) -> list[int]:
