@@ -36,9 +36,9 @@ class Installation:
         return metadata["name"], metadata["namespace"]
 
     @property
-    def had_operator(self) -> bool:
-        """Whether the operator's Deployment was there before."""
-        return self._deployment[1] is not State.ABSENT
+    def of_a_demo(self) -> bool:
+        """Whether an earlier demo left its operator."""
+        return self._deployment[1] is State.OURS
 
     @property
     def theirs(self) -> bool:
@@ -161,7 +161,7 @@ async def install_operator(target: Target, wanted: Installation) -> None:
     """Install CRD and operator and wait until it runs."""
     kubectl, (name, namespace) = target.kubectl, wanted.deployment
     await install(kubectl, wanted)
-    if target.local and wanted.had_operator:  # the same image name may mean another image now
+    if target.local and wanted.of_a_demo:  # the same image name may mean another image now
         await kubectl.run("-n", namespace, "rollout", "restart", f"deployment/{name}")
     await kubectl.run(
         "-n",
