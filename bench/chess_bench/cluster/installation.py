@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 
 from chess_bench.cluster import objects, ownership
-from chess_bench.cluster.kubectl import Kubectl, KubectlError
+from chess_bench.cluster.kubectl import Kubectl, KubectlError, as_list
 from chess_bench.cluster.objects import Object
 from chess_bench.cluster.ownership import State
 from chess_bench.cluster.targets import Target, TargetError
@@ -123,7 +123,7 @@ def _refuse_if_without_crd(installation: Installation) -> None:
 
 async def _found(kubectl: Kubectl, items: Sequence[Object]) -> dict[ownership.Key, Object]:
     """Read those of the objects that exist."""
-    answer = await kubectl.run("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=_documents(items))
+    answer = await kubectl.run("get", "--ignore-not-found", "-o", "json", "-f", "-", stdin=as_list(items))
     if not answer.strip():
         return {}
     document = json.loads(answer)
@@ -140,10 +140,6 @@ async def _other_operators(kubectl: Kubectl, installation: Installation) -> list
         for one in found
         if (one["metadata"]["name"], one["metadata"]["namespace"]) != (name, namespace)
     ]
-
-
-def _documents(items: Sequence[Object]) -> str:
-    return "\n---\n".join(json.dumps(item) for item in items)
 
 
 async def install(kubectl: Kubectl, wanted: Installation) -> None:
@@ -255,7 +251,7 @@ async def uninstall(kubectl: Kubectl, installation: Installation) -> list[str]:
             f"--timeout={GONE_SECONDS}s",
             "-f",
             "-",
-            stdin=_documents(installation.made[::-1]),
+            stdin=as_list(installation.made[::-1]),
             timeout_seconds=GONE_SECONDS + 5,
         )
     return users

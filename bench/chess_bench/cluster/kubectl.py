@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,8 +48,8 @@ class Kubectl:
 
     async def apply(self, *objects: dict[str, Any]) -> None:
         """Apply objects, server-side."""
-        manifest = "\n---\n".join(json.dumps(item) for item in objects)
-        await self.run("apply", "--server-side", "--field-manager=chess-demo", "-f", "-", stdin=manifest)
+        arguments = ("apply", "--server-side", "--field-manager=chess-demo", "-f", "-")
+        await self.run(*arguments, stdin=as_list(objects))
 
     async def watch(self, path: str, selector: str = "") -> AsyncIterator[dict[str, Any]]:
         """Yield watch events forever; each (re)start begins with one LISTED event, which holds the present list."""
@@ -76,6 +76,11 @@ class Kubectl:
                 yield json.loads(line)
         finally:
             await _end(process)
+
+
+def as_list(objects: Iterable[dict[str, Any]]) -> str:
+    """Return one document with all objects: not every version of kubectl takes a stream of JSON documents."""
+    return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
