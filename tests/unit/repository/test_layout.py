@@ -49,9 +49,9 @@ def test_every_product_package_is_looked_at() -> None:
     assert [package.name for package in PACKAGES] == [
         "chess_bench",
         "chess_stacks",
-        "chess_commands",
         "chess_localcluster",
         "chess_operator",
+        "chess_commands",
         "chess_presence",
         "chess_server",
     ]

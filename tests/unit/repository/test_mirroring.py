@@ -7,7 +7,7 @@ import pytest
 ROOT = Path(__file__).parents[3]
 UNIT = ROOT / "tests" / "unit"
 PACKAGES = {
-    "commands": "commands/chess_commands",
+    "commands": "presence/chess_commands",
     "bench": "bench/chess_bench",
     "localcluster": "localcluster/chess_localcluster",
     "operator": "operator/chess_operator",
