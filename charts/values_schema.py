@@ -91,7 +91,17 @@ TOLERATIONS = _list(
         tolerationSeconds=_whole(0, 86_400),
     )
 )
-SPREAD = _list({"type": "object", "required": ["maxSkew", "topologyKey", "whenUnsatisfiable"]})
+SPREAD = _list(
+    {
+        "type": "object",
+        "required": ["maxSkew", "topologyKey", "whenUnsatisfiable"],
+        "properties": {
+            "maxSkew": _whole(1, 1000),
+            "topologyKey": _text(QUALIFIED_NAME, 253),
+            "whenUnsatisfiable": _one_of("ScheduleAnyway", "DoNotSchedule"),
+        },
+    }
+)
 VARIABLES = _list(
     _fields(
         "name",
@@ -101,7 +111,13 @@ VARIABLES = _list(
     )
 )
 VOLUMES = _list({"type": "object", "required": ["name"], "properties": {"name": NAMESPACE}})
-MOUNTS = _list({"type": "object", "required": ["name", "mountPath"]})
+MOUNTS = _list(
+    {
+        "type": "object",
+        "required": ["name", "mountPath"],
+        "properties": {"name": NAMESPACE, "mountPath": _text(r"/[^:]*", 1024)},
+    }
+)
 ANY: Form = {"type": "object"}
 AFFINITY = _fields(nodeAffinity=ANY, podAffinity=ANY, podAntiAffinity=ANY)
 STRATEGY = _fields(type=_one_of("RollingUpdate", "Recreate"), rollingUpdate=ANY)

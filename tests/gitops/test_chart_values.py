@@ -56,6 +56,9 @@ OPERATOR = {
         ["rbac.scope=namespaced", "rbac.namespaces={a}", "rbac.secretNamespaces={a}"], "rbac.secretNamespaces is for"),
     "namespaces with scope cluster": (["rbac.namespaces={a}"], "rbac.namespaces is for"),
     "a namespace that is none": (["rbac.scope=namespaced", "rbac.namespaces={A_b}"], "/rbac/namespaces/0"),
+    "a variable twice": (["env[0].name=A", "env[1].name=A"], 'env: "A" is there twice'),
+    "the operator's own variable": (["env[0].name=POD_NAME"], "the operator's own"),
+    "a mount of nothing": (["extraVolumeMounts[0].name=a", "extraVolumeMounts[0].mountPath=/a"], "in extraVolumes"),
     "an argument that is none": (["additionalArgs={run}"], "/additionalArgs/0"),
 }  # fmt: skip
 REFUSED = {

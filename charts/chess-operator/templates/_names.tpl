@@ -56,14 +56,7 @@ affinity:
 {{- if not (regexMatch "^[a-z]" (include "chess-operator.fullname" .)) -}}
 {{- fail (printf "the release's name gives %q: a name must begin with a letter; set fullnameOverride" (include "chess-operator.fullname" .)) -}}
 {{- end -}}
-{{- range $path, $field := dict "env" "name" "image.pullSecrets" "name" "extraVolumes" "name" "extraVolumeMounts" "mountPath" -}}
-{{- $seen := dict "POD_NAME" (eq $path "env") -}}
-{{- range ternary $.Values.image.pullSecrets (index $.Values (last (splitList "." $path))) (eq $path "image.pullSecrets") -}}
-{{- $value := get . $field -}}
-{{- if get $seen $value -}}{{- fail (printf "%s: %q is there twice, or is the chart's own: choose another %s" $path $value $field) -}}{{- end -}}
-{{- $_ := set $seen $value true -}}
-{{- end -}}
-{{- end -}}
+{{- include "chess-operator.checkLists" . -}}
 {{- if eq $rbac.scope "namespaced" -}}
 {{- if not $rbac.namespaces -}}
 {{- fail "rbac.namespaces is needed with rbac.scope=namespaced: where ChessClusters are looked after" -}}
@@ -73,6 +66,36 @@ affinity:
 {{- end -}}
 {{- else if $rbac.namespaces -}}
 {{- fail "rbac.namespaces is for rbac.scope=namespaced; with rbac.scope=cluster ChessClusters are looked after everywhere" -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Kubernetes tells the items of these lists apart by a field or two. */}}
+{{- define "chess-operator.checkLists" -}}
+{{- $lists := list
+      (list "env" .Values.env (list "name"))
+      (list "image.pullSecrets" .Values.image.pullSecrets (list "name"))
+      (list "topologySpreadConstraints" .Values.topologySpreadConstraints (list "topologyKey" "whenUnsatisfiable"))
+      (list "extraVolumes" .Values.extraVolumes (list "name"))
+      (list "extraVolumeMounts" .Values.extraVolumeMounts (list "mountPath")) -}}
+{{- range $one := $lists -}}
+{{- $path := index $one 0 -}}
+{{- $seen := ternary (list "POD_NAME") list (eq $path "env") -}}
+{{- range $item := index $one 1 -}}
+{{- $key := list -}}
+{{- range $field := index $one 2 -}}{{- $key = append $key (get $item $field) -}}{{- end -}}
+{{- $key = join ", " $key -}}
+{{- if has $key $seen -}}
+{{- fail (printf "%s: %q is there twice, or is the operator's own: choose another %s" $path $key (join " or " (index $one 2))) -}}
+{{- end -}}
+{{- $seen = append $seen $key -}}
+{{- end -}}
+{{- end -}}
+{{- $volumes := list -}}
+{{- range .Values.extraVolumes -}}{{- $volumes = append $volumes .name -}}{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- if not (has .name $volumes) -}}
+{{- fail (printf "extraVolumeMounts: %q is needed in extraVolumes, and is not there" .name) -}}
+{{- end -}}
 {{- end -}}
 {{- end -}}
 
