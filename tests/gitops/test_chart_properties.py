@@ -54,6 +54,11 @@ PASSED_ON = {"resources", "migrations.resources", "tolerations", "gateway.parent
 """Kubernetes' own objects, whose fields depend on each other: what is wrong in them the API server says."""
 
 
+def _schema(chart: str) -> dict[str, Any]:
+    made: dict[str, Any] = json.loads((ROOT / f"charts/{chart}/values.schema.json").read_text())
+    return made
+
+
 def _leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
     """Return the paths of all values, but for those that the CRD describes."""
     found = []
@@ -61,7 +66,12 @@ def _leaves(schema: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[st
         if path or name not in ("spec", "global", "enabled"):
             inner = one.get("properties")
             found += _leaves(one, (*path, name)) if inner else [(*path, name)]
-    return [leaf for leaf in found if ".".join(leaf[:2]) not in PASSED_ON and leaf[0] not in PASSED_ON]
+    return found
+
+
+def _of_the_chart(schema: dict[str, Any]) -> list[tuple[str, ...]]:
+    own = _leaves(schema)
+    return [leaf for leaf in own if ".".join(leaf[:2]) not in PASSED_ON and leaf[0] not in PASSED_ON]
 
 
 def _allowed(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
@@ -105,14 +115,14 @@ def _put(values: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 @st.composite
 def _made_up(draw: st.DrawFn, chart: str) -> dict[str, Any]:
-    schema = json.loads((ROOT / f"charts/{chart}/values.schema.json").read_text())
+    schema = _schema(chart)
     values: dict[str, Any] = json.loads(json.dumps(NEEDED[chart]))
     for name in draw(st.sets(st.sampled_from(SWITCHES[chart]), max_size=3)):
         _put(values, tuple(name.split(".")), value=True)
     if chart == "chess-cluster":
         for name, value in USUAL.items():
             _put(values, tuple(name.split(".")), value)
-    leaves = st.lists(st.sampled_from(_leaves(schema)), min_size=1, max_size=3, unique=True)
+    leaves = st.lists(st.sampled_from(_of_the_chart(schema)), min_size=1, max_size=3, unique=True)
     for path in draw(leaves):
         _put(values, path, draw(_near(path, schema)))
     return values
@@ -136,17 +146,17 @@ def test_values_are_refused_by_name_or_taken(
     made = helm("template", release, f"charts/{chart}", "-n", "arena", "--values", path, good=False)
     event("refused" if made.code else "taken")
     if made.code:
-        _is_for_people(made.err)
+        _is_for_people(made.err, chart)
         return
     answer = api("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-", given=made.out)
     assert answer.out.count("(server dry run)") == len(made.documents)
 
 
-def _is_for_people(message: str) -> None:
-    """A refusal says which value it means, by the schema or in a sentence of the chart's."""
+def _is_for_people(message: str, chart: str) -> None:
+    """A refusal names the value, by the schema or in a sentence of the chart's."""
     by_schema = "at '/" in message or "at '': " in message
-    words = ("needed", "set ", "choose", "is for", "both")
-    by_sentence = "execution error at" in message and any(word in message for word in words)
+    names = [".".join(leaf) for leaf in _leaves(_schema(chart))]
+    by_sentence = "execution error at" in message and any(name in message for name in names)
     assert by_schema or by_sentence, message
     for accident in ("nil pointer", "converting YAML", "wrong type for value"):
         assert accident not in message, message

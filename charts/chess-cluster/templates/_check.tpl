@@ -39,7 +39,7 @@
 {{- end -}}
 {{- if .trial -}}
 {{- if .secret.caKey -}}
-{{- fail (printf "secrets.%s.caKey is %q: a trial's store speaks no TLS" .store .secret.caKey) -}}
+{{- fail (printf "secrets.%s.caKey is %q, and a trial's store speaks no TLS: leave the key out" .store .secret.caKey) -}}
 {{- end -}}
 {{- if eq .secret.key "password" -}}
 {{- fail (printf "secrets.%s.key is \"password\", where a trial keeps the password: choose another" .store) -}}
