@@ -106,7 +106,11 @@ SETUP = (
 )
 """What is compiled and installed once; the tests that need none of it run beside."""
 
-GITOPS = tuple(f"gitops/test_{name}.py" for name in ("charts", "health_rules", "overlays", "rights"))
+GITOPS_FILES = (
+    *("charts", "chart_values", "chart_properties", "chart_install", "chart_pods", "image"),
+    *("health_rules", "overlays", "rights"),
+)
+GITOPS = tuple(f"gitops/test_{name}.py" for name in GITOPS_FILES)
 FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
 AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal"))
 BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))
