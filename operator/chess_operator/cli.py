@@ -136,6 +136,45 @@ def _refuse(message: str, code: int) -> NoReturn:
     raise typer.Exit(code)
 
 
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of the ChessCluster.")],
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")],
+    kubeconfig: Kubeconfig = None,
+    context: KubeContext = None,
+) -> None:
+    """Delete a ChessCluster, and wait until its pods have drained and are gone."""
+    from chess_operator import logs
+    from chess_operator.kube.access import AccessError
+    from chess_operator.kube.client import ApiError
+
+    flags = {"--kubeconfig": kubeconfig, "--context": context, "--namespace": namespace}
+    try:
+        settings = Settings.load(os.environ, flags)
+    except SettingsError as error:
+        _refuse(str(error), 2)
+    logs.configure(settings.log_level, settings.log_format)
+    try:
+        _remove(settings, name)
+    except AccessError as error:
+        _refuse(str(error), 3)
+    except ApiError as error:
+        _refuse(str(error), 1)
+
+
+def _remove(settings: Settings, name: str) -> None:
+    import asyncio
+
+    from chess_operator.kube.client import Kube
+    from chess_operator.kube.removal import remove as wait_for_removal
+
+    async def removed() -> None:
+        async with await settings.access.api() as api:
+            await wait_for_removal(Kube(api), settings.namespaces[0], name)
+
+    asyncio.run(removed())
+
+
 app.command()(simulate)
 
 

@@ -10,6 +10,7 @@ from local_kubectl import local_kubectl
 from program import Program
 
 from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import DELIVERED
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
 
@@ -70,7 +71,7 @@ class Stage:
         if self.state is not State.DELIVERED:
             await world.bootstrap()
         self.state = State.DELIVERED
-        for name in ("chess-root", "chess-operator", "chess"):
+        for name in DELIVERED:
             await world.settled(name, revision=pushed, seconds=240)
         await until("players can connect", lambda: _refusal(world), 60)
         return world

@@ -18,6 +18,10 @@ from chess_localcluster.progress import Progress
 
 PROJECT = Path(__file__).parents[3]
 SYSTEM, GAMES, ARGOCD = "chess-system", "chess", "argocd"
+DELIVERED = ("chess-root", "chess-operator", "chess-entry", "chess")
+"""The Applications of the environment `local`."""
+BOUNDS = ("chess-root-applications", "chess-operator-kinds")
+"""Admission policies of the whole cluster, which the first `kubectl apply` brings."""
 GAME = "manifests/overlays/local/game/cluster.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
@@ -50,15 +54,14 @@ class GitOpsService:
 
     async def bootstrap(self) -> None:
         """Make the Secrets, which Git must not hold; then apply the one directory from which Argo CD takes the rest."""
-        await self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GAMES}})
+        await self.apply("manifests/namespaces")
         await self.give_secrets()
-        await self.kubectl.run(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-k",
-            str(self.checkout.path("manifests/argocd/local")),
-        )
+        await self.apply("manifests/argocd/local")
+
+    async def apply(self, directory: str) -> None:
+        """Apply a directory of the checkout, as the cluster's owner does."""
+        path = str(self.checkout.path(directory))
+        await self.kubectl.run("apply", "--server-side", "--force-conflicts", "-k", path)
 
     async def give_secrets(self) -> None:
         """Make the two Secrets, as the External Secrets Operator does on AWS."""
@@ -102,7 +105,7 @@ class GitOpsService:
     async def clear(self) -> None:
         """Remove the Applications and everything that they brought, including the CRD."""
         await refuse_others(self.kubectl)
-        for name in ("chess-root", "chess"):
+        for name in ("chess-root", "chess", "chess-entry", "chess-monitoring"):
             await self._delete_application(name)
         await self._delete("-n", GAMES, "chessclusters", "--all")  # while the operator can still drain them
         await asyncio.gather(self._delete("namespace", GAMES), self._clear_operator())
@@ -111,14 +114,19 @@ class GitOpsService:
         await self._delete_application("chess-operator")  # which would heal what goes before it
         await asyncio.gather(
             self._delete("namespace", SYSTEM),
-            self._delete("clusterrole,clusterrolebinding", "chess-operator"),
+            self._delete("clusterrole,clusterrolebinding", "chess-operator"),  # of an install by Helm
             self._delete("crd", "chessclusters.chesscluster.dev"),
         )
 
     async def leave(self) -> None:
         """Remove everything, including Argo CD."""
         await self.clear()
-        await asyncio.gather(self._delete("namespace", ARGOCD), self._delete("crd", *argocd.CRDS))
+        policies = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+        await asyncio.gather(
+            self._delete("namespace", ARGOCD),
+            self._delete("crd", *argocd.CRDS),
+            self._delete(policies, *BOUNDS),
+        )
         await asyncio.to_thread(argocd.down)
 
     async def _delete_application(self, name: str) -> None:

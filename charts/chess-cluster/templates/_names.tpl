@@ -45,6 +45,13 @@ imagePullSecrets:
 {{- end }}
 {{- end -}}
 
+{{/* Marks of what runs before `helm uninstall`. Called with its weight: the account and its rights come before the Job. */}}
+{{- define "chess-cluster.removalHook" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
 {{/* redis and database as the ChessCluster takes them. Called with a store of `secrets`. */}}
 {{- define "chess-cluster.endpoint" -}}
 urlSecretRef:

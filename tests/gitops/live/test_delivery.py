@@ -11,13 +11,13 @@ from gitops_world import World
 
 from chess_bench.bots.fleet import Fleet
 from chess_bench.cluster.polling import until
-from chess_bench.gitops.service import GAME, GAMES
+from chess_bench.gitops.service import DELIVERED, GAME, GAMES
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 
 
 async def test_git_alone_brings_the_whole_service(world: World) -> None:
-    for name in ("chess-root", "chess-operator", "chess"):
+    for name in DELIVERED:
 
         async def complaint(name: str = name) -> str | None:
             return (await world.application(name)).unlike("Healthy", None)
@@ -146,7 +146,7 @@ async def _children(world: World) -> dict[str, str]:
 async def _track(world: World, method: str) -> None:
     patch = f'{{"data":{{"application.resourceTrackingMethod":"{method}"}}}}'
     await world.kubectl.run("-n", "argocd", "patch", "configmap", "argocd-cm", "--type=merge", "-p", patch)
-    await asyncio.gather(*(_sync_anew(world, name) for name in ("chess-root", "chess-operator", "chess")))
+    await asyncio.gather(*(_sync_anew(world, name) for name in DELIVERED))
 
 
 async def _sync_anew(world: World, name: str) -> None:
@@ -164,7 +164,8 @@ async def _failed(world: World, revision: str) -> None:
 
     async def complaint() -> str | None:
         found = await world.application("chess")
-        failed = found.phase == "Failed" and found.operated == revision
-        return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
+        if found.failing and found.operated == revision:
+            return None
+        return f"{found.phase} of {found.operated[:8]}: {found.message}"
 
     await until("the sync operation has failed", complaint, 90)

@@ -105,7 +105,9 @@ SETUP = (
 )
 """What is compiled and installed once; the tests that need none of it run beside."""
 
-GITOPS = tuple(f"gitops/test_{name}.py" for name in ("alerts", "charts", "health_rules", "overlays", "rights"))
+GITOPS = tuple(
+    f"gitops/test_{name}.py" for name in ("alerts", "charts", "health_rules", "overlays", "rights")
+)
 FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
 AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal"))
 BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))
