@@ -66,7 +66,7 @@ class GitOpsService:
     async def give_secrets(self) -> None:
         """Make the two Secrets, as the External Secrets Operator does on AWS."""
         urls = {"chess-redis": self.stores.redis, "chess-database": self.stores.database}
-        await self.kubectl.apply(*(_secret(name, url) for name, url in urls.items()))
+        await self.kubectl.apply(*(secret(name, url) for name, url in urls.items()))
 
     async def application(self, name: str) -> Application:
         """Read an Application."""
@@ -173,6 +173,7 @@ async def refuse_others(kubectl: Kubectl) -> None:
         )
 
 
-def _secret(name: str, url: str) -> dict[str, Any]:
+def secret(name: str, url: str) -> dict[str, Any]:
+    """Make a Secret that holds a store's URL."""
     metadata = {"name": name, "namespace": GAMES}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"url": url}}

@@ -108,8 +108,8 @@ SETUP = (
 GITOPS = tuple(
     f"gitops/test_{name}.py" for name in ("alerts", "charts", "health_rules", "overlays", "rights")
 )
-FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
-AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal"))
+FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("bounds", "delivery", "health", "scaling"))
+AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "way_in"))
 BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))
 LOST = tuple(f"cluster/faults/test_{name}.py" for name in ("redis", "killed", "wrong"))
 LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted"))
