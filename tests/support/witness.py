@@ -1,5 +1,6 @@
 """A player who sits in a game, moves nothing, goes nowhere, and notes what it receives."""
 
+import asyncio
 import json
 import secrets
 from dataclasses import dataclass, field
@@ -13,8 +14,15 @@ class Witness:
     """Its socket, the types of what it received, and with which code the socket was closed."""
 
     socket: ClientConnection
+    url: str
     received: list[str] = field(default_factory=list)
     code: int | None = None
+
+    async def lose_the_socket_and_return(self) -> str:
+        """Come back by the same way, and return what is said first."""
+        await self.socket.close()
+        async with asyncio.timeout(30), connect(self.url, compression=None) as again:
+            return str(await again.recv())
 
     async def listen(self) -> None:
         try:
@@ -37,4 +45,5 @@ async def seat(url: str) -> Witness:
             if isinstance(body, dict) and body["t"] == "redirect":
                 path = body["d"]["url"]
                 break
-    return Witness(await connect(f"{url}{path}?sri={sri}", compression=None))
+    game = f"{url}{path}?sri={sri}"
+    return Witness(await connect(game, compression=None), game)

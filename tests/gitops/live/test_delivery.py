@@ -87,9 +87,11 @@ async def test_a_migration_that_fails_stops_the_sync_until_it_is_mended(world: W
 
 
 async def test_a_push_is_applied_while_a_rollout_waits_for_players(world: World) -> None:
-    """And the one after it too, which takes the rollout back: nobody had to leave for it."""
+    """And the one after it too, which takes the rollout back."""
     before = (await world.cluster())["spec"]
-    witness = await seat(f"ws://127.0.0.1:{await world.entry()}")
+    url = f"ws://127.0.0.1:{await world.entry()}"
+    pair = await asyncio.gather(seat(url), seat(url))
+    listening = [asyncio.create_task(one.listen()) for one in pair]
     try:
         world.edit(lambda spec: spec["server"]["env"].append({"name": "CHESS_LOG_LEVEL", "value": "debug"}))
         await world.settled("chess", "Suspended", world.push("Serve otherwise"))
@@ -101,9 +103,9 @@ async def test_a_push_is_applied_while_a_rollout_waits_for_players(world: World)
         world.edit(lambda spec: (spec["server"]["env"].pop(), spec["scaling"].update(maxReplicas=4)))
         await world.settled("chess", "Healthy", world.push("Serve as before"))
         assert (await world.cluster())["spec"] == before
+        assert not any(task.done() for task in listening), "nobody had to leave for it"
     finally:
-        await witness.socket.close()
-    assert witness.code is None, "it was never sent away"
+        await asyncio.gather(*(one.socket.close() for one in pair), *listening)
 
 
 def _condition(found: dict[str, Any], kind: str) -> dict[str, Any]:

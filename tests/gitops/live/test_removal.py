@@ -18,7 +18,7 @@ from chess_bench.verification.verifier import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
 APPS = "manifests/argocd/applications/kustomization.yaml"
-PLAYERS, WITNESSES = 8, 2
+PLAYERS, WITNESSES = 8, 4
 SERVERS = "chesscluster.dev/cluster=chess"
 
 
@@ -34,17 +34,17 @@ async def test_prune_drains_live_games(
 async def test_deleting_the_application_drains_live_games(
     world: World, fleet: Callable[..., Fleet], figures: Callable[..., None]
 ) -> None:
-    """Git loses the Application; the root Application prunes it, and its finalizer deletes in the foreground."""
+    """Git loses both Applications; the root Application prunes the game before its way in, each in the foreground."""
     deadline, path = world.spec["drain"]["deadlineSeconds"], world.checkout.path(APPS)
-    path.write_text(path.read_text().replace("  - game.yaml\n", ""))
-    figures(deletion=await _removed_under_play(world, fleet, "Give the game up", deadline))
+    path.write_text(path.read_text().replace("entry.yaml, game.yaml", ""))
+    figures(deletion=await _removed_under_play(world, fleet, "Give the game and its way in up", deadline))
 
     async def complaint() -> str | None:
         listing = await world.kubectl.get(APPLICATIONS)
         names = [one["metadata"]["name"] for one in listing["items"]]
-        return f"Applications {names}" if "chess" in names else None
+        return f"Applications {names}" if {"chess", "chess-entry"} & set(names) else None
 
-    await until("the Application is gone", complaint, 60)
+    await until("the Applications are gone", complaint, 60)
     assert await _left(world) == {"secrets": ["chess-database", "chess-redis"]}
 
 
@@ -58,6 +58,7 @@ async def _removed_under_play(
     await until("no scale-in of the test before goes on", lambda: _at_rest(world), 120)
     port = await world.entry()
     witnesses = await asyncio.gather(*(seat(f"ws://127.0.0.1:{port}") for _ in range(WITNESSES)))
+    wanderer = witnesses.pop()
     listening = [asyncio.create_task(witness.listen()) for witness in witnesses]
     async with fleet(port, PLAYERS, slow=True) as players:
         await until("everybody plays", lambda: _playing(players), 30)
@@ -67,6 +68,9 @@ async def _removed_under_play(
         await until("the ChessCluster is going", lambda: _going(world), 60)
         notified = time.monotonic()
         assert players.counts.playing == PLAYERS, "the test means live games"
+        assert await wanderer.lose_the_socket_and_return(), (
+            "who loses a socket in the drain finds the way back"
+        )
         moves = players.counts.moves
         report = await players.finish(deadline)
         assert await world.entry() == port, "the way in outlasts the game"
