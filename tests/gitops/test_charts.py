@@ -133,7 +133,13 @@ def test_everything_that_removes_the_game_is_a_hook_before(helm: Program) -> Non
     """Helm deletes what is no hook only after those: what the hook needs, and the way in, are there while it runs."""
     made = helm("template", "x", "charts/chess-cluster", "--skip-tests").documents
     removing = [one for one in made if one["metadata"]["name"] == "x-remove"]
-    assert {one["kind"] for one in removing} == {"ServiceAccount", "Role", "RoleBinding", "Job"}
+    assert {one["kind"] for one in removing} == {
+        "ServiceAccount",
+        "NetworkPolicy",
+        "Role",
+        "RoleBinding",
+        "Job",
+    }
     hooks = [one["metadata"]["annotations"] for one in removing]
     assert {one["helm.sh/hook"] for one in hooks} == {"pre-delete"}
     weights = {one["kind"]: int(one["metadata"]["annotations"]["helm.sh/hook-weight"]) for one in removing}
