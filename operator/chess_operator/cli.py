@@ -91,7 +91,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     log_format: Format = None,
 ) -> None:
     """Run the operator. If several run, one leads and the others wait."""
-    from chess_operator import logs
     from chess_operator.kube.access import AccessError
 
     flags = {
@@ -104,11 +103,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         "--log-level": log_level,
         "--log-format": log_format,
     }
-    try:
-        settings = Settings.load(os.environ, flags)
-    except SettingsError as error:
-        _refuse(str(error), 2)
-    logs.configure(settings.log_level, settings.log_format)
+    settings = _settings(flags)
     try:
         code = _run(settings)
     except AccessError as error:
@@ -118,6 +113,18 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         where = f"{address.host}:{address.port}"
         _refuse(f"--probe-address: cannot listen on {where}: {error.strerror or error}", 2)
     raise typer.Exit(code)
+
+
+def _settings(flags: dict[str, str | None]) -> Settings:
+    """Read the settings, and log as they say from here on."""
+    from chess_operator import logs
+
+    try:
+        settings = Settings.load(os.environ, flags)
+    except SettingsError as error:
+        _refuse(str(error), 2)
+    logs.configure(settings.log_level, settings.log_format)
+    return settings
 
 
 def _run(settings: Settings) -> int:
@@ -144,16 +151,11 @@ def remove(
     context: KubeContext = None,
 ) -> None:
     """Delete a ChessCluster, and wait until its pods have drained and are gone."""
-    from chess_operator import logs
     from chess_operator.kube.access import AccessError
     from chess_operator.kube.client import ApiError
 
     flags = {"--kubeconfig": kubeconfig, "--context": context, "--namespace": namespace}
-    try:
-        settings = Settings.load(os.environ, flags)
-    except SettingsError as error:
-        _refuse(str(error), 2)
-    logs.configure(settings.log_level, settings.log_format)
+    settings = _settings(flags)
     try:
         _remove(settings, name)
     except AccessError as error:
