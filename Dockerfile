@@ -1,11 +1,14 @@
 # One image for both programs: chess-operator and chess-server.
 #
 #   docker build -t chesscluster .                              anywhere: dependencies from the package index
+#   .ci/image NAME:TAG…                                         for x86 and Graviton at once, pushed
 #   localcluster image build .                                  without a registry: base and wheels from the machine
 #
 # Every stage works on any base that has Python 3.11 or later. /wheels is mounted by `localcluster image build`, and
 # hashes were checked when they were fetched; without it, pip of the base fetches and checks.
-ARG BASE=docker.io/library/python:3.13-slim
+#
+# The digest is that of the index of all architectures; tag and digest change together.
+ARG BASE=docker.io/library/python:3.13-slim@sha256:7c61056e61ac89e852de05f3dc6fa51a6dd2181797bceed46aa725dd7cb2cd3b
 
 # Dependencies alone: this layer changes only with their lock file.
 FROM ${BASE} AS dependencies
@@ -48,3 +51,13 @@ ENV PATH=/opt/app/bin:/opt/chess/bin:/usr/local/bin:/usr/bin:/bin \
 USER 10001:10001
 CMD ["chess-server", "--help"]
 COPY --from=project /opt/app /opt/app
+# last, because a revision is new each time
+ARG BASE
+ARG VERSION=
+ARG REVISION=
+LABEL org.opencontainers.image.title="ChessCluster" \
+      org.opencontainers.image.description="A live chess service: chess-server and chess-operator" \
+      org.opencontainers.image.licenses="GPL-3.0-or-later" \
+      org.opencontainers.image.base.name="${BASE}" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"

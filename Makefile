@@ -12,7 +12,7 @@ BENCH ?= --page docs/reference/server-bench.md
 
 JOBS ?=
 
-.PHONY: help install lock lint types format test-fast test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction bench-server manifests check-manifests clean gitops-tools test-gitops demo-gitops
+.PHONY: help install lock lint types format test-fast test-unit test-integration test-cluster test-aws aws-tools bench-stacks test demo down bench-reaction bench-server manifests check-manifests clean gitops-tools test-gitops demo-gitops image
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  \033[36m%-18s\033[0m %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ demo-gitops: gitops-tools ## from an empty cluster to a played game through Git 
 bench-server: install ## the game server's CPU a move, latency and memory, beside its peers and the version before: out/server.json and a page (BENCH="--growth", "--chaos")
 	@$(MAKE) --no-print-directory .venv-bench/.installed || echo "bench-server: the Python peers cannot be installed; the run leaves them out"
 	@$(BIN)/python -m chess_bench.server $(BENCH)
+
+image: ## build the image for x86 and Graviton and push it (NAMES="REPOSITORY:TAG …")
+	@.ci/image $(NAMES)
 
 manifests: install ## generate manifests/ and the reference page from the model
 	@$(BIN)/python -m chess_operator.api.crd

@@ -4,7 +4,8 @@
   charts/chess-operator/files/**           byte copies, which the chart's templates read
   charts/chess-cluster/values.schema.json  the CRD's own schema under `spec`
   charts/*/README.md                       the table of values, from their comments
-  charts/chess-cluster/environments/*.aws.yaml   Helm values, from what `chess-stacks outputs` wrote beside them
+  charts/chess-cluster/environments/*.aws.yaml   Helm values, from what `chess-stacks outputs` wrote beside them, and
+                                           the certificates of *.database-ca.pem
   manifests/overlays/*/game/cluster.yaml   the chart chess-cluster with an environment's values, but for
   manifests/overlays/*/entry/entry.yaml    the way in, which is delivered by itself
   manifests/overlays/*/operator/image      which image the operator is
@@ -50,6 +51,7 @@ BY_ARGO_CD = (
     "--set=migrations.activeDeadlineSeconds=300",
 )
 MONITORING = ("servicemonitor", "prometheusrule", "dashboard")
+IMAGE = "chesscluster"
 WIDEST = 60  # of a default in a table
 
 
@@ -97,12 +99,14 @@ def write(root: Path) -> None:
             root,
             "chess-cluster",
             f"--show-only=templates/{template}.yaml",
+            f"--set=image.repository={IMAGE}",
             *(f"--set={one}" for one in settings),
         )
         _write(root / f"manifests/components/{name}/{template}.yaml", text)
     for template in MONITORING:
         flags = (
             f"--show-only=templates/{template}.yaml",
+            f"--set=image.repository={IMAGE}",
             f"--set=monitoring.{MONITORING_SWITCH[template]}=true",
         )
         _write(
@@ -121,19 +125,26 @@ def _write_aws(root: Path, environment: str) -> None:
     outputs = root / f"charts/chess-cluster/environments/{environment}.outputs.yaml"
     if outputs.exists():
         document = yaml.safe_load(outputs.read_text())
+        certificates = _certificates(outputs.with_name(f"{environment}.database-ca.pem"), document["region"])
         version = yaml.safe_load((root / "charts/chess-cluster/Chart.yaml").read_text())["appVersion"]
         for path, made in (
-            (outputs.with_name(f"{environment}.aws.yaml"), aws_values(document, version)),
+            (outputs.with_name(f"{environment}.aws.yaml"), aws_values(document, version, certificates)),
             (
                 root / f"manifests/overlays/{environment}/operator/image/kustomization.yaml",
                 image(document, version),
             ),
         ):
-            _write(path, BANNER + yaml.safe_dump(made, sort_keys=False, width=110))
+            _write(path, BANNER + yaml.dump(made, Dumper=Readable, sort_keys=False, width=110))
 
 
-def aws_values(document: Mapping[str, Any], version: str) -> dict[str, Any]:
-    """Turn the values of `chess-stacks outputs` into those of the chart chess-cluster."""
+def _certificates(path: Path, region: str) -> str:
+    if not path.exists():
+        sys.exit(f"render: {path.name} is missing beside the outputs: RDS' certificates for {region}, as PEM")
+    return path.read_text()
+
+
+def aws_values(document: Mapping[str, Any], version: str, certificates: str) -> dict[str, Any]:
+    """Turn the values of `chess-stacks outputs`, and RDS' certificates, into those of the chart chess-cluster."""
     if document["schema"] != OUTPUTS_SCHEMA:
         raise ValueError(
             f"outputs are of schema {document['schema']}, not {OUTPUTS_SCHEMA}: use the chess-stacks of this version"
@@ -146,7 +157,7 @@ def aws_values(document: Mapping[str, Any], version: str) -> dict[str, Any]:
         for name in ("redis", "database")
     }
     stores["redis"]["clusterMode"] = document["redis"]["clusterMode"]
-    stores["database"]["name"] = document["database"]["name"]
+    stores["database"] |= {"name": document["database"]["name"], "ca": certificates}
     balancer = document["loadBalancer"]
     return {
         "spec": {"server": {"image": f"{document['images']['server']}:{version}"}},
@@ -203,6 +214,19 @@ def _without_wave(metadata: dict[str, Any]) -> None:
         metadata.pop("annotations")
 
 
+class Readable(yaml.SafeDumper):
+    """Writes certificates line by line."""
+
+
+def _lines(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar(
+        "tag:yaml.org,2002:str", text, style="|" if text.startswith("-----BEGIN") else None
+    )
+
+
+Readable.add_representer(str, _lines)
+
+
 def helm(root: Path, chart: str, *flags: str) -> str:
     """Render a chart as plain manifests: what marks objects as Helm's own is left out."""
     program = gitops_tools.ensure(gitops_tools.HELM) / "helm"
@@ -227,7 +251,7 @@ def helm(root: Path, chart: str, *flags: str) -> str:
 
 def dump(documents: list[dict[str, Any]]) -> str:
     """Write objects as a generated file."""
-    return BANNER + yaml.safe_dump_all(documents, sort_keys=False, width=110)
+    return BANNER + yaml.dump_all(documents, Dumper=Readable, sort_keys=False, width=110)
 
 
 def plain(document: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""The JSON Schema of a chart's values: what Helm checks before it renders."""
+"""The JSON Schema of a chart's values: what Helm checks before it renders.
+
+Types are those of the defaults. `FORMS` says more where a text must be a name, a key or a port: YAML reads `123` and
+`on` as something else, and the API server's message comes late and names a field that no value is called by.
+"""
 # ruff: noqa: INP001 - a script of the build, no package
 
 from collections.abc import Mapping
@@ -7,48 +11,264 @@ from typing import Any
 
 import yaml
 
-ENUMS: dict[str, list[str]] = {
-    "entry.type": ["ClusterIP", "NodePort", "LoadBalancer"],
-    "externalSecrets.secretStoreRef.kind": ["SecretStore", "ClusterSecretStore"],
-    "rbac.scope": ["cluster", "namespaced"],
+Form = dict[str, Any]
+
+LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+SUBDOMAIN = rf"{DNS_LABEL}(\.{DNS_LABEL})*"
+QUALIFIED_NAME = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
+
+
+def _text(pattern: str, longest: int, *, empty: bool = False) -> Form:
+    whole = f"^({pattern})?$" if empty else f"^{pattern}$"
+    return {"type": "string", "pattern": whole, "maxLength": longest}
+
+
+def _map(value: Form) -> Form:
+    keys = {"pattern": f"^{QUALIFIED_NAME}$", "maxLength": 253}
+    return {"type": "object", "propertyNames": keys, "additionalProperties": value}
+
+
+def _whole(lowest: int, highest: int) -> Form:
+    return {"type": "integer", "minimum": lowest, "maximum": highest}
+
+
+def _list(item: Form) -> Form:
+    return {"type": "array", "items": item}
+
+
+def _fields(*needed: str, **properties: Form) -> Form:
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": list(needed),
+        "properties": properties,
+    }
+
+
+def _one_of(*values: str) -> Form:
+    return {"enum": list(values)}
+
+
+NAME = _text(SUBDOMAIN, 253)
+NAMESPACE = _text(DNS_LABEL, 63)
+WORD = _text(r"[A-Za-z]+", 63)
+OPTIONAL_NAME = _text(SUBDOMAIN, 253, empty=True)
+PREFIX = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 50, empty=True)
+KEY = _text(r"[-._a-zA-Z0-9]+", 253)
+OPTIONAL_KEY = _text(r"[-._a-zA-Z0-9]+", 253, empty=True)
+LABELS = _map({"type": "string", "pattern": LABEL_VALUE, "maxLength": 63})
+ANNOTATIONS = _map({"type": "string"})
+NAMESPACES = {**_list(NAMESPACE), "uniqueItems": True}
+IMAGE = _text(r"\S+", 1024)
+REPOSITORY = _text(r"[a-z0-9]([-a-z0-9._:/]*[a-z0-9])?", 512, empty=True)
+TAG = _text(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}", 128, empty=True)
+DIGEST = _text(r"sha256:[0-9a-f]{64}", 71, empty=True)
+PULL = _one_of("Always", "IfNotPresent", "Never")
+REFRESH = _text(r"(0|([0-9]+(\.[0-9]+)?(ms|s|m|h))+)", 32)
+SCRAPE = _text(r"[1-9][0-9]*(ms|s|m|h)", 32)
+PATH = _text(r"/[-A-Za-z0-9._~!$&'()*+,;=:@%/]*", 1024)
+HOST = r"(\*\.)?" + SUBDOMAIN
+ENDPOINT = _text(r"(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?):[0-9]{1,5}", 300, empty=True)
+REMOTE = _text(r"[-/_+=.@!:A-Za-z0-9]+", 2048, empty=True)
+CERTIFICATES = {"type": "string", "pattern": "^(-----BEGIN CERTIFICATE-----|$)"}
+QUANTITIES = _map(
+    {"type": ["string", "number"], "pattern": r"^[0-9]+(\.[0-9]+)?(m|k|Ki|[MGTPE]i?)?$", "minimum": 0}
+)
+RESOURCES = _fields(requests=QUANTITIES, limits=QUANTITIES)
+PULL_SECRETS = _list(_fields("name", name=NAME))
+PARENTS = _list(
+    _fields(
+        "name", name=NAME, namespace=NAMESPACE, sectionName=NAME, port=_whole(1, 65535), group=NAME, kind=WORD
+    )
+)
+TOLERATIONS = _list(
+    _fields(
+        key=_text(QUALIFIED_NAME, 253),
+        operator=_one_of("Exists", "Equal"),
+        value={"type": "string", "pattern": LABEL_VALUE, "maxLength": 63},
+        effect=_one_of("NoSchedule", "PreferNoSchedule", "NoExecute"),
+        tolerationSeconds=_whole(0, 86_400),
+    )
+)
+SPREAD = _list(
+    {
+        "type": "object",
+        "required": ["maxSkew", "topologyKey", "whenUnsatisfiable"],
+        "properties": {
+            "maxSkew": _whole(1, 1000),
+            "topologyKey": _text(QUALIFIED_NAME, 253),
+            "whenUnsatisfiable": _one_of("ScheduleAnyway", "DoNotSchedule"),
+        },
+    }
+)
+VARIABLES = _list(
+    _fields(
+        "name",
+        name=_text(r"[-._a-zA-Z][-._a-zA-Z0-9]*", 253),
+        value={"type": "string"},
+        valueFrom={"type": "object"},
+    )
+)
+VOLUMES = _list({"type": "object", "required": ["name"], "properties": {"name": NAMESPACE}})
+MOUNTS = _list(
+    {
+        "type": "object",
+        "required": ["name", "mountPath"],
+        "properties": {"name": NAMESPACE, "mountPath": _text(r"/[^:]*", 1024)},
+    }
+)
+ANY: Form = {"type": "object"}
+AFFINITY = _fields(nodeAffinity=ANY, podAffinity=ANY, podAntiAffinity=ANY)
+STRATEGY = _fields(type=_one_of("RollingUpdate", "Recreate"), rollingUpdate=ANY)
+RELABEL = (
+    "Replace",
+    "Keep",
+    "Drop",
+    "HashMod",
+    "LabelMap",
+    "LabelDrop",
+    "LabelKeep",
+    "Lowercase",
+    "Uppercase",
+)
+STRING: Form = {"type": "string"}
+RELABELINGS = _list(
+    _fields(
+        sourceLabels=_list(_text(r"[a-zA-Z_][a-zA-Z0-9_]*", 256)),
+        separator=STRING,
+        targetLabel=STRING,
+        regex=STRING,
+        replacement=STRING,
+        modulus=_whole(0, 1_000_000),
+        action=_one_of(*RELABEL, *(one.lower() for one in RELABEL)),
+    )
+)
+STORE_NAMES = {"name": NAME, "key": KEY, "caKey": OPTIONAL_KEY}
+EXTERNAL = {
+    "remoteKey": REMOTE,
+    "endpoint": ENDPOINT,
+    "ca": CERTIFICATES,
+    "caRemoteKey": REMOTE,
+    "caProperty": _text(r"[^\s]+", 512, empty=True),
 }
-FREE = frozenset({"resources", "gateway.parentRefs", "migrations.resources"})
-"""Values that Kubernetes' own schema describes."""
+
+FORMS: dict[str, Form] = {
+    "nameOverride": PREFIX,
+    "fullnameOverride": PREFIX,
+    "image.repository": REPOSITORY,
+    "image.tag": TAG,
+    "image.digest": DIGEST,
+    "image.reference": _text(r"\S+", 1024, empty=True),
+    "image.pullPolicy": PULL,
+    "image.pullSecrets": PULL_SECRETS,
+    "commonLabels": LABELS,
+    "annotations": ANNOTATIONS,
+    **{
+        f"secrets.{store}.{field}": form
+        for store in ("redis", "database")
+        for field, form in STORE_NAMES.items()
+    },
+    **{
+        f"externalSecrets.{store}.{field}": form
+        for store in ("redis", "database")
+        for field, form in EXTERNAL.items()
+    },
+    "externalSecrets.refreshInterval": REFRESH,
+    "externalSecrets.secretStoreRef.name": NAME,
+    "externalSecrets.secretStoreRef.kind": _one_of("SecretStore", "ClusterSecretStore"),
+    "externalSecrets.database.name": _text(r"[A-Za-z0-9_$-]+", 63),
+    "externalSecrets.database.sslmode": _one_of("verify-full", "verify-ca", "require"),
+    "gateway.parentRefs": PARENTS,
+    "gateway.hostnames": _list(_text(HOST, 253)),
+    "gateway.path": PATH,
+    "ingress.className": NAME,
+    "ingress.host": _text(HOST, 253, empty=True),
+    "ingress.path": PATH,
+    "ingress.annotations": ANNOTATIONS,
+    "targetGroupBinding.blueArn": _text(r"\S+", 1024, empty=True),
+    "targetGroupBinding.greenArn": _text(r"\S+", 1024, empty=True),
+    "targetGroupBinding.loadBalancerSecurityGroup": _text(r"\S+", 255, empty=True),
+    "entry.type": _one_of("ClusterIP", "NodePort", "LoadBalancer"),
+    "entry.port": _whole(1, 65535),
+    "entry.nodePort": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
+    "entry.ipFamilyPolicy": _one_of("SingleStack", "PreferDualStack", "RequireDualStack"),
+    "entry.annotations": ANNOTATIONS,
+    "migrations.activeDeadlineSeconds": _whole(1, 1_000_000),
+    "migrations.backoffLimit": _whole(0, 1000),
+    "removal.activeDeadlineSeconds": _whole(1, 1_000_000),
+    "monitoring.namespace": _text(DNS_LABEL, 63, empty=True),
+    "migrations.resources": RESOURCES,
+    "trial.redis.image": IMAGE,
+    "trial.postgres.image": IMAGE,
+    "tests.timeoutSeconds": _whole(1, 100_000),
+    "replicas": _whole(0, 100),
+    "podLabels": LABELS,
+    "podAnnotations": ANNOTATIONS,
+    "resources": RESOURCES,
+    "nodeSelector": LABELS,
+    "tolerations": TOLERATIONS,
+    "topologySpreadConstraints": SPREAD,
+    "affinity": AFFINITY,
+    "updateStrategy": STRATEGY,
+    "extraVolumes": VOLUMES,
+    "extraVolumeMounts": MOUNTS,
+    "env": VARIABLES,
+    "additionalArgs": _list({"type": "string", "pattern": "^--"}),
+    "priorityClassName": OPTIONAL_NAME,
+    "allowedServiceAccounts": _list(NAME),
+    "rbac.scope": _one_of("cluster", "namespaced"),
+    "rbac.namespaces": NAMESPACES,
+    "rbac.secretNamespaces": NAMESPACES,
+    "serviceAccount.annotations": ANNOTATIONS,
+    "monitoring.serviceMonitor.interval": SCRAPE,
+    "monitoring.serviceMonitor.labels": LABELS,
+    "monitoring.serviceMonitor.relabelings": RELABELINGS,
+    "monitoring.serviceMonitor.metricRelabelings": RELABELINGS,
+    "monitoring.prometheusRule.labels": LABELS,
+    "monitoring.dashboard.labels": LABELS,
+}
+"""What a value must look like, by its path."""
+
+ANYWHERE: dict[str, Form] = {"global": {"type": "object"}, "enabled": {"type": "boolean"}}
+"""What Helm itself, and an umbrella chart's condition, put beside a chart's own values."""
 
 
 def schema(root: Path, chart: str) -> dict[str, Any]:
-    """Describe the values: types as the defaults have them, the ChessCluster's spec as the CRD has it."""
+    """Describe the values: the forms above, types of the defaults, and the ChessCluster's spec as the CRD has it."""
     values = yaml.safe_load((root / f"charts/{chart}/values.yaml").read_text())
-    made = _object(
-        {key: _typed(key, value) for key, value in values.items()} | {"global": {"type": "object"}}
-    )
+    made = _object("", values)
+    made["properties"] |= ANYWHERE
     if "spec" in values:
         made["properties"]["spec"] = _spec_schema(root)
     return {"$schema": "http://json-schema.org/draft-07/schema#", "title": f"Values of {chart}", **made}
 
 
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {"type": "object", "additionalProperties": False, "properties": dict(properties)}
+def _object(path: str, values: Mapping[str, Any]) -> Form:
+    """Describe a group of values. One that has a default cannot be taken away: templates count on it."""
+    return {
+        "type": "object",
+        "additionalProperties": False,
+        "required": [key for key, value in values.items() if value not in ("", None, [], {})],
+        "properties": {key: _typed(f"{path}{key}", value) for key, value in values.items()},
+    }
 
 
-def _typed(path: str, value: Any) -> dict[str, Any]:
-    if path in ENUMS:
-        return {"enum": ENUMS[path]}
-    if path in FREE or value == {}:
-        return {"type": "array" if isinstance(value, list) else "object"}
-    if isinstance(value, dict):
-        return _object({key: _typed(f"{path}.{key}", one) for key, one in value.items()})
-    if value is None:
-        return {"type": ["integer", "string", "null"]}
-    names = {bool: "boolean", int: "integer", str: "string", list: "array"}
+def _typed(path: str, value: Any) -> Form:
+    if path in FORMS:
+        return FORMS[path]
+    if isinstance(value, dict) and value:
+        return _object(f"{path}.", value)
+    names = {bool: "boolean", int: "integer", str: "string", list: "array", dict: "object"}
     return {"type": names[type(value)]}
 
 
-def _spec_schema(root: Path) -> dict[str, Any]:
+def _spec_schema(root: Path) -> Form:
     crd = yaml.safe_load((root / "manifests/crd/chessclusters.yaml").read_text())
     found = crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"]
-    made: dict[str, Any] = _json_schema(found)
+    made: Form = _json_schema(found)
     made["required"] = ["server"]  # the chart fills in the others
+    made["properties"]["server"]["required"] = []  # likewise the image
     return made
 
 

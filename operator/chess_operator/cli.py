@@ -40,10 +40,18 @@ LeaseNamespace = Annotated[
         help="Namespace of the leader's Lease (CHESS_OPERATOR_LEASE_NAMESPACE). Default: the pod's own."
     ),
 ]
+LeaseName = Annotated[
+    str | None,
+    typer.Option(
+        help="Name of that Lease (CHESS_OPERATOR_LEASE_NAME): another for each operator of a namespace. "
+        "Default: chess-operator."
+    ),
+]
 Probe = Annotated[
     str | None,
     typer.Option(
-        help="HOST:PORT of /livez, /readyz and /metrics (CHESS_OPERATOR_PROBE_ADDRESS). Default: 127.0.0.1:8081."
+        help="HOST:PORT of /livez, /readyz and /metrics (CHESS_OPERATOR_PROBE_ADDRESS). 0.0.0.0 and [::] both mean "
+        "every address of both families. Default: 127.0.0.1:8081."
     ),
 ]
 Accounts = Annotated[
@@ -85,6 +93,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     context: KubeContext = None,
     namespace: Namespaces = None,
     lease_namespace: LeaseNamespace = None,
+    lease_name: LeaseName = None,
     probe_address: Probe = None,
     allow_service_account: Accounts = None,
     log_level: Level = None,
@@ -98,6 +107,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         "--context": context,
         "--namespace": ",".join(namespace) if namespace else None,
         "--lease-namespace": lease_namespace,
+        "--lease-name": lease_name,
         "--probe-address": probe_address,
         "--allow-service-account": ",".join(allow_service_account) if allow_service_account else None,
         "--log-level": log_level,

@@ -4,6 +4,7 @@ Alive means that every loop still runs and that the watches still bring what the
 has died silently looks fine in every other respect.
 """
 
+import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,9 @@ from aiohttp import web
 
 from chess_operator.metrics import Metrics
 from chess_operator.settings import Address
+
+BACKLOG = 128
+EVERY_ADDRESS = frozenset({"0.0.0.0", "::"})  # noqa: S104 - names what a user may ask for
 
 Check = Callable[[], str | None]
 """Returns what is wrong, or None."""
@@ -46,7 +50,10 @@ class Health:
         app.router.add_get("/metrics", self._metrics)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, address.host, address.port).start()
+        if address.host in EVERY_ADDRESS:
+            await web.SockSite(self._runner, _everywhere(address.port)).start()
+        else:
+            await web.TCPSite(self._runner, address.host, address.port).start()
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -63,6 +70,13 @@ class Health:
 
     async def _metrics(self, _: web.Request) -> web.Response:
         return web.Response(body=self.metrics.text(), headers={"Content-Type": self.metrics.content_type})
+
+
+def _everywhere(port: int) -> socket.socket:
+    """Listen on every address of both families, so that a pod needs no setting that depends on its network."""
+    if not socket.has_dualstack_ipv6():
+        return socket.create_server(("0.0.0.0", port), backlog=BACKLOG)  # noqa: S104 - the user asked for it
+    return socket.create_server(("::", port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
 
 
 def _answer(checks: list[Check]) -> web.Response:

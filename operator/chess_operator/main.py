@@ -14,6 +14,7 @@ from chess_operator.api.resources.kinds import CLUSTERS
 from chess_operator.census.reader import Readers
 from chess_operator.health import Health, ran_lately
 from chess_operator.kube.audit import PERIOD_SECONDS, Audit
+from chess_operator.kube.claims import Claims
 from chess_operator.kube.client import ApiError, Kube
 from chess_operator.kube.lease import Elector, LostLeadershipError
 from chess_operator.kube.mirror import Mirror
@@ -45,6 +46,11 @@ class Operator:
         self._metrics = Metrics()
         self._stop = asyncio.Event()
         self._served = False
+        self._claims = Claims(
+            kube=fenced,
+            holder=f"{settings.lease_namespace}/{settings.lease_name}",
+            namespaces=settings.namespaces,
+        )
         self._audit = Audit(bare, self._mirror, WATCHED, settings.namespaces)
         dependencies = Dependencies(
             kube=fenced,
@@ -53,6 +59,7 @@ class Operator:
             readers=self._readers,
             secrets=SecretReader(bare),
             metrics=self._metrics,
+            claims=self._claims,
             identity=settings.identity,
             service_accounts=settings.service_accounts,
         )
@@ -91,7 +98,7 @@ class Operator:
         tasks = [
             asyncio.create_task(self._elector.keep(), name="lease"),
             asyncio.create_task(self._audit.run(), name="audit"),
-            asyncio.create_task(self._watch(ended), name="kopf"),
+            asyncio.create_task(self._work(ended), name="kopf"),
             asyncio.create_task(self._stopped(), name="stop"),
         ]
         try:
@@ -106,6 +113,14 @@ class Operator:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._supervisor.stop()
             await self._readers.stop()
+
+    async def _work(self, ended: asyncio.Event) -> None:
+        await self._claims.begin()
+        keeping = asyncio.create_task(self._claims.keep(), name="claims")
+        try:
+            await self._watch(ended)
+        finally:
+            keeping.cancel()
 
     async def _watch(self, ended: asyncio.Event) -> None:
         clusterwide = not self._settings.namespaces
@@ -171,7 +186,12 @@ async def composed(settings: Settings) -> AsyncIterator[Operator]:
     api = await settings.access.api()
     try:
         bare = Kube(api)
-        elector = Elector(Kube(api), namespace=settings.lease_namespace, identity=settings.identity)
+        elector = Elector(
+            Kube(api),
+            namespace=settings.lease_namespace,
+            name=settings.lease_name,
+            identity=settings.identity,
+        )
         yield Operator(settings, bare, elector, Kube(api, fence=elector.leads))
     finally:
         await api.close()

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chess_operator.api.resources.names import SYSTEM_NAMESPACE
+from chess_operator.api.resources.names import LEASE_NAME, SYSTEM_NAMESPACE
 from chess_operator.kube.access import TOKEN_FILE, Access
 
 NAMESPACE_FILE = TOKEN_FILE.with_name("namespace")
@@ -83,6 +83,7 @@ class Settings:
     namespaces: tuple[str, ...]
     """Empty: all of them."""
     lease_namespace: str
+    lease_name: str
     probe_address: Address
     service_accounts: frozenset[str]
     """Service accounts that a ChessCluster may name for its pods, beside `default`."""
@@ -126,6 +127,14 @@ def _namespace(name: str, value: str) -> str:
 
 def _namespaces(name: str, value: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_namespace(name, one) for one in _split(value)))
+
+
+def _lease_name(name: str, value: str) -> str:
+    if not SUBDOMAIN.fullmatch(value) or len(value) > LONGEST_NAME:
+        raise SettingsError(
+            f"{name}: {value!r} is not a Lease's name (a-z, 0-9, - and ., at most {LONGEST_NAME})"
+        )
+    return value
 
 
 def _own_lease_namespace() -> str:
@@ -175,6 +184,7 @@ TABLE: dict[str, Setting] = {
     "lease_namespace": Setting(
         ("CHESS_OPERATOR_LEASE_NAMESPACE",), "--lease-namespace", _own_lease_namespace, _namespace
     ),
+    "lease_name": Setting(("CHESS_OPERATOR_LEASE_NAME",), "--lease-name", LEASE_NAME, _lease_name),
     "probe_address": Setting(
         ("CHESS_OPERATOR_PROBE_ADDRESS",), "--probe-address", "127.0.0.1:8081", _address
     ),

@@ -1,9 +1,9 @@
 {{/*
 The operator's manifests, as `make manifests` generated them. Every template of this chart begins with one of them and
-changes what values ask for; nothing is written twice.
-  include "source" (list $ "Deployment" "chess-operator") | fromYaml
+changes what values ask for; nothing is written twice. Names and namespace become those of the release.
+  include "chess-operator.source" (list $ "Deployment" "chess-operator") | fromYaml
 */}}
-{{- define "source" -}}
+{{- define "chess-operator.source" -}}
 {{- $root := index . 0 -}}
 {{- $kind := index . 1 -}}
 {{- $name := index . 2 -}}
@@ -12,31 +12,18 @@ changes what values ask for; nothing is written twice.
 {{- range $text := regexSplit "(?m)^---$" ($root.Files.Get $file) -1 -}}
 {{- $document := fromYaml $text -}}
 {{- if and (eq (toString $document.kind) $kind) (eq (toString ($document.metadata | default dict).name) $name) -}}
+{{- $document = include "chess-operator.renamed" (list $root $text) | fromYaml -}}
 {{- $metadata := $document.metadata -}}
-{{- $_ := set $metadata "labels" (merge dict ($metadata.labels | default dict) (include "labels" $root | fromYaml)) -}}
-{{- if hasKey $metadata "namespace" -}}
-{{- $_ := set $metadata "namespace" $root.Release.Namespace -}}
-{{- end -}}
+{{- $_ := set $metadata "labels" (merge dict ($metadata.labels | default dict) (include "chess-operator.labels" $root | fromYaml)) -}}
 {{- toYaml $document -}}
 {{- end -}}
 {{- end -}}
 {{- end -}}
 
-{{/* No app.kubernetes.io/instance: Argo CD's label tracking writes that one itself. */}}
-{{- define "labels" -}}
-app.kubernetes.io/name: chess-operator
-app.kubernetes.io/part-of: chesscluster
-app.kubernetes.io/managed-by: {{ .Release.Service }}
-app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
-helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
-{{- with .Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
-{{- end -}}
-
-{{/* Subjects of a binding: the service account in the release's namespace. */}}
-{{- define "subjects" -}}
-- kind: ServiceAccount
-  name: chess-operator
-  namespace: {{ .Release.Namespace }}
+{{/* The operator is called chess-operator and lives in chess-system, until a release says otherwise. */}}
+{{- define "chess-operator.renamed" -}}
+{{- $root := index . 0 -}}
+{{- $name := include "chess-operator.fullname" $root -}}
+{{- $text := regexReplaceAll "(?m)\\b(name|serviceAccountName): chess-operator(-[a-z]+)?$" (index . 1) (printf "${1}: \"%s${2}\"" $name) -}}
+{{- regexReplaceAll "(?m)\\bnamespace: chess-system$" $text (printf "namespace: %q" $root.Release.Namespace) -}}
 {{- end -}}

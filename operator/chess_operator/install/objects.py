@@ -5,20 +5,23 @@ from kubernetes.aio.client import models as k8s
 from chess_operator.api.resources import labels
 from chess_operator.api.resources.kinds import Manifest
 from chess_operator.api.resources.names import SYSTEM_NAMESPACE
-from chess_operator.install.rights import lease_rules, rules
+from chess_operator.install.rights import editor_rules, lease_rules, rules, viewer_rules
 from chess_operator.objects.owner import plain
 
 NAME = labels.MANAGER
 IMAGE = "chesscluster:dev"
+AGGREGATE = "rbac.authorization.k8s.io/aggregate-to"
 PROBE_PORT = 8081
 UID = 10001
 REPLICAS = 2
 SELECTOR = {labels.NAME: NAME}
+POD_LABELS = {**SELECTOR, labels.COMPONENT: "operator", labels.PART_OF: "chesscluster"}
+"""The last two are those of every operator, whatever a release calls it: policies of others select by them."""
 
 
 def installation(namespaces: tuple[str, ...] = ()) -> list[Manifest]:
     """Make the whole installation; with `namespaces` the operator has rights, and watches, there only."""
-    everywhere = [_cluster_role(), _cluster_binding()] if not namespaces else []
+    everywhere = [_cluster_role(), _cluster_binding(), *_aggregated()] if not namespaces else []
     there = [
         one for name in namespaces for one in (_role(name, rules("namespace"), NAME), _binding(name, NAME))
     ]
@@ -53,12 +56,26 @@ def _account() -> k8s.V1ServiceAccount:
 
 
 def _cluster_role() -> k8s.V1ClusterRole:
+    return _role_of(_meta(NAME, None), rules("cluster"))
+
+
+def _role_of(meta: k8s.V1ObjectMeta, given: list[k8s.V1PolicyRule]) -> k8s.V1ClusterRole:
     return k8s.V1ClusterRole(
-        api_version="rbac.authorization.k8s.io/v1",
-        kind="ClusterRole",
-        metadata=_meta(NAME, None),
-        rules=rules("cluster"),
+        api_version="rbac.authorization.k8s.io/v1", kind="ClusterRole", metadata=meta, rules=given
     )
+
+
+def _aggregated() -> list[k8s.V1ClusterRole]:
+    """Make the roles that Kubernetes adds to its own `view`, `edit` and `admin`."""
+    made = []
+    for name, given, into in (
+        ("view", viewer_rules(), ("view", "edit", "admin")),
+        ("edit", editor_rules(), ("edit", "admin")),
+    ):
+        meta = _meta(f"{NAME}-{name}", None)
+        meta.labels = {**SELECTOR, **{f"{AGGREGATE}-{role}": "true" for role in into}}
+        made.append(_role_of(meta, given))
+    return made
 
 
 def _cluster_binding() -> k8s.V1ClusterRoleBinding:
@@ -104,7 +121,7 @@ def _deployment(namespaces: tuple[str, ...]) -> k8s.V1Deployment:
                 rolling_update=k8s.V1RollingUpdateDeployment(max_surge=1, max_unavailable=0),
             ),
             template=k8s.V1PodTemplateSpec(
-                metadata=k8s.V1ObjectMeta(labels=SELECTOR),
+                metadata=k8s.V1ObjectMeta(labels=POD_LABELS),
                 spec=k8s.V1PodSpec(
                     service_account_name=NAME,
                     automount_service_account_token=True,
@@ -132,8 +149,8 @@ def _container(namespaces: tuple[str, ...]) -> k8s.V1Container:
         command=["chess-operator"],
         args=[
             "run",
-            # The kubelet probes the pod's address; the default elsewhere is loopback.
-            f"--probe-address=0.0.0.0:{PROBE_PORT}",
+            # The kubelet probes the pod's address, of whichever family; the default elsewhere is loopback.
+            f"--probe-address=[::]:{PROBE_PORT}",
             *(f"--namespace={name}" for name in namespaces),
         ],
         env=[

@@ -17,7 +17,7 @@ from chess_operator.api.resources.kinds import (
     SERVICES,
     Kind,
 )
-from chess_operator.api.resources.names import LEASE_NAME
+from chess_operator.api.resources.names import CLAIM_NAME, LEASE_NAME
 
 WATCH = ("list", "watch")
 APPLY = ("create", "patch")
@@ -32,7 +32,10 @@ def rule(kind: Kind, *verbs: str, sub: str = "", names: list[str] | None = None)
 
 
 def rules(scope: Literal["cluster", "namespace"]) -> list[k8s.V1PolicyRule]:
-    """List what the operator may do where ChessClusters are. CRDs are seen only with rights on the whole cluster."""
+    """List what the operator may do where ChessClusters are. CRDs are seen only with rights on the whole cluster.
+
+    An operator of some namespaces claims each of them by a Lease; one of the whole cluster only reads such claims.
+    """
     own = [
         rule(CLUSTERS, *WATCH, "patch"),  # patch: the finalizer
         rule(CLUSTERS, "patch", sub="status"),
@@ -46,7 +49,27 @@ def rules(scope: Literal["cluster", "namespace"]) -> list[k8s.V1PolicyRule]:
         rule(SECRETS, "get", "create"),
         rule(EVENTS, "create"),
     ]
-    return own if scope == "namespace" else [*own, rule(CRDS, *WATCH)]
+    if scope == "namespace":
+        return [*own, rule(LEASES, "create"), rule(LEASES, "get", "update", names=[CLAIM_NAME])]
+    return [*own, rule(LEASES, "get", names=[CLAIM_NAME]), rule(CRDS, *WATCH)]
+
+
+def viewer_rules() -> list[k8s.V1PolicyRule]:
+    """List what people may do who may see what a namespace holds."""
+    read = ("get", *WATCH)
+    return [
+        rule(CLUSTERS, *read),
+        rule(CLUSTERS, "get", sub="status"),
+        rule(CLUSTERS, "get", sub="scale"),
+    ]
+
+
+def editor_rules() -> list[k8s.V1PolicyRule]:
+    """List what people may do, besides, who may change what a namespace holds."""
+    return [
+        rule(CLUSTERS, "create", "update", "patch", "delete", "deletecollection"),
+        rule(CLUSTERS, "update", "patch", sub="scale"),
+    ]
 
 
 def lease_rules() -> list[k8s.V1PolicyRule]:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import structlog
 
 from chess_operator.api.resources.kinds import LEASES, Manifest
-from chess_operator.api.resources.names import LEASE_NAME
 from chess_operator.kube.client import CONFLICT, ApiError, Kube
 from chess_operator.kube.election import (
     LEASE_SECONDS,
@@ -31,10 +30,17 @@ class Elector:
     """One candidate. `kube` must not be fenced by this very election."""
 
     def __init__(
-        self, kube: Kube, *, namespace: str, identity: str, clock: Callable[[], float] = time.monotonic
+        self,
+        kube: Kube,
+        *,
+        namespace: str,
+        name: str,
+        identity: str,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._kube = kube
         self._namespace = namespace
+        self._name = name
         self._identity = identity
         self._clock = clock
         self._sighting: Sighting | None = None
@@ -49,7 +55,7 @@ class Elector:
         """Wait until this process leads."""
         while not await self._try():  # noqa: ASYNC110 - nothing signals that a lease is free
             await asyncio.sleep(RETRY_SECONDS)
-        log.info("leading", lease=f"{self._namespace}/{LEASE_NAME}", identity=self._identity)
+        log.info("leading", lease=f"{self._namespace}/{self._name}", identity=self._identity)
 
     async def keep(self) -> None:
         """Renew until that fails for too long; then raise LostLeadershipError."""
@@ -57,7 +63,7 @@ class Elector:
             await asyncio.sleep(RETRY_SECONDS)
             mine = await self._try()
             if not mine and (self._taken_by_other() or not self.leads()):
-                raise LostLeadershipError(f"lost the lease {self._namespace}/{LEASE_NAME}")
+                raise LostLeadershipError(f"lost the lease {self._namespace}/{self._name}")
 
     async def release(self) -> None:
         """Release the lease, so that the next leader need not wait until it expires."""
@@ -107,7 +113,7 @@ class Elector:
             raise
 
     async def _look(self) -> None:
-        found = await self._kube.get(LEASES, self._namespace, LEASE_NAME)
+        found = await self._kube.get(LEASES, self._namespace, self._name)
         if found is None:
             self._sighting = None
         else:
@@ -119,7 +125,7 @@ class Elector:
         change = 0 if seen.record.holder == holder or not holder else 1
         body = self._lease(holder, seen.record.transitions + change, seconds=seconds)
         body["metadata"]["resourceVersion"] = seen.record.resource_version
-        self._note(await self._kube.replace(LEASES, self._namespace, LEASE_NAME, body))
+        self._note(await self._kube.replace(LEASES, self._namespace, self._name, body))
 
     def _note(self, lease: Manifest) -> None:
         self._sighting = sight(self._sighting, record_of(lease), self._clock())
@@ -130,7 +136,7 @@ class Elector:
     def _lease(self, holder: str, transitions: int, *, seconds: float = LEASE_SECONDS) -> Manifest:
         now = datetime.now(tz=UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         return {
-            "metadata": {"name": LEASE_NAME, "namespace": self._namespace},
+            "metadata": {"name": self._name, "namespace": self._namespace},
             "spec": {
                 "holderIdentity": holder,
                 "leaseDurationSeconds": round(seconds),

@@ -8,6 +8,7 @@ import structlog
 
 from chess_operator.api.resources.kinds import EVENTS, Manifest
 from chess_operator.census.reader import Readers
+from chess_operator.kube.claims import Claims
 from chess_operator.kube.client import ApiError, Kube, NotLeaderError
 from chess_operator.kube.mirror import Mirror
 from chess_operator.kube.secrets import SecretReader
@@ -29,6 +30,7 @@ class Dependencies:
     readers: Readers
     secrets: SecretReader
     metrics: Metrics
+    claims: Claims
     identity: str
     service_accounts: frozenset[str] = frozenset()
     wall: Callable[[], float] = time.time

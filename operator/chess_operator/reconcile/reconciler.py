@@ -12,6 +12,7 @@ from chess_operator.census.stores import StoreEndpoints
 from chess_operator.decide import decide
 from chess_operator.decide.scaling import history
 from chess_operator.decide.values import Condition, Decision, History, Observed
+from chess_operator.kube.claims import LOOK_SECONDS
 from chess_operator.reconcile.apply import Applier, owner_of
 from chess_operator.reconcile.dependencies import Dependencies
 from chess_operator.reconcile.drains import Drains
@@ -48,12 +49,20 @@ class Reconciler:
             clock=dependencies.clock,
         )
         self._history: History | None = None
+        self._holder: str | None = None
+        """Another installation that looks after this namespace."""
 
     async def reconcile(self) -> float | None:
         """Reconcile once; return after how many seconds to do it again even if nothing happens."""
         cluster = self._cluster()
         if cluster is None:
             return None
+        if (holder := await self._dependencies.claims.other(self._key.namespace)) is not None:
+            return self._stand_back(cluster, holder)
+        self._holder = None
+        return await self._check_and_decide(cluster)
+
+    async def _check_and_decide(self, cluster: Manifest) -> float | None:
         try:
             spec = parse(cluster["spec"])
         except SpecError as error:
@@ -78,6 +87,15 @@ class Reconciler:
         observed = observe(self._dependencies.mirror, cluster, "")
         made = halted(cluster, observed, problem, self._own_ms(), valid=valid)
         return await self._writer.write(cluster, made)
+
+    def _stand_back(self, cluster: Manifest, holder: str) -> float:
+        """Leave everything, the status too, to the namespace's own operator. An event says so, once."""
+        if holder != self._holder:
+            own = self._dependencies.claims.holder
+            self._events.stood_back(cluster, f"{holder} looks after this namespace, {own} stands back")
+            self._dependencies.metrics.forget(self._key)
+        self._holder, self._history = holder, None
+        return LOOK_SECONDS
 
     @property
     def endpoint(self) -> Endpoint | None:

@@ -44,6 +44,10 @@ class DecisionEvents:
         """Record what is wrong."""
         self._recorder.record(cluster, problem.reason, problem.message, kind="Warning")
 
+    def stood_back(self, cluster: Manifest, note: str) -> None:
+        """Record that another operator looks after the ChessCluster."""
+        self._recorder.record(cluster, "ManagedElsewhere", note)
+
     def _scaled(self, context: Context) -> None:
         cluster, decision, before = context.cluster, context.decision, self._desired
         if before is None:

@@ -10,9 +10,10 @@ from operator_fleet import Fleet, draining, out_to
 from operator_process import Process, start_operator
 from polling import eventually
 
-from chess_operator.api.resources.kinds import POLICIES, Manifest
-from chess_operator.api.resources.names import SYSTEM_NAMESPACE
+from chess_operator.api.resources.kinds import LEASES, POLICIES, Manifest
+from chess_operator.api.resources.names import CLAIM_NAME, LEASE_NAME, SYSTEM_NAMESPACE
 from chess_operator.install.objects import installation
+from chess_operator.kube.claims import CLAIM_SECONDS
 from chess_operator.kube.client import Kube
 
 pytestmark = pytest.mark.integration
@@ -49,12 +50,16 @@ def write_config(path: Path, like: Path, token: str) -> None:
     path.write_text(yaml.safe_dump(config))
 
 
-@pytest.fixture
-async def narrow(control_plane: Path, fleet: Fleet, tmp_path: Path) -> AsyncIterator[Process]:
-    path = tmp_path / "kubeconfig"
+async def start_narrow(control_plane: Path, fleet: Fleet, directory: Path) -> Process:
+    path = directory / "kubeconfig"
     write_config(path, control_plane, await token_of(fleet.kube, fleet.namespace))
     flags = (f"--namespace={fleet.namespace}", f"--lease-namespace={fleet.namespace}")
-    process = start_operator(path, tmp_path, *flags)
+    return start_operator(path, directory, *flags)
+
+
+@pytest.fixture
+async def narrow(control_plane: Path, fleet: Fleet, tmp_path: Path) -> AsyncIterator[Process]:
+    process = await start_narrow(control_plane, fleet, tmp_path)
     try:
         await eventually(process.leads, process.log.read_text, within=START_SECONDS)
         yield process
@@ -81,3 +86,28 @@ async def test_it_does_everything_with_the_rights_of_one_namespace(narrow: Proce
 
     await eventually(taken_away, "the NetworkPolicy is still there")
     assert await fleet.has("Ready", "True")
+
+
+async def test_an_operator_of_the_whole_cluster_stands_back_and_follows_when_the_other_is_gone(
+    operator: Process, control_plane: Path, fleet: Fleet, tmp_path: Path
+) -> None:
+    own = await start_narrow(control_plane, fleet, tmp_path)
+    try:
+        await eventually(lambda: _claimed(fleet), own.log.read_text, within=START_SECONDS)
+        await out_to(fleet, 2, 20)
+        [note] = await fleet.events("ManagedElsewhere")
+        assert f"{fleet.namespace}/{LEASE_NAME} looks after this namespace" in note
+        assert f"{SYSTEM_NAMESPACE}/{LEASE_NAME} stands back" in note
+        assert fleet.namespace in own.get("/metrics")[1]
+        assert fleet.namespace not in operator.get("/metrics")[1]
+    finally:
+        own.end()
+    fleet.share(30)
+    await eventually(
+        lambda: fleet.replicas_are(3), "nobody follows the claim's holder", within=4.0 * CLAIM_SECONDS
+    )
+    assert fleet.namespace in operator.get("/metrics")[1]
+
+
+async def _claimed(fleet: Fleet) -> bool:
+    return await fleet.kube.get(LEASES, fleet.namespace, CLAIM_NAME) is not None

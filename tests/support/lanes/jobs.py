@@ -105,9 +105,11 @@ SETUP = (
 )
 """What is compiled and installed once; the tests that need none of it run beside."""
 
-GITOPS = tuple(
-    f"gitops/test_{name}.py" for name in ("alerts", "charts", "health_rules", "overlays", "rights")
+GITOPS_FILES = (
+    *("charts", "chart_values", "chart_properties", "chart_install", "chart_pods", "image"),
+    *("alerts", "health_rules", "overlays", "rights"),
 )
+GITOPS = tuple(f"gitops/test_{name}.py" for name in GITOPS_FILES)
 FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("bounds", "delivery", "health", "scaling"))
 AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "way_in"))
 BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))

@@ -54,7 +54,7 @@ def test_every_value_is_described(chart: str) -> None:
 
 def _leaves(path: str, value: Any) -> Iterator[str]:
     """Yield paths of values; below one that is described as a whole there is nothing more to say."""
-    whole = {"spec", "migrations.resources", "monitoring.dashboard.labels"}
+    whole = {"migrations.resources", "ingress.annotations", "monitoring.dashboard.labels"}
     if isinstance(value, dict) and value and path not in whole:
         for key, one in value.items():
             yield from _leaves(f"{path}.{key}".lstrip("."), one)
@@ -98,10 +98,11 @@ def test_what_chess_stacks_writes_becomes_values(environment: str) -> None:
     held = CHARTS / f"chess-cluster/environments/{environment}.outputs.yaml"
     document = yaml.safe_load(held.read_text())
     stack_values.Values.model_validate(document)
-    made = render.aws_values(document, "9.9.9")
+    made = render.aws_values(document, "9.9.9", "-----BEGIN CERTIFICATE-----\n")
     assert made["spec"]["server"]["image"] == f"{document['images']['server']}:9.9.9"
     assert made["externalSecrets"]["redis"]["endpoint"].endswith(":6379")
     assert made["externalSecrets"]["database"]["remoteKey"] == document["database"]["secretArn"]
+    assert made["externalSecrets"]["database"]["ca"].startswith("-----BEGIN CERTIFICATE-----")
     assert made["targetGroupBinding"]["blueArn"] == document["loadBalancer"]["targetGroups"]["blue"]
     assert render.image(document, "9.9.9")["images"][0]["newName"] == document["images"]["operator"]
 
@@ -109,7 +110,7 @@ def test_what_chess_stacks_writes_becomes_values(environment: str) -> None:
 def test_an_unknown_version_of_that_document_is_refused() -> None:
     document = yaml.safe_load((CHARTS / "chess-cluster/environments/prod.outputs.yaml").read_text())
     with pytest.raises(ValueError, match="schema 2"):
-        render.aws_values(document | {"schema": 2}, "9.9.9")
+        render.aws_values(document | {"schema": 2}, "9.9.9", "")
 
 
 @pytest.mark.parametrize("environment", render.ENVIRONMENTS)

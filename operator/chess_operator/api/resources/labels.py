@@ -11,6 +11,8 @@ DRAIN_DEADLINE = f"{GROUP}/drain-deadline"
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 NAME = "app.kubernetes.io/name"
 MANAGED_BY = "app.kubernetes.io/managed-by"
+COMPONENT = "app.kubernetes.io/component"
+PART_OF = "app.kubernetes.io/part-of"
 
 SERVER = "chess-server"
 MANAGER = "chess-operator"

@@ -15,6 +15,8 @@ CLUSTER_UID_VARIABLE = "CHESS_CLUSTER_UID"
 """The variable that gives a server the uid of its ChessCluster."""
 SYSTEM_NAMESPACE = "chess-system"
 LEASE_NAME = "chess-operator"
+CLAIM_NAME = "chess-operator-claim"
+"""The Lease by which an operator of some namespaces looks after one of them."""
 
 
 class Key(NamedTuple):

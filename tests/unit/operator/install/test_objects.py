@@ -48,5 +48,31 @@ def test_the_operator_is_restricted_and_listens_widely_by_flag_only() -> None:
     deployment = next(body for body in installation() if body["kind"] == "Deployment")
     container = deployment["spec"]["template"]["spec"]["containers"][0]
     assert container["securityContext"]["readOnlyRootFilesystem"] is True
-    assert "--probe-address=0.0.0.0:8081" in container["args"]
+    assert "--probe-address=[::]:8081" in container["args"]
     assert deployment["spec"]["replicas"] == 2
+
+
+def test_kubernetes_own_roles_hold_the_rights_on_chessclusters() -> None:
+    made = {body["metadata"]["name"]: body for body in installation() if body["kind"] == "ClusterRole"}
+    into = {
+        name: sorted(
+            key.partition("aggregate-to-")[2]
+            for key in made[name]["metadata"]["labels"]
+            if "aggregate-to" in key
+        )
+        for name in ("chess-operator-view", "chess-operator-edit")
+    }
+    assert into == {
+        "chess-operator-view": ["admin", "edit", "view"],
+        "chess-operator-edit": ["admin", "edit"],
+    }
+    seen = {verb for rule in made["chess-operator-view"]["rules"] for verb in rule["verbs"]}
+    assert seen == {"get", "list", "watch"}
+    named = {one for body in made.values() for rule in body["rules"] for one in rule["resources"]}
+    assert named >= {"chessclusters", "chessclusters/scale"}
+
+
+def test_only_an_operator_of_some_namespaces_claims_them() -> None:
+    for scope, verbs in (("cluster", {"get"}), ("namespace", {"create", "get", "update"})):
+        found = rules("cluster" if scope == "cluster" else "namespace")
+        assert {verb for rule in found if rule.resources == ["leases"] for verb in rule.verbs} == verbs

@@ -8,6 +8,7 @@ import pytest
 
 from chess_operator.api.resources.names import Key
 from chess_operator.census.reader import Readers
+from chess_operator.kube.claims import Claims
 from chess_operator.kube.client import CONFLICT, ApiError, Kube
 from chess_operator.kube.mirror import Mirror
 from chess_operator.kube.secrets import SecretReader
@@ -59,6 +60,7 @@ def failing(status: int, times: int) -> tuple[Loop, Failing]:
         readers=Readers(),
         secrets=SecretReader(kube),
         metrics=Metrics(),
+        claims=Claims(kube=kube, holder="test/test", namespaces=()),
         identity="test",
     )
     made, reconciler = Loop(dependencies, KEY), Failing(wakers.of(KEY), status, times)
