@@ -40,6 +40,7 @@ HELM_ONLY = re.compile(r"^helm\.sh/|^app\.kubernetes\.io/managed-by$|^meta\.helm
 FEATURES = {
     "gateway": ("httproute", ("gateway.enabled=true", "gateway.parentRefs[0].name=public")),
     "ingress": ("ingress", ("ingress.enabled=true",)),
+    "entry": ("entry", ("entry.enabled=true",)),
 }
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
 WAY_IN = frozenset({"HTTPRoute", "Ingress", "Service", "TargetGroupBinding"})

@@ -113,7 +113,8 @@ def test_a_component_fits_an_overlay_of_ones_own(
     own = ROOT / "manifests/overlays/local/game"
     (tmp_path / "kustomization.yaml").write_text(
         yaml.safe_dump({"resources": [_relative(own, tmp_path)],
-                        "components": [_relative(ROOT / f"manifests/components/{component}", tmp_path)]})
+                        "components": [_relative(ROOT / f"manifests/components/{one}", tmp_path)
+                                       for one in ("entry", component)]})
     )  # fmt: skip
     built = kustomize("build", str(tmp_path))
     api("apply", "--server-side", "--dry-run=server", "-f", "-", given=built.out)
@@ -157,6 +158,20 @@ def test_argocd_s_projects_allow_what_the_overlays_hold_and_no_secret(
 def _group_kind(document: dict[str, Any]) -> tuple[str, str]:
     group, _, version = document["apiVersion"].partition("/")
     return (group if version else "", document["kind"])
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS)
+def test_the_way_in_brings_the_service_that_it_leads_to(kustomize: Program, environment: str) -> None:
+    """The operator's own go with the ChessCluster. Target groups have none else, and take no pod that is going."""
+    entry = kustomize("build", f"manifests/overlays/{environment}/entry").documents
+    services = {
+        (one["metadata"]["name"], one["spec"]["ports"][0]["port"])
+        for one in entry
+        if one["kind"] == "Service"
+    }
+    for route in (one for one in entry if one["kind"] == "HTTPRoute"):
+        [backend] = route["spec"]["rules"][0]["backendRefs"]
+        assert (backend["name"], backend["port"]) in services
 
 
 def test_nothing_that_a_push_brings_widens_a_right(kustomize: Program) -> None:
