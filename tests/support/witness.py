@@ -6,7 +6,7 @@ import secrets
 from dataclasses import dataclass, field
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 
 @dataclass(slots=True)
@@ -18,11 +18,14 @@ class Witness:
     received: list[str] = field(default_factory=list)
     code: int | None = None
 
-    async def lose_the_socket_and_return(self) -> str:
-        """Come back by the same way, and return what is said first."""
+    async def knock_again(self) -> str:
+        """Come by the same way with a new socket; return what a server says to that: `admitted`, or why not."""
         await self.socket.close()
-        async with asyncio.timeout(30), connect(self.url, compression=None) as again:
-            return str(await again.recv())
+        try:
+            async with asyncio.timeout(30), connect(self.url, compression=None):
+                return "admitted"
+        except InvalidStatus as refused:
+            return str(json.loads(refused.response.body)["error"]["code"])
 
     async def listen(self) -> None:
         try:

@@ -100,9 +100,8 @@ async def _removed_under_play(
         await until("the ChessCluster is going", lambda: _going(world), 60)
         notified = time.monotonic()
         assert players.counts.playing == PLAYERS, "the test means live games"
-        assert await wanderer.lose_the_socket_and_return(), (
-            "who loses a socket in the drain finds the way back"
-        )
+        said = await wanderer.knock_again()
+        assert said in ("admitted", "draining"), "the way in leads to the pods that drain"
         moves = players.counts.moves
         report = await players.finish(deadline)
         assert await world.entry() == port, "the way in outlasts the game"
