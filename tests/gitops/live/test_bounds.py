@@ -49,7 +49,7 @@ async def test_a_push_of_a_project_or_of_argo_cd_s_rights_is_refused(world: Worl
     assert not await _exists(world, f"{PROJECTS}/wide")
 
 
-async def test_a_push_of_another_application_is_refused(world: World) -> None:
+async def test_a_push_of_another_application_or_of_ours_in_another_project_is_refused(world: World) -> None:
     """The project `default` allows everything, so an Application in it would be a way around every other bound."""
     game = await world.kubectl.get(f"{APPLICATIONS}/chess")
     other = _object(
@@ -59,8 +59,6 @@ async def test_a_push_of_another_application_is_refused(world: World) -> None:
     assert "chess-root may bring the Applications" in found.message
     assert not await _exists(world, f"{APPLICATIONS}/other")
 
-
-async def test_a_push_of_ours_into_another_project_is_refused(world: World) -> None:
     moved = "- {op: replace, path: /spec/project, value: default}"
     found = await world.failed("chess-root", _bring(world, [], moved))
     assert "chess must be of project chess-games, not default" in found.message
