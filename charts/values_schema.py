@@ -14,9 +14,15 @@ import yaml
 Form = dict[str, Any]
 
 LABEL_VALUE = r"^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$"
+GRAPHIC = r"[!-~]+"
+PRINTABLE = "^[\t\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*$"
+"""What YAML can hold as it is."""
 DNS_LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 SUBDOMAIN = rf"{DNS_LABEL}(\.{DNS_LABEL})*"
 QUALIFIED_NAME = rf"({SUBDOMAIN}/)?([A-Za-z0-9][-A-Za-z0-9_.]{{0,61}})?[A-Za-z0-9]"
+
+
+STRING: Form = {"type": "string", "pattern": PRINTABLE}
 
 
 def _text(pattern: str, longest: int, *, empty: bool = False) -> Form:
@@ -58,9 +64,9 @@ PREFIX = _text(r"[a-z]([-a-z0-9]*[a-z0-9])?", 50, empty=True)
 KEY = _text(r"[-._a-zA-Z0-9]+", 253)
 OPTIONAL_KEY = _text(r"[-._a-zA-Z0-9]+", 253, empty=True)
 LABELS = _map({"type": "string", "pattern": LABEL_VALUE, "maxLength": 63})
-ANNOTATIONS = _map({"type": "string"})
+ANNOTATIONS = _map(STRING)
 NAMESPACES = {**_list(NAMESPACE), "uniqueItems": True}
-IMAGE = _text(r"\S+", 1024)
+IMAGE = _text(GRAPHIC, 1024)
 REPOSITORY = _text(r"[a-z0-9]([-a-z0-9._:/]*[a-z0-9])?", 512, empty=True)
 TAG = _text(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,127}", 128, empty=True)
 DIGEST = _text(r"sha256:[0-9a-f]{64}", 71, empty=True)
@@ -106,7 +112,7 @@ VARIABLES = _list(
     _fields(
         "name",
         name=_text(r"[-._a-zA-Z][-._a-zA-Z0-9]*", 253),
-        value={"type": "string"},
+        value=STRING,
         valueFrom={"type": "object"},
     )
 )
@@ -115,7 +121,7 @@ MOUNTS = _list(
     {
         "type": "object",
         "required": ["name", "mountPath"],
-        "properties": {"name": NAMESPACE, "mountPath": _text(r"/[^:]*", 1024)},
+        "properties": {"name": NAMESPACE, "mountPath": _text(r"/[ -9;-~]*", 1024)},
     }
 )
 ANY: Form = {"type": "object"}
@@ -132,7 +138,6 @@ RELABEL = (
     "Lowercase",
     "Uppercase",
 )
-STRING: Form = {"type": "string"}
 RELABELINGS = _list(
     _fields(
         sourceLabels=_list(_text(r"[a-zA-Z_][a-zA-Z0-9_]*", 256)),
@@ -150,7 +155,7 @@ EXTERNAL = {
     "endpoint": ENDPOINT,
     "ca": CERTIFICATES,
     "caRemoteKey": REMOTE,
-    "caProperty": _text(r"[^\s]+", 512, empty=True),
+    "caProperty": _text(GRAPHIC, 512, empty=True),
 }
 
 FORMS: dict[str, Form] = {
@@ -159,7 +164,7 @@ FORMS: dict[str, Form] = {
     "image.repository": REPOSITORY,
     "image.tag": TAG,
     "image.digest": DIGEST,
-    "image.reference": _text(r"\S+", 1024, empty=True),
+    "image.reference": _text(GRAPHIC, 1024, empty=True),
     "image.pullPolicy": PULL,
     "image.pullSecrets": PULL_SECRETS,
     "commonLabels": LABELS,
@@ -186,9 +191,9 @@ FORMS: dict[str, Form] = {
     "ingress.host": _text(HOST, 253, empty=True),
     "ingress.path": PATH,
     "ingress.annotations": ANNOTATIONS,
-    "targetGroupBinding.blueArn": _text(r"\S+", 1024, empty=True),
-    "targetGroupBinding.greenArn": _text(r"\S+", 1024, empty=True),
-    "targetGroupBinding.loadBalancerSecurityGroup": _text(r"\S+", 255, empty=True),
+    "targetGroupBinding.blueArn": _text(GRAPHIC, 1024, empty=True),
+    "targetGroupBinding.greenArn": _text(GRAPHIC, 1024, empty=True),
+    "targetGroupBinding.loadBalancerSecurityGroup": _text(GRAPHIC, 255, empty=True),
     "entry.type": _one_of("ClusterIP", "NodePort", "LoadBalancer"),
     "entry.port": _whole(1, 65535),
     "entry.nodePort": {"type": ["integer", "null"], "minimum": 1, "maximum": 65535},
@@ -214,7 +219,7 @@ FORMS: dict[str, Form] = {
     "extraVolumes": VOLUMES,
     "extraVolumeMounts": MOUNTS,
     "env": VARIABLES,
-    "additionalArgs": _list({"type": "string", "pattern": "^--"}),
+    "additionalArgs": _list(_text("--[ -~]+", 1024)),
     "priorityClassName": OPTIONAL_NAME,
     "allowedServiceAccounts": _list(NAME),
     "rbac.scope": _one_of("cluster", "namespaced"),

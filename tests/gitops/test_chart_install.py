@@ -1,14 +1,17 @@
 """Helm installs the charts in a real API server: beside what an earlier release left, and beside each other."""
 
 import json
+import re
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from chart_values import flags
 from program import Program
 
 pytestmark = [pytest.mark.gitops]
+ROOT = Path(__file__).resolve().parents[2]
 CRD = "chessclusters.chesscluster.dev"
 
 
@@ -71,6 +74,19 @@ def test_two_releases_share_a_cluster_and_a_namespace(
         for one in json.loads(api("get", "deployments", "-n", first, "-o", "json").out)["items"]
     ]
     assert len(set(selectors)) == 2, "each selects its own pods"
+
+
+@pytest.mark.parametrize("chart", ["chess-operator", "chess-cluster"])
+def test_the_install_command_of_the_chart_s_page_works(
+    users_helm: Program, api: Program, namespaces: tuple[str, str], chart: str
+) -> None:
+    name, _ = namespaces
+    page = (ROOT / f"charts/{chart}/README.md").read_text()
+    [line] = re.findall(r"^helm (install .*)$", page, re.MULTILINE)
+    words = re.sub(r"--namespace \S+", f"--namespace {name}", line).replace(
+        "REPOSITORY", "registry.example/chess"
+    )
+    users_helm(*words.split(), "--dry-run=server", "--take-ownership")
 
 
 def test_a_new_namespace_without_labels_is_noticed(

@@ -171,6 +171,29 @@ def test_secrets_are_read_only_where_the_values_allow(helm: Program) -> None:
     assert [(one["kind"], one["metadata"]["namespace"]) for one in readers] == [("Role", "chess")]
 
 
+def test_what_others_charts_offer_reaches_the_operator_s_pods(helm: Program) -> None:
+    given = _operator("as others' charts")
+    made = helm("template", "chess-operator", "charts/chess-operator", *given).documents
+    [spec] = [one["spec"] for one in made if one["kind"] == "Deployment"]
+    pod, selector = spec["template"]["spec"], spec["selector"]
+    [spread] = pod["topologySpreadConstraints"]
+    assert (spread["topologyKey"], spread["labelSelector"]) == ("zone", selector)
+    assert spec["strategy"] == {"type": "Recreate"}
+    assert pod["containers"][0]["args"][-1] == "--log-level=debug"
+    assert pod["volumes"][0]["name"] == pod["containers"][0]["volumeMounts"][0]["name"] == "x"
+    assert not {one["metadata"]["name"] for one in made} & {"chess-operator-view", "chess-operator-edit"}
+
+
+def test_an_operator_of_namespaces_leads_by_a_lease_that_it_may_write(helm: Program) -> None:
+    given = _operator("namespaced")
+    made = helm("template", "games", "charts/chess-operator", *given).documents
+    [deployment] = [one for one in made if one["kind"] == "Deployment"]
+    args = deployment["spec"]["template"]["spec"]["containers"][0]["args"]
+    [lease] = [one for one in made if _key(one) == ("Role", "games-chess-operator-lease")]
+    names = [name for rule in lease["rules"] for name in rule.get("resourceNames", [])]
+    assert [f"--lease-name={name}" for name in names] == [one for one in args if "lease-name" in one]
+
+
 def test_nothing_of_a_chart_is_called_instance(helm: Program) -> None:
     """`app.kubernetes.io/instance` is Argo CD's under label tracking: a chart that sets it fights it."""
     for chart in ("chess-operator", "chess-cluster"):
