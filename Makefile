@@ -86,7 +86,7 @@ test-aws: aws-tools ## templates, command line and lifecycle against the AWS emu
 bench-stacks: aws-tools ## synth, lint and deploy times
 	@$(BIN)/python bench/stacks/measure.py
 
-gitops-tools: install ## Helm, kustomize and Argo CD from their Go modules, once a machine
+gitops-tools: install ## Helm, kustomize, Argo CD and promtool from their Go modules, once a machine
 	@$(BIN)/python -m chess_localcluster.build.gitops_tools >/dev/null
 
 test-gitops: gitops-tools .venv-checkov/.installed ## charts, overlays, Argo CD and Helm on the local cluster (GITOPS_LOAD_SECONDS=300)

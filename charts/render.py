@@ -6,7 +6,8 @@
   charts/*/README.md                       the table of values, from their comments
   charts/chess-cluster/environments/*.aws.yaml   Helm values, from what `chess-stacks outputs` wrote beside them, and
                                            the certificates of *.database-ca.pem
-  manifests/overlays/*/game/cluster.yaml   the chart chess-cluster with an environment's values
+  manifests/overlays/*/game/cluster.yaml   the chart chess-cluster with an environment's values, but for
+  manifests/overlays/*/entry/entry.yaml    the way in, which is delivered by itself
   manifests/overlays/*/operator/image      which image the operator is
   manifests/components/*/*.yaml            one template of a chart, for overlays of one's own
 """
@@ -39,7 +40,17 @@ HELM_ONLY = re.compile(r"^helm\.sh/|^app\.kubernetes\.io/managed-by$|^meta\.helm
 FEATURES = {
     "gateway": ("httproute", ("gateway.enabled=true", "gateway.parentRefs[0].name=public")),
     "ingress": ("ingress", ("ingress.enabled=true",)),
+    "entry": ("entry", ("entry.enabled=true",)),
 }
+SYNC_WAVE = "argocd.argoproj.io/sync-wave"
+WAY_IN = frozenset({"HTTPRoute", "Ingress", "Service", "TargetGroupBinding"})
+BY_ARGO_CD = (
+    "--set=removal.hook=false",
+    "--set=migrations.hook=false",
+    # Argo CD tries again, with what Git has by then; a Job that does so itself keeps Git's next push waiting
+    "--set=migrations.backoffLimit=0",
+    "--set=migrations.activeDeadlineSeconds=300",
+)
 MONITORING = ("servicemonitor", "prometheusrule", "dashboard")
 IMAGE = "chesscluster"
 WIDEST = 60  # of a default in a table
@@ -82,7 +93,8 @@ def write(root: Path) -> None:
         _write(root / f"charts/{chart}/README.md", readme(root / "charts" / chart))
     for environment in ENVIRONMENTS:
         _write_aws(root, environment)
-        _write(root / f"manifests/overlays/{environment}/game/cluster.yaml", game(root, environment))
+        for part, text in game(root, environment).items():
+            _write(root / f"manifests/overlays/{environment}/{part}.yaml", text)
     for name, (template, settings) in FEATURES.items():
         text = helm(
             root,
@@ -180,13 +192,27 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
-def game(root: Path, environment: str) -> str:
-    """Render the chart chess-cluster for an environment."""
+def game(root: Path, environment: str) -> dict[str, str]:
+    """Render the chart chess-cluster for an environment: the game, and the way in."""
     values = root / "charts/chess-cluster/environments"
     given = [
         path for path in (values / f"{environment}.yaml", values / f"{environment}.aws.yaml") if path.exists()
     ]
-    return helm(root, "chess-cluster", "--set=migrations.hook=false", *(f"--values={path}" for path in given))
+    made = helm(root, "chess-cluster", *BY_ARGO_CD, *(f"--values={path}" for path in given))
+    parts: dict[str, list[dict[str, Any]]] = {"game/cluster": [], "entry/entry": []}
+    for one in yaml.safe_load_all(made):
+        is_entry = one["kind"] in WAY_IN
+        if is_entry:
+            _without_wave(one["metadata"])
+        parts["entry/entry" if is_entry else "game/cluster"].append(one)
+    return {part: dump(documents) for part, documents in parts.items()}
+
+
+def _without_wave(metadata: dict[str, Any]) -> None:
+    """Take the sync wave off what is alone in its Application, where it waits for nothing."""
+    metadata["annotations"].pop(SYNC_WAVE)
+    if not metadata["annotations"]:
+        metadata.pop("annotations")
 
 
 class Readable(yaml.SafeDumper):
@@ -221,6 +247,11 @@ def helm(root: Path, chart: str, *flags: str) -> str:
         sys.exit(f"render: {chart}: {done.stderr.strip()}")
     documents = [plain(one) for one in yaml.safe_load_all(done.stdout) if one]
     documents.sort(key=lambda one: (one["kind"], one["metadata"]["name"]))
+    return dump(documents)
+
+
+def dump(documents: list[dict[str, Any]]) -> str:
+    """Write objects as a generated file."""
     return BANNER + yaml.dump_all(documents, Dumper=Readable, sort_keys=False, width=110)
 
 

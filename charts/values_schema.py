@@ -201,6 +201,8 @@ FORMS: dict[str, Form] = {
     "entry.annotations": ANNOTATIONS,
     "migrations.activeDeadlineSeconds": _whole(1, 1_000_000),
     "migrations.backoffLimit": _whole(0, 1000),
+    "removal.activeDeadlineSeconds": _whole(1, 1_000_000),
+    "monitoring.namespace": _text(DNS_LABEL, 63, empty=True),
     "migrations.resources": RESOURCES,
     "trial.redis.image": IMAGE,
     "trial.postgres.image": IMAGE,

@@ -100,7 +100,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
     log_format: Format = None,
 ) -> None:
     """Run the operator. If several run, one leads and the others wait."""
-    from chess_operator import logs
     from chess_operator.kube.access import AccessError
 
     flags = {
@@ -114,11 +113,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         "--log-level": log_level,
         "--log-format": log_format,
     }
-    try:
-        settings = Settings.load(os.environ, flags)
-    except SettingsError as error:
-        _refuse(str(error), 2)
-    logs.configure(settings.log_level, settings.log_format)
+    settings = _settings(flags)
     try:
         code = _run(settings)
     except AccessError as error:
@@ -128,6 +123,18 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter per flag
         where = f"{address.host}:{address.port}"
         _refuse(f"--probe-address: cannot listen on {where}: {error.strerror or error}", 2)
     raise typer.Exit(code)
+
+
+def _settings(flags: dict[str, str | None]) -> Settings:
+    """Read the settings, and log as they say from here on."""
+    from chess_operator import logs
+
+    try:
+        settings = Settings.load(os.environ, flags)
+    except SettingsError as error:
+        _refuse(str(error), 2)
+    logs.configure(settings.log_level, settings.log_format)
+    return settings
 
 
 def _run(settings: Settings) -> int:
@@ -144,6 +151,40 @@ def _run(settings: Settings) -> int:
 def _refuse(message: str, code: int) -> NoReturn:
     typer.echo(f"chess-operator: {message}", err=True)
     raise typer.Exit(code)
+
+
+@app.command()
+def remove(
+    name: Annotated[str, typer.Argument(help="Name of the ChessCluster.")],
+    namespace: Annotated[str, typer.Option("--namespace", "-n", help="Its namespace.")],
+    kubeconfig: Kubeconfig = None,
+    context: KubeContext = None,
+) -> None:
+    """Delete a ChessCluster, and wait until its pods have drained and are gone."""
+    from chess_operator.kube.access import AccessError
+    from chess_operator.kube.client import ApiError
+
+    flags = {"--kubeconfig": kubeconfig, "--context": context, "--namespace": namespace}
+    settings = _settings(flags)
+    try:
+        _remove(settings, name)
+    except AccessError as error:
+        _refuse(str(error), 3)
+    except ApiError as error:
+        _refuse(str(error), 1)
+
+
+def _remove(settings: Settings, name: str) -> None:
+    import asyncio
+
+    from chess_operator.kube.client import Kube
+    from chess_operator.kube.removal import remove as wait_for_removal
+
+    async def removed() -> None:
+        async with await settings.access.api() as api:
+            await wait_for_removal(Kube(api), settings.namespaces[0], name)
+
+    asyncio.run(removed())
 
 
 app.command()(simulate)

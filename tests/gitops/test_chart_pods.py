@@ -47,7 +47,7 @@ def test_every_pod_of_the_game_runs_where_its_servers_do(helm: Program) -> None:
         given=yaml.safe_dump(server),
     )
     pods = dict(_pods(made.documents))
-    assert {name.split("-")[1] for name in pods} == {"migrate", "trial", "test"}
+    assert {name.split("-")[1] for name in pods} == {"migrate", "remove", "trial", "test"}
     for name, spec in pods.items():
         assert {field: spec.get(field) for field in placed} == placed, name
 
@@ -76,7 +76,7 @@ def test_the_operator_s_test_runs_where_the_operator_does(helm: Program) -> None
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
 def test_on_aws_the_database_s_certificate_is_checked_and_the_authority_is_there(environment: str) -> None:
-    bodies = [one for one in yaml.safe_load_all(_overlay(environment, "cluster.yaml")) if one]
+    bodies = [one for one in yaml.safe_load_all(_game(environment)) if one]
     [cluster] = [one for one in bodies if one["kind"] == "ChessCluster"]
     [secret] = [
         one
@@ -106,16 +106,21 @@ def test_an_authority_kept_elsewhere_is_read_from_there(helm: Program) -> None:
     assert secrets["chess-database"]["target"]["template"]["data"].keys() == {"url"}
 
 
-def test_a_load_balancer_reaches_pods_and_says_when() -> None:
+def test_a_load_balancer_reaches_pods_and_says_when(kustomize: Program) -> None:
     ingress = yaml.safe_load((ROOT / "manifests/components/ingress/ingress.yaml").read_text())
     assert ingress["metadata"]["annotations"]["alb.ingress.kubernetes.io/target-type"] == "ip"
     for environment in ("staging", "prod"):
-        labels = yaml.safe_load(_overlay(environment, "namespace.yaml"))["metadata"]["labels"]
+        built = kustomize("build", f"manifests/argocd/{environment}").documents
+        [labels] = [
+            one["metadata"]["labels"]
+            for one in built
+            if (one["kind"], one["metadata"]["name"]) == ("Namespace", "chess")
+        ]
         assert labels["elbv2.k8s.aws/pod-readiness-gate-inject"] == "enabled"
 
 
-def _overlay(environment: str, name: str) -> str:
-    return (ROOT / f"manifests/overlays/{environment}/game/{name}").read_text()
+def _game(environment: str) -> str:
+    return (ROOT / f"manifests/overlays/{environment}/game/cluster.yaml").read_text()
 
 
 @pytest.mark.skipif(not socket.has_dualstack_ipv6(), reason="a machine without IPv6")

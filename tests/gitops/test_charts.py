@@ -49,6 +49,8 @@ CLUSTER = {
     "node port": ["entry.enabled=true", "entry.type=NodePort", "entry.nodePort=30123"],
     "trial": ["trial.redis.enabled=true", "trial.postgres.enabled=true", "entry.enabled=true"],
     "certificates": ["secrets.redis.caKey=ca.crt", "secrets.database.caKey=ca.crt", "migrations.hook=false"],
+    "monitoring": ["monitoring.namespace=monitoring"],
+    "delivered by Argo CD": ["migrations.hook=false", "removal.hook=false"],
     "certificates from elsewhere": [
         "externalSecrets.enabled=true", "externalSecrets.redis.remoteKey=r", "externalSecrets.redis.endpoint=r:6379",
         "externalSecrets.redis.caRemoteKey=authorities", "externalSecrets.redis.caProperty=redis",
@@ -118,6 +120,41 @@ def _bare(document: dict[str, Any]) -> dict[str, Any]:
     """Everything but labels and annotations of the object itself, where the packaging leaves its marks."""
     metadata = {key: one for key, one in document["metadata"].items() if key not in ("labels", "annotations")}
     return {**document, "metadata": metadata}
+
+
+def test_the_namespace_of_prometheus_is_let_in_once(helm: Program) -> None:
+    here = {"namespaceLabels": {"kubernetes.io/metadata.name": "monitoring"}}
+    label = "kubernetes\\.io/metadata\\.name"
+    own = f"spec.networkPolicy.adminFrom[0].namespaceLabels.{label}="
+    other = {"namespaceLabels": {"kubernetes.io/metadata.name": "other"}}
+    cases: dict[str, list[Any]] = {"": [here], f"{own}monitoring": [here], f"{own}other": [other, here]}
+    for setting, expected in cases.items():
+        settings = [*CLUSTER["monitoring"], *([setting] if setting else [])]
+        made = helm("template", "x", "charts/chess-cluster", *flags(*settings)).documents
+        [cluster] = [one for one in made if one["kind"] == "ChessCluster"]
+        assert cluster["spec"]["networkPolicy"]["adminFrom"] == expected
+
+
+def test_everything_that_removes_the_game_is_a_hook_before(helm: Program) -> None:
+    """Helm deletes what is no hook only after those: what the hook needs, and the way in, are there while it runs."""
+    made = helm("template", "x", "charts/chess-cluster", "--skip-tests", *flags()).documents
+    removing = [one for one in made if one["metadata"]["name"] == "x-remove"]
+    assert {one["kind"] for one in removing} == {
+        "ServiceAccount",
+        "NetworkPolicy",
+        "Role",
+        "RoleBinding",
+        "Job",
+    }
+    hooks = [one["metadata"]["annotations"] for one in removing]
+    assert {one["helm.sh/hook"] for one in hooks} == {"pre-delete"}
+    weights = {one["kind"]: int(one["metadata"]["annotations"]["helm.sh/hook-weight"]) for one in removing}
+    assert max(weights, key=lambda kind: weights[kind]) == "Job"
+    [rights] = [one["rules"] for one in removing if one["kind"] == "Role"]
+    assert rights == [
+        {"apiGroups": ["chesscluster.dev"], "resources": ["chessclusters"], "resourceNames": ["x"],
+         "verbs": ["get", "delete"]}
+    ]  # fmt: skip
 
 
 def test_namespaced_rights_reach_no_further_than_the_namespaces(helm: Program) -> None:

@@ -8,6 +8,7 @@ import yaml
 from program import Program
 
 pytestmark = [pytest.mark.gitops]
+NO_WAVE_WAITS = {"chesscluster.dev/holds-waves": "false"}
 GOOD = {
     "Ready": ("True", "PodsReady", "2 of 2 pods are ready"),
     "Degraded": ("False", "AsExpected", "good"),
@@ -73,6 +74,33 @@ def test_health(
     )
     assert f"STATUS: {health}" in answer.out
     assert words in answer.out
+
+
+@pytest.mark.parametrize(
+    "annotations, status, health",
+    [
+        pytest.param({}, None, "Progressing", id="not compared yet"),
+        pytest.param({}, "Degraded", "Degraded", id="as it is"),
+        pytest.param(NO_WAVE_WAITS, "Degraded", "Healthy", id="no wave waits for it"),
+    ],
+)
+def test_health_of_an_application(
+    argocd_program: Program,
+    settings: Path,
+    tmp_path: Path,
+    annotations: dict[str, str],
+    status: str | None,
+    health: str,
+) -> None:
+    path = tmp_path / "application.yaml"
+    metadata = {"name": "chess-x", "namespace": "argocd", "annotations": annotations}
+    made: dict[str, Any] = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata}
+    path.write_text(yaml.safe_dump(made | ({"status": {"health": {"status": status}}} if status else {})))
+    answer = argocd_program(
+        "admin", "settings", "resource-overrides", "health", path, "--argocd-cm-path", settings
+    )
+    assert f"STATUS: {health}" in answer.out
+    assert status is None or status in answer.out, "the truth is in the message"
 
 
 @pytest.mark.parametrize("action, paused", [("pause", "true"), ("resume", "false")])

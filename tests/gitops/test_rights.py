@@ -1,12 +1,15 @@
-"""The role that the games' project grants to people on call, as Argo CD's own program reads it."""
+"""What people on call may do, as Argo CD's own program reads it, and which CRD a push may bring."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
-from program import Program
+from program import Ended, Program
 
 pytestmark = [pytest.mark.gitops]
+ROOT = Path(__file__).resolve().parents[2]
 GAME, OPERATOR = "chess-games/chess", "chess-platform/chess-operator"
 MAY = ["get", "sync", *(f"action/chesscluster.dev/ChessCluster/{action}" for action in ("pause", "resume"))]
 MAY_NOT = ["create", "update", "delete", "override", "action/apps/Deployment/restart"]
@@ -59,3 +62,38 @@ def test_on_call_may_do_exactly_this(
     )
     answered = argocd_program(*can, "--policy-file", policy, "--kubeconfig", nowhere, good=False)
     assert answered.out.strip() == answer, answered.err
+
+
+TRACKED = "chess-operator:apiextensions.k8s.io/CustomResourceDefinition:chess-system/x"
+
+
+def test_the_operator_s_application_brings_one_crd_and_no_conversion(api: Program) -> None:
+    api("apply", "--server-side", "-k", "manifests/argocd/bounds")
+    ours = yaml.safe_load((ROOT / "manifests/crd/chessclusters.yaml").read_text())
+    other = yaml.safe_load((ROOT / "tests/gitops/kinds/httproutes.yaml").read_text())
+    hook = {"url": "https://127.0.0.1:1/convert"}
+    conversion = {
+        "strategy": "Webhook",
+        "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": hook},
+    }
+    converted = {**ours, "spec": {**ours["spec"], "conversion": conversion}}
+    assert "not httproutes.gateway.networking.k8s.io" in _refusal(api, other)
+    assert "must have no conversion webhook" in _refusal(api, converted)
+    assert _answer(api, ours).code == 0
+
+
+def _refusal(api: Program, document: dict[str, Any]) -> str:
+    """Ask until it is refused: a policy is in force a moment after it is made."""
+    deadline = time.monotonic() + 60
+    while (answer := _answer(api, document)).code == 0:
+        assert time.monotonic() < deadline, "the API server takes it"
+        time.sleep(0.5)
+    return answer.err
+
+
+def _answer(api: Program, document: dict[str, Any]) -> Ended:
+    """Apply a CRD as the operator's Application would."""
+    annotations = {**document["metadata"].get("annotations", {}), "argocd.argoproj.io/tracking-id": TRACKED}
+    tracked = {**document, "metadata": {**document["metadata"], "annotations": annotations}}
+    how = ("apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", "-")
+    return api(*how, given=yaml.safe_dump(tracked), good=False)

@@ -7,6 +7,7 @@ import urllib.request
 from typing import Any
 
 from chess_bench.cluster.polling import until
+from chess_bench.gitops.application import Application
 from chess_bench.gitops.service import APPLICATIONS, ARGOCD, GAME, GAMES, GitOpsService
 
 OPERATOR = "manifests/overlays/local/operator/kustomization.yaml"
@@ -21,6 +22,18 @@ class World(GitOpsService):
         documents = self.checkout.documents(GAME)
         held: dict[str, Any] = next(one for one in documents if one["kind"] == "ChessCluster")["spec"]
         return held
+
+    async def failed(self, name: str, revision: str) -> Application:
+        """Wait until Argo CD has tried this revision in vain, whether or not it will try again."""
+
+        async def complaint() -> str | None:
+            found = await self.application(name)
+            if found.failing and found.operated == revision:
+                return None
+            return f"{found.phase} of {found.operated[:8]}: {found.message}"
+
+        await until(f"a sync of {name} has failed", complaint, 90)
+        return await self.application(name)
 
     async def refresh(self, name: str, kind: str = "hard") -> None:
         """Ask Argo CD to look again, as a webhook or the button in its pages does."""

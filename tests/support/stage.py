@@ -10,6 +10,7 @@ from local_kubectl import local_kubectl
 from program import Program
 
 from chess_bench.cluster.polling import until
+from chess_bench.gitops.service import DELIVERED
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
 
@@ -53,27 +54,30 @@ class Stage:
         self._world, self.state = None, State.EMPTY
 
     async def bare(self) -> World:
-        """Have Argo CD and nothing else."""
+        """Have Argo CD, Git as it was delivered, and nothing else."""
         world = self._running()
         if self.state is not State.BARE:
             await world.clear()
+        self._as_it_was(world)
         self.state = State.BARE
         return world
 
     async def delivered(self) -> World:
         """Have the service as Git has it, whatever a test before has pushed, and Healthy."""
-        world, pushed = self._running(), None
+        world = self._running()
         if self.state is not State.DELIVERED:
             await self.bare()
-        if world.checkout.revert(self._revision):
-            pushed = world.push("As it was")
-        if self.state is not State.DELIVERED:
             await world.bootstrap()
+        pushed = self._as_it_was(world)
         self.state = State.DELIVERED
-        for name in ("chess-root", "chess-operator", "chess"):
+        for name in DELIVERED:
             await world.settled(name, revision=pushed, seconds=240)
         await until("players can connect", lambda: _refusal(world), 60)
         return world
+
+    def _as_it_was(self, world: World) -> str | None:
+        """Take back what a test has pushed; return the revision, None if there was nothing."""
+        return world.push("As it was") if world.checkout.revert(self._revision) else None
 
     def _running(self) -> World:
         """Start Argo CD if it does not run, and give it a repository with the project in it."""

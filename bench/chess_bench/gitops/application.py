@@ -15,6 +15,8 @@ class Application:
     health: str
     phase: str
     """Of the last operation: Running, Succeeded, Failed, Error."""
+    failing: bool
+    """Whether the last try of that operation has failed; Argo CD may wait for the time of the next one."""
     operated: str
     """The revision of the last operation."""
     message: str
@@ -33,6 +35,7 @@ class Application:
             revision=status.get("sync", {}).get("revision", ""),
             health=status.get("health", {}).get("status", "Missing"),
             phase=operation.get("phase", ""),
+            failing=operation.get("phase") != "Succeeded" and "finishedAt" in operation,
             operated=(operation.get("syncResult") or {}).get("revision", ""),
             message=_message(operation),
             resources=tuple(

@@ -94,7 +94,13 @@ async def _deliver(service: GitOpsService, stages: Stages) -> dict[str, Any]:
     with stages.stage("git push, and one kubectl apply -k manifests/argocd/local"):
         service.push("The project")
         await service.bootstrap()
-    for name, what in (("chess-operator", "operator"), ("chess", "game"), ("chess-root", "root Application")):
+    parts = {
+        "chess-operator": "operator",
+        "chess-entry": "way in",
+        "chess": "game",
+        "chess-root": "root Application",
+    }
+    for name, what in parts.items():
         with stages.stage(f"Argo CD brings the {what}"):
             await service.settled(name, seconds=240)
     delivered = time.monotonic() - began

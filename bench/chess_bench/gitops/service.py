@@ -18,6 +18,10 @@ from chess_localcluster.progress import Progress
 
 PROJECT = Path(__file__).parents[3]
 SYSTEM, GAMES, ARGOCD = "chess-system", "chess", "argocd"
+DELIVERED = ("chess-root", "chess-operator", "chess-entry", "chess")
+"""The Applications of the environment `local`."""
+BOUNDS = ("chess-root-applications", "chess-operator-kinds")
+"""Admission policies of the whole cluster, which the first `kubectl apply` brings."""
 GAME = "manifests/overlays/local/game/cluster.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
@@ -50,20 +54,19 @@ class GitOpsService:
 
     async def bootstrap(self) -> None:
         """Make the Secrets, which Git must not hold; then apply the one directory from which Argo CD takes the rest."""
-        await self.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": GAMES}})
+        await self.apply("manifests/namespaces")
         await self.give_secrets()
-        await self.kubectl.run(
-            "apply",
-            "--server-side",
-            "--force-conflicts",
-            "-k",
-            str(self.checkout.path("manifests/argocd/local")),
-        )
+        await self.apply("manifests/argocd/local")
+
+    async def apply(self, directory: str) -> None:
+        """Apply a directory of the checkout, as the cluster's owner does."""
+        path = str(self.checkout.path(directory))
+        await self.kubectl.run("apply", "--server-side", "--force-conflicts", "-k", path)
 
     async def give_secrets(self) -> None:
         """Make the two Secrets, as the External Secrets Operator does on AWS."""
         urls = {"chess-redis": self.stores.redis, "chess-database": self.stores.database}
-        await self.kubectl.apply(*(_secret(name, url) for name, url in urls.items()))
+        await self.kubectl.apply(*(secret(name, url) for name, url in urls.items()))
 
     async def application(self, name: str) -> Application:
         """Read an Application."""
@@ -107,7 +110,7 @@ class GitOpsService:
     async def clear(self) -> None:
         """Remove the Applications and everything that they brought, including the CRD."""
         await refuse_others(self.kubectl)
-        for name in ("chess-root", "chess"):
+        for name in ("chess-root", "chess", "chess-entry", "chess-monitoring"):
             await self._delete_application(name)
         await self._delete("-n", GAMES, "chessclusters", "--all")  # while the operator can still drain them
         await asyncio.gather(self._delete("namespace", GAMES), self._clear_operator())
@@ -116,14 +119,19 @@ class GitOpsService:
         await self._delete_application("chess-operator")  # which would heal what goes before it
         await asyncio.gather(
             self._delete("namespace", SYSTEM),
-            self._delete("clusterrole,clusterrolebinding", "chess-operator"),
+            self._delete("clusterrole,clusterrolebinding", "chess-operator"),  # of an install by Helm
             self._delete("crd", "chessclusters.chesscluster.dev"),
         )
 
     async def leave(self) -> None:
         """Remove everything, including Argo CD."""
         await self.clear()
-        await asyncio.gather(self._delete("namespace", ARGOCD), self._delete("crd", *argocd.CRDS))
+        policies = "validatingadmissionpolicies,validatingadmissionpolicybindings"
+        await asyncio.gather(
+            self._delete("namespace", ARGOCD),
+            self._delete("crd", *argocd.CRDS),
+            self._delete(policies, *BOUNDS),
+        )
         await asyncio.to_thread(argocd.down)
 
     async def _delete_application(self, name: str) -> None:
@@ -170,6 +178,7 @@ async def refuse_others(kubectl: Kubectl) -> None:
         )
 
 
-def _secret(name: str, url: str) -> dict[str, Any]:
+def secret(name: str, url: str) -> dict[str, Any]:
+    """Make a Secret that holds a store's URL."""
     metadata = {"name": name, "namespace": GAMES}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": {"url": url}}

@@ -75,6 +75,13 @@ imagePullPolicy: {{ .Values.spec.server.imagePullPolicy | default "IfNotPresent"
 {{- end }}
 {{- end -}}
 
+{{/* Marks of what runs before `helm uninstall`. Called with its weight: the account and its rights come before the Job. */}}
+{{- define "chess-cluster.removalHook" -}}
+helm.sh/hook: pre-delete
+helm.sh/hook-weight: {{ . | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}
+
 {{/*
 Key of a store's Secret with the certificates to trust: as `secrets` says, else `ca.crt` where `externalSecrets` brings them.
   include "chess-cluster.caKey" (list $ "redis")

@@ -1,4 +1,4 @@
-"""Helm, kustomize and Argo CD, built from their Go modules when a GitOps command or test first asks for them.
+"""Helm, kustomize, Argo CD and promtool, built from their Go modules when a GitOps command or test first asks for them.
 
 `up` needs none of them, so they are here and not among the node's builds.
 """
@@ -14,6 +14,7 @@ from chess_localcluster.progress import Progress, Silent, Terminal
 
 HELM_VERSION = "v3.22.0"
 KUSTOMIZE_VERSION = "v5.8.1"
+PROMETHEUS_VERSION = "v0.313.5"  # Prometheus 3.13, as its Go module counts
 ARGOCD_VERSION = "v3.2.6"  # the last whose modules the Go proxy serves whole
 
 _MAJOR, _MINOR, *_ = KUBERNETES_VERSION.removeprefix("v").split(".")
@@ -49,6 +50,13 @@ ARGOCD = Build(
         "argocd-applicationset-controller",
     ),
 )
+PROMTOOL = Build(
+    name="promtool",
+    module="promtool",
+    package="github.com/prometheus/prometheus/cmd/promtool",
+    title=f"promtool of Prometheus {PROMETHEUS_VERSION}",
+    tags="remove_all_sd",  # it evaluates rules here and discovers nothing: a third of the code
+)
 
 
 def ensure(*builds: Build, progress: Progress | None = None) -> Path:
@@ -61,4 +69,4 @@ def ensure(*builds: Build, progress: Progress | None = None) -> Path:
 if __name__ == "__main__":
     if sys.argv[1:]:
         sys.exit("usage: python -m chess_localcluster.build.gitops_tools")
-    print(ensure(HELM, KUSTOMIZE, ARGOCD, progress=Terminal()))
+    print(ensure(HELM, KUSTOMIZE, ARGOCD, PROMTOOL, progress=Terminal()))

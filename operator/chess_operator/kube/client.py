@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlencode
 
 import aiohttp
@@ -16,6 +16,8 @@ IN_FLIGHT = 16
 """Requests at a time. The others wait here, where no timeout runs, instead of in the API server's queues."""
 PAGE = 500
 """Objects per part of a collection."""
+Policy = Literal["Background", "Foreground"]
+"""What the garbage collector does with children: after their owner, or before it."""
 CONFLICT = 409
 NOT_FOUND = 404
 
@@ -111,9 +113,11 @@ class Kube:
             content_type="application/merge-patch+json",
         )
 
-    async def delete(self, kind: Kind, namespace: str, name: str, *, resource_version: str) -> None:
+    async def delete(
+        self, kind: Kind, namespace: str, name: str, *, resource_version: str, policy: Policy = "Background"
+    ) -> None:
         """Delete exactly the version that the decision saw; an object that is gone already is fine."""
-        body = {"preconditions": {"resourceVersion": resource_version}, "propagationPolicy": "Background"}
+        body = {"preconditions": {"resourceVersion": resource_version}, "propagationPolicy": policy}
         try:
             await self._write("DELETE", kind.path(namespace, name), body=body)
         except ApiError as error:

@@ -8,16 +8,19 @@ from typing import Any
 
 import pytest
 from gitops_world import World
+from witness import seat
 
 from chess_bench.bots.fleet import Fleet
 from chess_bench.cluster.polling import until
-from chess_bench.gitops.service import GAME, GAMES
+from chess_bench.gitops.service import DELIVERED, GAME, GAMES, secret
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
+LATE = "late"
+"""A Secret that comes after what needs it."""
 
 
 async def test_git_alone_brings_the_whole_service(world: World) -> None:
-    for name in ("chess-root", "chess-operator", "chess"):
+    for name in DELIVERED:
 
         async def complaint(name: str = name) -> str | None:
             return (await world.application(name)).unlike("Healthy", None)
@@ -51,7 +54,7 @@ async def test_what_cel_refuses_fails_readably_and_harms_nobody(
     async with fleet(await world.entry(), 6) as players:
         world.edit(lambda spec: spec["scaling"].update(minReplicas=3, maxReplicas=2))
         revision = world.push("Ask for what cannot be")
-        await _failed(world, revision)
+        await world.failed("chess", revision)
         found = await world.application("chess")
         assert "maxReplicas" in found.message
         assert "minReplicas" in found.message
@@ -64,19 +67,49 @@ async def test_what_cel_refuses_fails_readably_and_harms_nobody(
     assert report.counts.games > 0
 
 
-async def test_a_migration_that_fails_stops_the_sync_before_the_game_changes(world: World) -> None:
+async def test_a_migration_that_fails_stops_the_sync_until_it_is_mended(world: World) -> None:
     before, documents = (await world.cluster())["spec"], world.checkout.documents(GAME)
     job = next(one for one in documents if one["kind"] == "Job")
     job["metadata"]["name"] += "-failing"  # what changes a Job's template makes it another Job
     job["spec"] |= {"backoffLimit": 0}
-    job["spec"]["template"]["spec"]["volumes"][-1]["projected"]["sources"][0]["secret"]["name"] = (
-        "nobody-made-it"
-    )
+    job["spec"]["template"]["spec"]["volumes"][-1]["projected"]["sources"][0]["secret"]["name"] = LATE
     world.checkout.write(GAME, documents)
     world.edit(lambda spec: spec["scaling"].update(maxReplicas=9))
-    revision = world.push("Migrate with what is not there")
-    await _failed(world, revision)
+    revision = world.push("Migrate with what is not there yet")
+    await world.failed("chess", revision)
     assert (await world.cluster())["spec"] == before
+    try:  # mended without Git: the next try makes the Job again
+        await world.kubectl.apply(secret(LATE, world.stores.database))
+        await world.settled("chess", revision=revision)
+        assert (await world.cluster())["spec"]["scaling"]["maxReplicas"] == 9
+    finally:
+        await world.kubectl.run("-n", GAMES, "delete", "secret", LATE, "--ignore-not-found")
+
+
+async def test_a_push_is_applied_while_a_rollout_waits_for_players(world: World) -> None:
+    """And the one after it too, which takes the rollout back."""
+    before = (await world.cluster())["spec"]
+    url = f"ws://127.0.0.1:{await world.entry()}"
+    pair = await asyncio.gather(seat(url), seat(url))
+    listening = [asyncio.create_task(one.listen()) for one in pair]
+    try:
+        world.edit(lambda spec: spec["server"]["env"].append({"name": "CHESS_LOG_LEVEL", "value": "debug"}))
+        await world.settled("chess", "Suspended", world.push("Serve otherwise"))
+        world.edit(lambda spec: spec["scaling"].update(maxReplicas=5))
+        await world.settled("chess", "Suspended", world.push("Let one replica more serve, meanwhile"))
+        found = await world.cluster()
+        assert found["spec"]["scaling"]["maxReplicas"] == 5
+        assert _condition(found, "RolloutPending")["status"] == "True"
+        world.edit(lambda spec: (spec["server"]["env"].pop(), spec["scaling"].update(maxReplicas=4)))
+        await world.settled("chess", "Healthy", world.push("Serve as before"))
+        assert (await world.cluster())["spec"] == before
+        assert not any(task.done() for task in listening), "nobody had to leave for it"
+    finally:
+        await asyncio.gather(*(one.socket.close() for one in pair), *listening)
+
+
+def _condition(found: dict[str, Any], kind: str) -> dict[str, Any]:
+    return next(one for one in found["status"]["conditions"] if one["type"] == kind)
 
 
 async def test_a_hand_s_edit_is_taken_back(world: World, figures: Callable[..., None]) -> None:
@@ -146,7 +179,7 @@ async def _children(world: World) -> dict[str, str]:
 async def _track(world: World, method: str) -> None:
     patch = f'{{"data":{{"application.resourceTrackingMethod":"{method}"}}}}'
     await world.kubectl.run("-n", "argocd", "patch", "configmap", "argocd-cm", "--type=merge", "-p", patch)
-    await asyncio.gather(*(_sync_anew(world, name) for name in ("chess-root", "chess-operator", "chess")))
+    await asyncio.gather(*(_sync_anew(world, name) for name in DELIVERED))
 
 
 async def _sync_anew(world: World, name: str) -> None:
@@ -157,14 +190,3 @@ async def _sync_anew(world: World, name: str) -> None:
 async def _patch(world: World, spec: dict[str, Any]) -> None:
     patch = json.dumps({"spec": spec})
     await world.kubectl.run("-n", GAMES, "patch", "chessclusters", "chess", "--type=merge", "-p", patch)
-
-
-async def _failed(world: World, revision: str) -> None:
-    """Wait until Argo CD has tried this revision, and failed."""
-
-    async def complaint() -> str | None:
-        found = await world.application("chess")
-        failed = found.phase == "Failed" and found.operated == revision
-        return None if failed else f"{found.phase} of {found.operated[:8]}: {found.message}"
-
-    await until("the sync operation has failed", complaint, 90)

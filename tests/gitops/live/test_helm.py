@@ -113,10 +113,15 @@ async def test_uninstall_drains_and_what_it_leaves_is_good_for_another_install(
 ) -> None:
     world = installed
     async with _live_games(world, fleet) as players:
-        await _run(users_helm, "uninstall", "chess", "-n", GAMES)
+        leaving = asyncio.create_task(_run(users_helm, "uninstall", "chess", "-n", GAMES))
+        await until("the ChessCluster is going", lambda: _waits(world), 60)
         await _play_to_the_end(players)
-    await until("every pod is gone", lambda: _some(world), 120)
-    await until("the ChessCluster is gone", lambda: _named(world, "chessclusters"), 60)
+        ways = [await _names(world, "services/chess")]
+        while await _pods(world):
+            ways.append(await _names(world, "services/chess"))
+        await leaving
+    assert ways[:-1] == [["service/chess"]] * (len(ways) - 1), "the way in outlasts the last pod"
+    assert await _names(world, "chessclusters,pods,services") == []
     users_helm("uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
     kinds = "all,secrets,networkpolicies,pdb,chessclusters"
     assert (await _names(world, kinds)) == ["secret/chess-database", "secret/chess-redis"]
@@ -134,14 +139,14 @@ async def test_uninstall_with_the_operator_first_is_freed_by_one_command(
     world = installed
     async with _live_games(world, fleet) as players:
         await _run(users_helm, "uninstall", "chess-operator", "-n", SYSTEM, "--wait", "--timeout", "90s")
-        await _run(users_helm, "uninstall", "chess", "-n", GAMES)
-        await until("it waits for an operator", lambda: _waits(world), 30)
+        leaving = asyncio.create_task(_run(users_helm, "uninstall", "chess", "-n", GAMES))
+        await until("it waits for an operator", lambda: _waits(world), 60)
         moves = players.counts.moves
         await until("the games go on", lambda: _moved(players, moves), 10)
         await world.kubectl.run("-n", GAMES, *_freeing_command())
         await _play_to_the_end(players)
-    await until("every pod is gone", lambda: _some(world), 120)
-    assert await _names(world, "chessclusters,deployments,services") == []
+        await leaving
+    assert await _names(world, "chessclusters,deployments,pods,services") == []
 
 
 def _freeing_command() -> tuple[str, ...]:
@@ -174,10 +179,6 @@ async def _play_to_the_end(players: Fleet) -> None:
     )
 
 
-async def _named(world: World, kinds: str) -> str | None:
-    return " ".join(await _names(world, kinds)) or None
-
-
 async def _names(world: World, kinds: str) -> list[str]:
     return (await world.kubectl.run("-n", GAMES, "get", kinds, "-o", "name")).split()
 
@@ -193,8 +194,3 @@ async def _system(world: World) -> str | None:
         )
         or None
     )
-
-
-async def _some(world: World) -> str | None:
-    pods = await _pods(world)
-    return f"{len(pods)} pods" if pods else None

@@ -1,8 +1,12 @@
 """What Git no longer has goes, and its players with it in peace."""
 
 import asyncio
+import re
+import shlex
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,56 +21,87 @@ from chess_bench.gitops.service import APPLICATIONS, CLUSTERS, GAME, GAMES
 from chess_bench.verification.verifier import verify
 
 pytestmark = [pytest.mark.gitops, pytest.mark.cluster]
+ROOT = Path(__file__).resolve().parents[3]
 APPS = "manifests/argocd/applications/kustomization.yaml"
-PLAYERS, WITNESSES = 8, 2
+PLAYERS, WITNESSES = 8, 4
 SERVERS = "chesscluster.dev/cluster=chess"
 
 
 async def test_prune_drains_live_games(
     world: World, fleet: Callable[..., Fleet], figures: Callable[..., None]
 ) -> None:
+    """A game of prod is pruned only when somebody confirms it, and so is this one."""
     deadline, documents = world.spec["drain"]["deadlineSeconds"], world.checkout.documents(GAME)
-    world.checkout.write(GAME, [one for one in documents if one["kind"] != "ChessCluster"])
-    figures(prune=await _removed_under_play(world, fleet, "Take the game away", deadline))
+    [cluster] = [one for one in documents if one["kind"] == "ChessCluster"]
+    cluster["metadata"]["annotations"] |= {"argocd.argoproj.io/sync-options": "Prune=confirm,Delete=confirm"}
+    world.checkout.write(GAME, documents)
+    await world.settled("chess", revision=world.push("Let nobody take the game away by a push alone"))
+    world.checkout.write(GAME, [one for one in documents if one is not cluster])
+    world.push("Take the game away")
+    await until("Argo CD asks", lambda: _asks(world), 60)
+    assert await _going(world), "nobody has confirmed it"
+    figures(prune=await _removed_under_play(world, fleet, lambda: _confirm(world), deadline))
     await world.settled("chess")
+
+
+async def _asks(world: World) -> str | None:
+    message = (await world.application("chess")).message
+    return None if "Waiting for pruning confirmation" in message else message
+
+
+async def _confirm(world: World) -> None:
+    """As docs/gitops.md has it."""
+    command = re.search(
+        r"^kubectl (-n argocd annotate .*)$", (ROOT / "docs/gitops.md").read_text(), re.MULTILINE
+    )
+    assert command
+    words = command[1].replace("$(date -u +%FT%TZ)", datetime.now(UTC).strftime("%FT%TZ"))
+    await world.kubectl.run(*shlex.split(words))
 
 
 async def test_deleting_the_application_drains_live_games(
     world: World, fleet: Callable[..., Fleet], figures: Callable[..., None]
 ) -> None:
-    """Git loses the Application; the root Application prunes it, and its finalizer deletes in the foreground."""
+    """Git loses both Applications; the root Application prunes the game before its way in, each in the foreground."""
     deadline, path = world.spec["drain"]["deadlineSeconds"], world.checkout.path(APPS)
-    path.write_text(path.read_text().replace("  - game.yaml\n", ""))
-    figures(deletion=await _removed_under_play(world, fleet, "Give the game up", deadline))
+    path.write_text(path.read_text().replace("entry.yaml, game.yaml", ""))
+
+    async def push() -> None:
+        world.push("Give the game and its way in up")
+
+    figures(deletion=await _removed_under_play(world, fleet, push, deadline))
 
     async def complaint() -> str | None:
         listing = await world.kubectl.get(APPLICATIONS)
         names = [one["metadata"]["name"] for one in listing["items"]]
-        return f"Applications {names}" if "chess" in names else None
+        return f"Applications {names}" if {"chess", "chess-entry"} & set(names) else None
 
-    await until("the Application is gone", complaint, 60)
+    await until("the Applications are gone", complaint, 60)
     assert await _left(world) == {"secrets": ["chess-database", "chess-redis"]}
 
 
 async def _removed_under_play(
-    world: World, fleet: Callable[..., Fleet], message: str, deadline: float
+    world: World, fleet: Callable[..., Fleet], order: Callable[[], Awaitable[None]], deadline: float
 ) -> dict[str, Any]:
-    """Push under live games. Players who play on finish their games; those who only sit there are notified.
+    """Order it under live games. Players who play on finish their games; those who only sit there are notified.
 
     The players mean to leave after the game that they are in: with the service gone, no lobby has a next one.
     """
     await until("no scale-in of the test before goes on", lambda: _at_rest(world), 120)
     port = await world.entry()
     witnesses = await asyncio.gather(*(seat(f"ws://127.0.0.1:{port}") for _ in range(WITNESSES)))
+    wanderer = witnesses.pop()
     listening = [asyncio.create_task(witness.listen()) for witness in witnesses]
     async with fleet(port, PLAYERS, slow=True) as players:
         await until("everybody plays", lambda: _playing(players), 30)
         players.leave()
-        world.push(message)
-        pushed = time.monotonic()
+        await order()
+        ordered = time.monotonic()
         await until("the ChessCluster is going", lambda: _going(world), 60)
         notified = time.monotonic()
         assert players.counts.playing == PLAYERS, "the test means live games"
+        said = await wanderer.knock_again()
+        assert said in ("admitted", "draining"), "the way in leads to the pods that drain"
         moves = players.counts.moves
         report = await players.finish(deadline)
         assert await world.entry() == port, "the way in outlasts the game"
@@ -79,8 +114,8 @@ async def _removed_under_play(
     assert served > deadline - 3, "who does not go of himself has until the deadline"
     await _played_out(world, report, moves)
     return {
-        "push_to_drain_seconds": round(notified - pushed, 1),
-        "push_to_gone_seconds": round(time.monotonic() - pushed, 1),
+        "order_to_drain_seconds": round(notified - ordered, 1),
+        "order_to_gone_seconds": round(time.monotonic() - ordered, 1),
         "games": report.counts.games, "moves_in_drain": report.counts.moves - moves,
         "dropped": report.counts.dropped, "lost": report.counts.lost,
     }  # fmt: skip

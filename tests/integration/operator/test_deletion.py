@@ -1,6 +1,10 @@
 """A ChessCluster goes, in every way that it can: nothing hangs, nothing is left."""
 
+import asyncio
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from api_server import NAMESPACES
@@ -43,6 +47,30 @@ async def test_deleting_leaves_nothing(operator: Process, fleet: Fleet, policy: 
             return not await redis.keys("chess:*")
 
         await eventually(cleared, "presence was left in Redis")
+
+
+async def test_removing_ends_with_the_last_pod(
+    operator: Process, fleet: Fleet, control_plane: Path, operator_kubeconfig: Path
+) -> None:
+    """What `helm uninstall` waits for before the way in goes."""
+    await out_to(fleet, 2, 20)
+    code, error = await _remove(fleet, operator_kubeconfig)
+    assert (code, error.count("\n")) == (1, 1), "the operator itself may not delete a ChessCluster"
+    assert "403" in error
+    assert (await _remove(fleet, control_plane))[0] == 0
+    assert await nothing_left(fleet)
+    assert (await _remove(fleet, control_plane))[0] == 0, "one that is gone already is fine"
+
+
+async def _remove(fleet: Fleet, kubeconfig: Path) -> tuple[int | None, str]:
+    """Run `chess-operator remove` to its end."""
+    command = (sys.executable, "-m", "chess_operator", "remove", fleet.name, f"--namespace={fleet.namespace}")
+    process = await asyncio.create_subprocess_exec(
+        *command, f"--kubeconfig={kubeconfig}", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    async with asyncio.timeout(GC_SECONDS):
+        _, error = await process.communicate()
+    return process.returncode, error.decode()
 
 
 async def test_deleting_while_redis_is_gone(operator: Process, fleet: Fleet, redis_store: Store) -> None:

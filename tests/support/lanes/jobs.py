@@ -108,11 +108,11 @@ SETUP = (
 
 GITOPS_FILES = (
     *("charts", "chart_values", "chart_properties", "chart_install", "chart_pods", "image"),
-    *("health_rules", "overlays", "rights"),
+    *("alerts", "health_rules", "overlays", "rights"),
 )
 GITOPS = tuple(f"gitops/test_{name}.py" for name in GITOPS_FILES)
-FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("delivery", "health", "scaling"))
-AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal"))
+FROM_GIT = tuple(f"gitops/live/test_{name}.py" for name in ("bounds", "delivery", "health", "scaling"))
+AND_AWAY = tuple(f"gitops/live/test_{name}.py" for name in ("demo", "removal", "way_in"))
 BY_HAND = tuple(f"gitops/live/test_{name}.py" for name in ("helm", "kubectl"))
 LOST = tuple(f"cluster/faults/test_{name}.py" for name in ("redis", "killed", "wrong"))
 LEFT = tuple(f"cluster/faults/test_{name}.py" for name in ("deleted", "evicted"))

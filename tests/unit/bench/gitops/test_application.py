@@ -49,6 +49,19 @@ def test_the_message_holds_what_failed_and_why() -> None:
     assert found.message == "one or more objects failed; CEL says no"
 
 
+@pytest.mark.parametrize(
+    "operation, failing",
+    [
+        pytest.param({"phase": "Failed", "finishedAt": "12:00"}, True, id="given up"),
+        pytest.param({"phase": "Running", "finishedAt": "12:00"}, True, id="between two tries"),
+        pytest.param({"phase": "Running"}, False, id="at work"),
+        pytest.param({"phase": "Succeeded", "finishedAt": "12:00"}, False, id="done"),
+    ],
+)
+def test_a_try_that_has_failed(operation: dict[str, Any], *, failing: bool) -> None:
+    assert _read(operationState=operation).failing is failing
+
+
 def test_one_that_argo_cd_has_not_looked_at() -> None:
     found = Application.of({"metadata": {"name": "chess"}})
     assert (found.sync, found.health, found.phase) == ("Unknown", "Missing", "")
