@@ -17,6 +17,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined] # its stub le
 
 from chess_presence.cancelling import end
 from chess_server.transport.handshakes import Handshakes
+from chess_server.transport.lingering import Lingering
 from chess_server.transport.link import RECEIVE_BUFFER, Admit, Limits, Refused, UpgradeRequest
 from chess_server.transport.listening import BACKLOG, listen, port_of
 from chess_server.transport.picows_link import PicowsLink, TurnEnd
@@ -36,6 +37,7 @@ class PicowsTransport:
         self._limits = limits
         self._links: set[PicowsLink] = set()
         self._turn_end = TurnEnd()
+        self._lingering = Lingering()
         self._handshakes: Handshakes[_Door] = Handshakes(limits.max_handshakes, HANDSHAKE_SECONDS + 1.0)
         self._servers: list[asyncio.Server] = []
         self._keepalives: asyncio.Task[None] | None = None
@@ -57,11 +59,12 @@ class PicowsTransport:
         for link in list(self._links):
             link.cut("stopped")
         await asyncio.sleep(0)
+        self._lingering.stop()
 
     def _protocol(self) -> Any:
         """Make a connection's protocol. picows' own factory would not say which connection a request came by."""
         door = _Door(self._listener, self._handshakes)
-        door.protocol = WSProtocol(
+        door.protocol = _Protocol(
             None,  # host and port, which a client sends
             None,  # likewise the path
             False,  # noqa: FBT003 - is_client_side; picows takes no keywords here
@@ -90,7 +93,7 @@ class PicowsTransport:
                 HTTPStatus(answer.status), answer.body, {"Content-Type": "application/json", **answer.headers}
             )
             return WSUpgradeResponseWithListener(response, None)
-        link = PicowsLink(answer, self._limits, self._links, self._turn_end)
+        link = PicowsLink(answer, self._limits, self._links, self._turn_end, self._lingering)
         if not self._limits.chosen(request.header(SUBPROTOCOLS)):
             return link
         response = WSUpgradeResponse.create_101_response({SUBPROTOCOLS: self._limits.subprotocol})
@@ -104,6 +107,18 @@ class PicowsTransport:
             self._handshakes.forget_old(now)
             for link in list(self._links):
                 link.check_keepalive(now)
+
+
+class _Protocol(WSProtocol):  # type: ignore[misc] # its stub leaves it out
+    """picows' protocol. It tells nobody when it closes a socket for a fault of the client's."""
+
+    __slots__ = ()
+
+    def buffer_updated(self, count: int) -> None:
+        """picows: bytes have come."""
+        super().buffer_updated(count)
+        if self.transport.is_close_frame_sent and self.listener is not None:
+            self.listener.close_frame_sent()
 
 
 class _Door:

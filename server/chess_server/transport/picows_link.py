@@ -13,6 +13,7 @@ from picows.picows import WSCloseInfo, WSFrame
 
 from chess_server.transport.fragments import Assembler, ProtocolError, close_code, text_frame
 from chess_server.transport.keepalive import Due, Keepalive
+from chess_server.transport.lingering import Lingering
 from chess_server.transport.link import Ending, Handler, Limits
 
 CLOSE_SECONDS = 2.0
@@ -50,6 +51,7 @@ class PicowsLink(WSListener):
         "_closing",
         "_keepalive",
         "_limits",
+        "_lingering",
         "_open",
         "_paused",
         "_transport",
@@ -58,7 +60,12 @@ class PicowsLink(WSListener):
     )
 
     def __init__(
-        self, client: Handler, limits: Limits, open_links: "set[PicowsLink]", turn_end: TurnEnd
+        self,
+        client: Handler,
+        limits: Limits,
+        open_links: "set[PicowsLink]",
+        turn_end: TurnEnd,
+        lingering: Lingering,
     ) -> None:
         self._client = client
         self._limits = limits
@@ -67,6 +74,7 @@ class PicowsLink(WSListener):
         self._keepalive = Keepalive(monotonic())
         self._transport: WSTransport | None = None
         self._turn_end = turn_end
+        self._lingering = lingering
         self._unsent = b""
         self._paused = False
         self._closing = False
@@ -172,6 +180,7 @@ class PicowsLink(WSListener):
         elif frame.msg_type == WSMsgType.CLOSE:
             self.write()
             transport.send_close(cast("WSCloseCode", close_code(payload)))
+            self._closing = True
             transport.disconnect()
 
     def _ping(self, transport: WSTransport, payload: bytes) -> None:
@@ -185,6 +194,14 @@ class PicowsLink(WSListener):
     def _bound(self, transport: WSTransport) -> None:
         if self._paused and _pending(transport) > self._limits.max_pending:
             self.cut("slow_reader")
+
+    def close_frame_sent(self) -> None:
+        """Hold the connection if picows itself closes it: the client may still be sending what it is closed for."""
+        transport = self._transport
+        if self._closing or transport is None or transport.is_disconnected:
+            return
+        self._closing = True
+        self._lingering.hold(transport.underlying_transport)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """picows: the socket is gone."""

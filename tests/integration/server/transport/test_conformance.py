@@ -214,6 +214,28 @@ async def test_a_broken_frame_closes_with_its_code_and_nothing_comes_back(
     assert (ending.code, ending.cause) == (code, "client_fault")
 
 
+@pytest.mark.parametrize(
+    "code, frame",
+    [(1009, encode(TEXT, 20_000 * b"*")), (1002, encode(TEXT, 2000 * b"*", mask=False))],
+    ids=["longer than allowed", "not masked"],
+)
+async def test_why_a_socket_is_closed_is_read_also_where_the_frame_comes_in_parts(
+    patient: House, code: int, frame: bytes
+) -> None:
+    """A server that closes the connection while the rest of a frame is on its way resets it."""
+    raw = await _greeted(patient)
+    raw.writer.write(frame[:100])
+    await asyncio.wait([patient.front.clients[-1].ending], timeout=0.5)  # the server may give the socket up
+    for start in range(100, len(frame), 1000):
+        raw.writer.write(frame[start : start + 1000])
+        await asyncio.sleep(0.001)
+    opcode, payload = await raw.read()
+    assert (opcode, struct.unpack("!H", payload[:2])[0]) == (CLOSE, code)
+    assert await raw.rest() == b"", "the connection ends, and is not reset"
+    raw.writer.close()
+    assert (await patient.ending()).code == code
+
+
 @pytest.mark.parametrize("says", [MAX_MESSAGE + 1, 65536, 2**31, 2**63 - 1])
 async def test_a_length_that_is_too_long_is_refused_before_it_comes(patient: House, says: int) -> None:
     raw = await _greeted(patient)

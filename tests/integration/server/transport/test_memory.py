@@ -1,13 +1,15 @@
 """What one hostile client may make a server's process hold, on either transport, at the counts of real attacks."""
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from echo_house import PING, encode, narrow, pour
+from echo_house import PING, TEXT, encode, narrow, pour
+from polling import eventually
 
 pytestmark = pytest.mark.integration
 
@@ -27,6 +29,11 @@ def mib(server: Any, what: str) -> float:
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     [kib] = re.findall(rf"{what}:\s+(\d+) kB", status)
     return int(kib) / 1024
+
+
+def descriptors(server: Any) -> int:
+    """How many files and sockets the process has open."""
+    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
 
 
 SOCKETS, MOST_KIB = 900, 2.0
@@ -64,6 +71,23 @@ async def test_heads_without_end(server: Any) -> None:
                 assert await pour(writer, line, 10 << 20) < 1 << 20
                 writer.transport.abort()
     assert mib(server, "VmHWM") - before < MOST_MIB
+
+
+async def test_frames_without_end(server: Any) -> None:
+    """Forty of a terabyte: who sends on after the refusal fills no memory, and holds no socket for long."""
+    before, open_before = mib(server, "VmRSS"), descriptors(server)
+    async with asyncio.timeout(120):
+        for _ in range(40):
+            reader, writer = await narrow(server.port)
+            writer.write(HEAD + KEY)
+            assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 101")
+            writer.write(encode(TEXT, b"", says=1 << 40))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0.2):
+                    await pour(writer, 4000 * b"x", 10 << 20)
+            writer.transport.abort()
+    assert mib(server, "VmHWM") - before < MOST_MIB
+    await eventually(lambda: descriptors(server) <= open_before, "all are released", within=60)
 
 
 async def test_what_a_request_said_is_not_kept(make_fleet: Any) -> None:
