@@ -2,7 +2,8 @@
 
 They are tried alone, on sessions of their own, with a growing limit and a growing pause, until a try is quick again.
 So a batch meets each of them once. One session is left to those whose try is short: games that are stuck wait for each
-other, and nobody else for them. Pure: monotonic seconds are arguments.
+other, and nobody else for them. Nor do they wait for ever for many whose tries are short: the last session that is free
+goes to whoever has been due for longest. Pure: monotonic seconds are arguments.
 """
 
 import contextlib
@@ -88,9 +89,13 @@ class LateGames:
                 del self._games[waiting.game_id]
 
     def due(self, now: float) -> tuple[Waiting, int] | None:
-        """Return an entry to try, and how many milliseconds that may take; of those due, the one likely to be quick."""
+        """Return an entry to try, and how many milliseconds that may take.
+
+        Of those due, the one likely to be quick; on the last free session, the one that has been due for longest.
+        """
         due = [game for game in self._waiting() if game.due <= now]
-        game = min(due, key=lambda game: (game.limit_ms, game.due), default=None)
+        last = self._trying() == self._sessions - 1
+        game = min(due, key=lambda game: (0 if last else game.limit_ms, game.due), default=None)
         return None if game is None else (game.entries[0], game.limit_ms)
 
     def due_at(self) -> float:
@@ -99,10 +104,13 @@ class LateGames:
 
     def _waiting(self) -> Iterator[_Game]:
         """Return the games that may be tried as soon as they are due."""
-        free = self._sessions - sum(game.trying for game in self._games.values())
+        stuck = self._trying(longer_than_ms=SHORT_MS) >= self._sessions - 1
         for game in self._games.values():
-            if game.entries and not game.trying and (free > 1 or game.limit_ms <= SHORT_MS):
+            if game.entries and not game.trying and (game.limit_ms <= SHORT_MS or not stuck):
                 yield game
+
+    def _trying(self, longer_than_ms: int = 0) -> int:
+        return sum(game.trying and game.limit_ms > longer_than_ms for game in self._games.values())
 
     @contextlib.contextmanager
     def trying(self, game_id: str) -> Iterator[None]:

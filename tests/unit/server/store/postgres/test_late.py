@@ -129,6 +129,26 @@ async def test_games_that_are_stuck_leave_a_session_to_those_that_are_late_for_a
     assert late.due(1.0) == (quick, 250)
 
 
+async def test_a_stuck_game_is_tried_though_others_always_have_a_short_try(late: LateGames) -> None:
+    """As where a trigger takes 300 ms on each of many games: one of them is tried at any time."""
+    stuck = await waits("stuck")
+    late.add(stuck, 0.0)
+    late.late("stuck", 0.0)
+    late.late("stuck", 0.0)
+    short = [await waits(f"short {number}") for number in range(3)]
+    for one in short:
+        late.add(one, 1.0)
+    assert late.due(1.0) == (short[0], 250)
+    with late.trying("short 0"):
+        assert late.due(1.0) == (stuck, 1000), "it has been due for longest"
+        with late.trying("stuck"):
+            late.add(await waits("short 0", ply=2), 1.0)
+        late.late("stuck", 1.0)
+        assert late.due(1.0) == (short[1], 250)
+    with late.trying("stuck"):
+        assert late.due(9.0) == (short[0], 250), "one session is left to them"
+
+
 async def test_who_is_being_tried_is_not_given_up_meanwhile(late: LateGames) -> None:
     late.add(await waits("one"), 0.0)
     with late.trying("one"):
