@@ -5,6 +5,7 @@ import contextlib
 import random
 from functools import partial
 from time import monotonic
+from typing import NamedTuple
 
 from chess_server.clients.client import Client, Services, Visit
 from chess_server.clients.lookups import seat_of
@@ -23,6 +24,14 @@ JOIN_RETRY_SECONDS = 0.5
 JOIN_RETRY_MOST_SECONDS = 2.0
 POLICY = 1008
 OVERLOAD = 1013
+
+
+class Arrival(NamedTuple):
+    """When a command came, by Redis TIME and in monotonic seconds, and the lag of its socket then."""
+
+    received_ms: int
+    at: float
+    lag_ms: int
 
 
 class GameClient(Client):
@@ -129,25 +138,26 @@ class GameClient(Client):
             return
         self._pending += 1
         now = monotonic()
-        begin = partial(self._begin, effect.command, self._services.clock.now_ms(), now)
+        arrival = Arrival(self._services.clock.now_ms(), now, self._lag_ms)
+        begin = partial(self._begin, effect.command, arrival)
         if self._joined:
             self._services.gathering.add(begin, now)
         else:
             begin()
 
-    def _begin(self, command: Command, received_ms: int, began: float) -> None:
-        self._spawn(self._submit(command, received_ms, began))
+    def _begin(self, command: Command, arrival: Arrival) -> None:
+        self._spawn(self._submit(command, arrival))
 
-    async def _submit(self, command: Command, received_ms: int, began: float) -> None:
+    async def _submit(self, command: Command, arrival: Arrival) -> None:
         try:
             await self._until_joined()
-            answer = await self._put(command, received_ms)
+            answer = await self._put(command, arrival)
         finally:
             self._pending -= 1
         if answer is not None:
             self.answer(answer)
         if isinstance(command, MakeMove):
-            self._services.metrics.acknowledged(monotonic() - began)
+            self._services.metrics.acknowledged(monotonic() - arrival.at)
             self._count_forgiven()
 
     async def _until_joined(self) -> None:
@@ -165,11 +175,12 @@ class GameClient(Client):
         if forgiven_ms:
             self._services.metrics.lag_forgiven.inc(forgiven_ms / 1000)
 
-    async def _put(self, command: Command, received_ms: int) -> bytes | None:
-        """Submit a command to the room, also if the socket has been cut since the command came."""
+    async def _put(self, command: Command, arrival: Arrival) -> bytes | None:
+        """Submit a command to the room, also if the socket has been cut since the command came: then it has no lag."""
         if self._room is None:
             return None
-        return await self._room.executor.submit(self._subscriber.color, command, received_ms, self._lag_ms)
+        lag_ms = max(arrival.lag_ms, self._lag_ms)
+        return await self._room.executor.submit(self._subscriber.color, command, arrival.received_ms, lag_ms)
 
     def _stop_arriving(self) -> None:
         super()._stop_arriving()

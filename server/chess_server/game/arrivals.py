@@ -33,11 +33,12 @@ class Life(Struct, frozen=True, kw_only=True):
     answered_ms: int | None = None
 
     def counts_from(self, received_ms: int, since_ms: int, ply: int) -> int:
-        """Return the arrival that counts for the turn that began at `since_ms`, after `ply` half-moves."""
-        return min(
-            (copy.arrived_ms for copy in self.copies if copy.ply == ply or copy.arrived_ms >= since_ms),
-            default=received_ms,
-        )
+        """Return the arrival that counts for the turn that began at `since_ms`, after `ply` half-moves.
+
+        It is no later than this one, also where Redis' clock was set back after the first.
+        """
+        counted = (copy.arrived_ms for copy in self.copies if copy.ply == ply or copy.arrived_ms >= since_ms)
+        return min(received_ms, min(counted, default=received_ms))
 
 
 class Arrivals(Struct, frozen=True, kw_only=True):

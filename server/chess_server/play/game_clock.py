@@ -10,8 +10,8 @@ from time import monotonic
 
 from chess_server.game.color import Color
 
-MARGIN_MS = 20
-"""The alarm rings a little late, so that the flag has surely fallen."""
+MARGIN_MS = 30
+"""The alarm rings a little late: a move that came in time may wait on another server before it begins, up to 8 ms."""
 RETRY_SECONDS = 1.0
 
 

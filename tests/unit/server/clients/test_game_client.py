@@ -32,6 +32,7 @@ class FakeRoom:
         self.executor = self
         self.open = asyncio.Event()
         self.commands: list[Command] = []
+        self.lags_ms: list[int] = []
 
     async def join(self, *_about: object) -> Any:
         await self.open.wait()
@@ -39,8 +40,9 @@ class FakeRoom:
 
     async def leave(self, _subscriber: object) -> None: ...
 
-    async def submit(self, _color: str, command: Command, _received_ms: int, _lag_ms: int) -> bytes:
+    async def submit(self, _color: str, command: Command, _received_ms: int, lag_ms: int) -> bytes:
         self.commands.append(command)
+        self.lags_ms.append(lag_ms)
         return b'{"t":"ack","d":1}'
 
     def take_forgiven_ms(self) -> int:
@@ -120,6 +122,17 @@ async def test_a_command_is_carried_out_though_its_socket_closes_at_once() -> No
     client.text(MOVE)
     client.closed(ENDED)
     await eventually(lambda: len(world.room.commands) == 1, "it is carried out", within=20)
+
+
+async def test_the_lag_of_a_socket_is_forgiven_though_it_closes_at_once() -> None:
+    world = World()
+    world.room.open.set()
+    client = world.socket(1)
+    await settle()
+    world.link.lag_ms = 250
+    client.text(MOVE)
+    client.closed(ENDED)
+    await eventually(lambda: world.room.lags_ms == [250], "it is forgiven", within=20)
 
 
 async def test_a_player_who_has_joined_costs_little_memory() -> None:

@@ -40,6 +40,12 @@ def test_the_first_copy_counts_after_an_answer_that_asks_for_another(code: str) 
     assert counted(arrivals, 0, 2) == 100
 
 
+def test_no_copy_counts_as_later_than_one_that_came_after_the_clock_was_set_back() -> None:
+    arrivals = Arrivals().received("white", MOVE, 4000, 2).answered("white", MOVE, "conflict", 4000)
+    arrivals = arrivals.received("white", MOVE, 1500, 2)
+    assert counted(arrivals, 0, 2, received_ms=1500) == 1500
+
+
 @pytest.mark.parametrize(
     "code", [None, "illegal_move", "not_your_turn", "bad_move", "game_over", "out_of_time"]
 )

@@ -5,11 +5,14 @@ from time import monotonic
 
 import pytest
 
+from chess_server.clients.gathering import LONGEST_SECONDS
 from chess_server.game.color import Color
-from chess_server.play.game_clock import GameClock
+from chess_server.play.game_clock import MARGIN_MS, GameClock
 
 SOON_MS, LATER_MS = 10, 120
 LONG_MS = 3_600_000
+ON_THE_WAY_MS = 20
+"""What a move that came in time has until it is in Redis, beside its wait."""
 
 
 class Bell:
@@ -58,3 +61,7 @@ async def test_it_is_set_again_after_it_was_stopped() -> None:
     bell.clock.set("black", LATER_MS)
     await bell.heard()
     assert bell.rung == ["black"]
+
+
+def test_it_rings_no_sooner_than_a_move_has_begun_that_came_in_time_on_another_server() -> None:
+    assert MARGIN_MS >= LONGEST_SECONDS * 1000 + ON_THE_WAY_MS
