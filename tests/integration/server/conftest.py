@@ -94,6 +94,11 @@ class ServerProcess:
             return self.admin("/readyz")[0] == 200
         return False
 
+    @property
+    def descriptors(self) -> int:
+        """How many files and sockets the process has open."""
+        return len(list(Path(f"/proc/{self.process.pid}/fd").iterdir()))
+
     def signal(self, number: int) -> None:
         self.process.send_signal(number)
 

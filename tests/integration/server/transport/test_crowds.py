@@ -5,6 +5,7 @@ import socket
 from typing import Any
 
 import pytest
+from polling import wait_until
 
 pytestmark = pytest.mark.integration
 
@@ -21,6 +22,7 @@ def test_those_whose_requests_come_after_all_connections_are_let_in(make_fleet: 
         [server] = fleet.start()
         address = ("127.0.0.1", server.port)
         opened = [stack.enter_context(socket.create_connection(address, 60)) for _ in range(MANY)]
+        wait_until(lambda: server.descriptors > MANY, "all connections have come", within=60)
         for number, one in enumerate(opened):
             one.sendall(REQUEST.format(number).encode())
         assert [one.recv(12) for one in opened].count(b"HTTP/1.1 101") == MANY

@@ -31,11 +31,6 @@ def mib(server: Any, what: str) -> float:
     return int(kib) / 1024
 
 
-def descriptors(server: Any) -> int:
-    """How many files and sockets the process has open."""
-    return len(list(Path(f"/proc/{server.process.pid}/fd").iterdir()))
-
-
 SOCKETS, MOST_KIB = 900, 2.0
 """How much more a socket may take whose request had a browser's headers, which are 6 KiB as objects."""
 BROWSERS = "".join(f"X-Header-{number:02d}: {40 * 'x'}\r\n" for number in range(20)).encode()
@@ -75,7 +70,7 @@ async def test_heads_without_end(server: Any) -> None:
 
 async def test_frames_without_end(server: Any) -> None:
     """Forty of a terabyte: who sends on after the refusal fills no memory, and holds no socket for long."""
-    before, open_before = mib(server, "VmRSS"), descriptors(server)
+    before, open_before = mib(server, "VmRSS"), server.descriptors
     async with asyncio.timeout(120):
         for _ in range(40):
             reader, writer = await narrow(server.port)
@@ -87,7 +82,7 @@ async def test_frames_without_end(server: Any) -> None:
                     await pour(writer, 4000 * b"x", 10 << 20)
             writer.transport.abort()
     assert mib(server, "VmHWM") - before < MOST_MIB
-    await eventually(lambda: descriptors(server) <= open_before, "all are released", within=60)
+    await eventually(lambda: server.descriptors <= open_before, "all are released", within=60)
 
 
 async def test_what_a_request_said_is_not_kept(make_fleet: Any) -> None:
