@@ -43,7 +43,7 @@ def redis_memory(fleet: Any) -> Iterator[None]:
 @contextlib.contextmanager
 def redis_disk(fleet: Any) -> Iterator[None]:
     """A snapshot cannot be written where a directory stands in its place; Redis then takes no writes."""
-    obstacle = fleet.redis.directory / "dump.rdb"
+    obstacle = fleet.redis.directory / "data" / "dump.rdb"
     obstacle.unlink(missing_ok=True)
     obstacle.mkdir()
     with redis.Redis.from_url(fleet.redis.url) as admin:
