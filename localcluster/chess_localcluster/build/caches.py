@@ -13,6 +13,7 @@ from pathlib import Path
 from chess_localcluster.build import golang
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine import locks, mounts
+from chess_localcluster.machine.proc import PROC, name_of
 from chess_localcluster.paths import Cache
 
 PARTS = ("bin", "go", "images", "wheels")
@@ -60,17 +61,18 @@ def clean(cache: Cache, *, go: bool) -> None:
         subprocess.run([str(found.program), *EMPTIED], env=found.environment(), check=False)
     mounts.remove_below(cache.root)
     for name in PARTS:
-        shutil.rmtree(cache.root / name, ignore_errors=True)
+        if (cache.root / name).exists():
+            shutil.rmtree(cache.root / name)
     if cache.root.exists() and not any(cache.root.iterdir()):
         cache.root.rmdir()
 
 
 def _users(root: Path) -> Iterator[str]:
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in PROC.glob("[0-9]*"):
         try:
             program = (process / "exe").readlink()
             if program.is_relative_to(root):
-                yield f"{(process / 'comm').read_text().strip()} (pid {process.name})"
+                yield f"{name_of(process)} (pid {process.name})"
         except OSError:
             continue
     for lock in root.rglob(".*lock"):

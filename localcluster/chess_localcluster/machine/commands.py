@@ -1,4 +1,7 @@
-"""Runs another program to its end and turns its failure into one line."""
+"""Runs another program to its end and turns its failure into one line.
+
+What others named, as the comment of a firewall's rule, is bytes: those that are not UTF-8 come back as they were.
+"""
 
 import os
 import subprocess
@@ -31,7 +34,14 @@ def run(
     """Return what the program prints; raise ClusterError with its last line if it fails."""
     try:
         answer = subprocess.run(
-            argv, capture_output=True, text=True, check=False, env=env, input=stdin, cwd=cwd
+            argv,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+            env=env,
+            input=stdin,
+            cwd=cwd,
         )
     except FileNotFoundError as error:
         raise ClusterError(

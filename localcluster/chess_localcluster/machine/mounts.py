@@ -21,5 +21,5 @@ def _unescape(point: str) -> str:
 
 def remove_below(root: Path) -> None:
     """Detach each; a busy mount disappears with its last user."""
-    for point in below(root, MOUNTINFO.read_text()):
+    for point in below(root, MOUNTINFO.read_text("utf-8", errors="surrogateescape")):
         succeeds("umount", "--lazy", point)

@@ -5,6 +5,7 @@ import socket
 from itertools import islice
 from pathlib import Path
 
+from chess_localcluster.machine.proc import PROC, name_of
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
 
 TCP, UDP = "tcp", "udp"
@@ -54,9 +55,9 @@ def holder(port: int, protocol: str = TCP) -> str:
         if table.exists()
         for inode in listening_inodes(table.read_text(), port, UNCONNECTED if protocol == UDP else LISTEN)
     )
-    for process in Path("/proc").glob("[0-9]*"):
+    for process in PROC.glob("[0-9]*"):
         if _owns(process, inodes):
-            return f"pid {process.name} ({(process / 'comm').read_text().strip()})"
+            return f"pid {process.name} ({name_of(process)})"
     return "another process"
 
 

@@ -57,9 +57,9 @@ def _trials() -> Iterator[Check]:
         if shutil.which(command[0]) is None:
             continue
         trial = ("unshare", "--net", "--", *command)
-        done = subprocess.run(trial, input=stdin, capture_output=True, text=True, check=False)
+        done = subprocess.run(trial, input=stdin.encode(), capture_output=True, check=False)
         if done.returncode:
-            reason = (done.stderr.strip() or "no error shown").splitlines()[0]
+            reason = (done.stderr.decode(errors="replace").strip() or "no error shown").splitlines()[0]
             yield refused(
                 "kernel",
                 f"{what} cannot be used ({' '.join(command)}: {reason})",

@@ -89,7 +89,7 @@ def _disks(home: Home, cache: Cache) -> Iterator[Check]:
 def _distribution() -> Check:
     release = Path("/etc/os-release")
     missing = [package.name for package in packages.missing()]
-    text = release.read_text() if release.exists() else ""
+    text = release.read_text("utf-8", errors="replace") if release.exists() else ""
     return resources.distribution(text, missing, has_apt=shutil.which("apt-get") is not None)
 
 
@@ -112,10 +112,10 @@ def _ports(home: Home, nodes: int) -> Iterator[Check]:
 
 
 def _ruleset() -> firewalls.Ruleset:
-    listed = subprocess.run(["nft", "--json", "list", "ruleset"], capture_output=True, text=True, check=False)
+    listed = subprocess.run(["nft", "--json", "list", "ruleset"], capture_output=True, check=False)
     if listed.returncode:
         return []  # the kernel's part has said why
-    ruleset: firewalls.Ruleset = json.loads(listed.stdout)["nftables"]
+    ruleset: firewalls.Ruleset = json.loads(listed.stdout.decode(errors="replace"))["nftables"]
     return ruleset
 
 

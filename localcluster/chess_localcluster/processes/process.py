@@ -4,11 +4,10 @@ import os
 import signal
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from chess_localcluster.machine.polling import wait_until
+from chess_localcluster.machine.proc import PROC
 
-PROC = Path("/proc")
 STATE, PARENT, START = 0, 1, 19  # fields of /proc/PID/stat, counted after the name
 
 
@@ -56,7 +55,7 @@ class Process:
 def stat_fields(pid: int) -> list[str] | None:
     """Return the fields of /proc/PID/stat after the name, or None if there is no such process."""
     try:
-        return parse_stat((PROC / str(pid) / "stat").read_text())
+        return parse_stat((PROC / str(pid) / "stat").read_text("utf-8", errors="replace"))
     except (OSError, IndexError):
         return None
 

@@ -11,7 +11,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from chess_localcluster.machine import files
-from chess_localcluster.processes.process import PROC, Process, identify, stop
+from chess_localcluster.machine.proc import PROC, name_of
+from chess_localcluster.processes.process import Process, identify, stop
 
 MARK = "CHESS_LOCALCLUSTER_OF"
 
@@ -68,7 +69,7 @@ class Registry:
     def marked(self) -> list[Process]:
         """Return every living process of this cluster, recorded or not, shims included."""
         pids = (int(path.name) for path in PROC.glob("[0-9]*") if self._owns(path))
-        found = (identify(_name_of(pid), pid) for pid in pids)
+        found = (identify(name_of(PROC / str(pid)), pid) for pid in pids)
         return [process for process in found if process is not None and process.alive]
 
     def _owns(self, process: Path) -> bool:
@@ -105,10 +106,3 @@ def _output_of(process: Path) -> Path:
         return (process / "fd" / "1").readlink()
     except OSError:
         return Path()
-
-
-def _name_of(pid: int) -> str:
-    try:
-        return (PROC / str(pid) / "comm").read_text().strip()
-    except OSError:
-        return "ended"

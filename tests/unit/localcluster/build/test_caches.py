@@ -1,5 +1,7 @@
 """`localcluster clean`: what it removes, what it leaves, and when it does neither."""
 
+import errno
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -68,3 +70,12 @@ def test_go_s_own_caches_are_emptied_only_when_asked(cache: Cache, monkeypatch: 
     assert not asked.exists()
     caches.clean(cache, go=True)
     assert asked.read_text() == "clean -cache -modcache\n"
+
+
+def test_what_cannot_be_removed_is_not_called_removed(cache: Cache, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object, **_: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "rmdir", refuse)
+    with pytest.raises(PermissionError):
+        caches.clean(cache, go=False)

@@ -39,3 +39,9 @@ def test_else_it_is_the_last_line() -> None:
 def test_a_program_that_is_not_there_is_named() -> None:
     with pytest.raises(ClusterError, match="no-such-program is not installed: `localcluster setup` installs"):
         commands.run("no-such-program")
+
+
+def test_names_that_are_not_utf_8_come_back_as_they_were() -> None:
+    """Of a firewall's rule, say, which the next command gets."""
+    name = commands.run("printf", "caf\\351")
+    assert commands.run("od", "-An", "-tx1", stdin=name).split() == ["63", "61", "66", "e9"]
