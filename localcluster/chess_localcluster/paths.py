@@ -4,7 +4,17 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from chess_localcluster.errors import ClusterError
+
 DEFAULT_HOME = Path("/var/lib/localcluster")
+
+
+def expanded(path: Path) -> Path:
+    """Return a path with the user's home directory in place of `~`."""
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ClusterError(f"{path}: this user has no home directory; set $HOME") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +27,7 @@ class Cache:
     def of_user(cls) -> "Cache":
         """Return the cache of the user who runs this, as the XDG convention places it."""
         base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return cls(root=Path(base).expanduser() / "chesscluster")
+        return cls(root=expanded(Path(base)).absolute() / "chesscluster")
 
     @property
     def bin(self) -> Path:
@@ -38,9 +48,12 @@ class Home:
 
     @classmethod
     def at(cls, path: Path | None) -> "Home":
-        """Return the home at `path`, else at $LOCALCLUSTER_HOME, else the machine's own."""
+        """Return the home at `path`, else at $LOCALCLUSTER_HOME, else the machine's own.
+
+        Links are followed once, here: the kernel shows mounts and open files by the directory itself.
+        """
         chosen = path or Path(os.environ.get("LOCALCLUSTER_HOME") or DEFAULT_HOME)
-        return cls(root=chosen.expanduser().absolute())
+        return cls(root=expanded(chosen).resolve())
 
     @property
     def plan(self) -> Path:

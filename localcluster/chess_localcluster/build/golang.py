@@ -12,7 +12,7 @@ from pathlib import Path
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine.commands import reason_in
 from chess_localcluster.machine.locks import locked
-from chess_localcluster.paths import Cache
+from chess_localcluster.paths import Cache, expanded
 from chess_localcluster.progress import Progress
 
 OLDEST = (1, 26)
@@ -34,7 +34,10 @@ class Go:
         A module that go.sum does not pin is an error, so that no checksum database is ever asked.
         """
         steering = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
-        return dict(os.environ) | steering
+        home = (
+            {} if "HOME" in os.environ else {"HOME": str(expanded(Path("~")))}
+        )  # services and cron jobs have none, and Go then has no place for its caches
+        return home | dict(os.environ) | steering
 
 
 def ensure(cache: Cache, progress: Progress) -> Go:

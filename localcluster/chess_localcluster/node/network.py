@@ -53,7 +53,7 @@ def owner() -> Path | None:
 
 def _recorded() -> Path | None:
     try:
-        return Path(OWNER.read_text().strip())
+        return Path(OWNER.read_text().strip()).resolve()
     except FileNotFoundError:
         return None
 

@@ -1,5 +1,7 @@
 """Which Go toolchain is recent enough."""
 
+import os
+import pwd
 import subprocess
 import tomllib
 from pathlib import Path
@@ -74,3 +76,12 @@ def test_a_python_without_ensurepip_is_one_line(tmp_path: Path, monkeypatch: pyt
 def test_modules_that_go_sum_does_not_pin_are_refused() -> None:
     environment = golang.Go(program=Path("/go"), version="1.26").environment()
     assert environment["GOFLAGS"] == "-mod=readonly"
+
+
+def test_go_has_a_home_where_the_shell_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without one, as for a service or a cron job, Go has no place for its caches and ends."""
+    monkeypatch.delenv("HOME", raising=False)
+    environment = golang.Go(program=Path("go"), version="1.26.6").environment()
+    assert environment["HOME"] == pwd.getpwuid(os.geteuid()).pw_dir
+    monkeypatch.setenv("HOME", "/elsewhere")
+    assert golang.Go(program=Path("go"), version="1.26.6").environment()["HOME"] == "/elsewhere"
