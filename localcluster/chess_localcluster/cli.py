@@ -6,6 +6,7 @@ import sys
 from dataclasses import asdict
 from enum import StrEnum
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -38,6 +39,10 @@ HomeOption = Annotated[
         "--home", help="Directory of the cluster (default: $LOCALCLUSTER_HOME or /var/lib/localcluster)"
     ),
 ]
+
+
+UMASK = 0o022
+"""Whatever the shell's is: the stores' users enter their directories, and nobody else writes where root does."""
 
 
 class Output(StrEnum):
@@ -256,6 +261,10 @@ def _existing(home: Path | None) -> Home:
 
 def main() -> None:
     """Run a command; an error that the user can act on is one line, not a traceback."""
+    os.umask(UMASK)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
     except ClusterError as error:

@@ -1,6 +1,9 @@
 """The command line's help."""
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -42,3 +45,28 @@ def test_a_directory_of_somebody_else_s_is_no_cluster(tmp_path: Path, command: l
     done = CliRunner().invoke(app, [*command, "--home", str(tmp_path)])
     assert str(done.exception) == f"no cluster at {tmp_path}: `localcluster up` makes one"
     assert [path.name for path in tmp_path.iterdir()] == ["kubeconfig"]
+
+
+PRINTING = """
+import os, sys
+sys.argv = ["localcluster", "preflight"]
+from chess_localcluster import cli
+from chess_localcluster.preflight import look
+from chess_localcluster.preflight.check import ok
+look.look = lambda *_, **__: [ok("paths", f"\u2026 {os.umask(0o022):03o}")]
+cli.main()
+"""
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o000])
+def test_neither_the_shell_s_umask_nor_its_encoding_matters(umask: int) -> None:
+    """With 077 the stores' users could not enter their directories, with 000 everybody could write where root does."""
+    done = subprocess.run(
+        [sys.executable, "-c", PRINTING],
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        check=False,
+        umask=umask,
+    )
+    assert (done.stdout, done.stderr) == ("ok       paths: \\u2026 022\n", "")
