@@ -131,9 +131,12 @@ def _api(plan: Plan, home: Home) -> Part:
 
 
 def _certificates(home: Home, now: datetime) -> Part:
-    until = certificates.valid_until(home.pki)
-    if until is None:
+    since, until = certificates.valid_from(home.pki), certificates.valid_until(home.pki)
+    if since is None or until is None:
         return Part(name="certificates", healthy=False, detail="not made yet: `localcluster up` makes them")
+    if since > now:
+        detail = f"valid only from {since:%Y-%m-%d %H:%M} on, by the machine's clock: `localcluster up` renews them"
+        return Part(name="certificates", healthy=False, detail=detail)
     if until <= now:
         detail = f"expired on {until:%Y-%m-%d}: `localcluster up` renews them"
         return Part(name="certificates", healthy=False, detail=detail)

@@ -4,8 +4,8 @@ There are three authorities, because each gives other rights: `ca` signs clients
 alone gives access to etcd (which RBAC does not protect), `front-proxy-ca` lets the API server act for a user
 towards extensions.
 
-`up` makes what is missing and renews what has expired or soon will. An authority keeps its key, so that what it has
-signed stays valid.
+`up` makes what is missing and renews what has expired, soon will, or is not valid yet. An authority keeps its
+key, so that what it has signed stays valid.
 """
 
 import datetime
@@ -92,6 +92,12 @@ def ensure(directory: Path, now: datetime.datetime | None = None) -> list[str]:
     return due
 
 
+def valid_from(directory: Path) -> datetime.datetime | None:
+    """Return from when on all certificates are valid, or None if there is none."""
+    paths = (directory / f"{name}.crt" for name in NAMES)
+    return max((_read(path).not_valid_before_utc for path in paths if path.exists()), default=None)
+
+
 def valid_until(directory: Path) -> datetime.datetime | None:
     """Return when the first certificate expires, or None if there is none."""
     paths = (directory / f"{name}.crt" for name in NAMES)
@@ -99,7 +105,11 @@ def valid_until(directory: Path) -> datetime.datetime | None:
 
 
 def _is_due(path: Path, now: datetime.datetime) -> bool:
-    return path.exists() and _read(path).not_valid_after_utc - now < RENEWED_BEFORE
+    """Return whether it expires soon, or was made by a clock that has been set back since."""
+    if not path.exists():
+        return False
+    found = _read(path)
+    return found.not_valid_after_utc - now < RENEWED_BEFORE or found.not_valid_before_utc > now
 
 
 def _read(path: Path) -> x509.Certificate:

@@ -88,3 +88,14 @@ def test_a_damaged_certificate_is_named_in_one_line(tmp_path: Path) -> None:
         ClusterError, match=r"etcd\.crt holds no certificate: remove it and run `localcluster up`"
     ):
         certificates.ensure(tmp_path, NOW)
+
+
+def test_certificates_of_a_clock_that_was_ahead_are_renewed(tmp_path: Path) -> None:
+    certificates.ensure(tmp_path, NOW + timedelta(days=30))
+    since = certificates.valid_from(tmp_path)
+    assert since is not None
+    assert since > NOW
+    assert certificates.ensure(tmp_path, NOW) == list(certificates.NAMES)
+    since = certificates.valid_from(tmp_path)
+    assert since is not None
+    assert since < NOW
