@@ -4,12 +4,14 @@ import os
 import pwd
 import secrets
 import signal
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine import files
 from chess_localcluster.machine.commands import succeeds
+from chess_localcluster.machine.proc import PROC
 from chess_localcluster.processes import launch
 from chess_localcluster.processes.component import Component
 from chess_localcluster.processes.process import Process, await_end
@@ -39,14 +41,19 @@ class Store:
 
 def signal_family(process: Process, number: signal.Signals) -> None:
     """Signal the server, then its children: a stopped PostgreSQL must not answer through an old backend."""
-    children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+    children = _children(process)
     pids = children.read_text().split() if children.exists() else []
     process.signal(number)
     if number is signal.SIGKILL:
         await_end([process], KILL_SECONDS)
     if number in (signal.SIGSTOP, signal.SIGCONT):
         for pid in pids:
-            os.kill(int(pid), number)
+            with suppress(ProcessLookupError):  # it has ended meanwhile
+                os.kill(int(pid), number)
+
+
+def _children(process: Process) -> Path:
+    return PROC / str(process.pid) / "task" / str(process.pid) / "children"
 
 
 def password(directory: Path) -> str:
