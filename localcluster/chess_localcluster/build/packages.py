@@ -22,6 +22,8 @@ TEMPORARY = {
     POLICY: (f"#!/bin/sh\n{OURS}\nexit 101\n", 0o755),
     NO_MAIN_CLUSTER: (f"{OURS}\ncreate_main_cluster = false\n", 0o644),
 }
+PATIENCE = ("-o", "DPkg::Lock::Timeout=300")
+"""A machine that has just been started installs its updates first, for minutes."""
 SERVICES = ("redis-server", "postgresql")
 PLACES = ("/usr/sbin", "/sbin", "/usr/bin", "/bin")
 
@@ -52,6 +54,11 @@ PACKAGES = (
     Package(name="pkg-config", proof="pkg-config", why="building runc"),
     Package(name="buildah", proof="buildah", why="building images"),
     Package(name="mmdebstrap", proof="mmdebstrap", why="the base image"),
+    Package(
+        name="debian-archive-keyring",
+        proof="/usr/share/keyrings/debian-archive-keyring.gpg",
+        why="the base image, whose packages are Debian's on Ubuntu too",
+    ),
     Package(name="pgn-extract", proof="/usr/games/pgn-extract", why="checking the demo's games"),
 )
 
@@ -118,11 +125,11 @@ def _require_means(names: list[str]) -> None:
 def _install(names: list[str]) -> None:
     """Run apt-get; Debian's own services of Redis and PostgreSQL must neither start nor make databases."""
     environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    install = ("apt-get", "install", "--yes", "--no-install-recommends", *names)
+    install = ("apt-get", "install", "--yes", "--no-install-recommends", *PATIENCE, *names)
     with ExitStack() as stack:
         for path, (text, mode) in TEMPORARY.items():
             stack.enter_context(_temporary_file(path, text, mode))
-        updated = run("apt-get", "update", env=environment)
+        updated = run("apt-get", "update", *PATIENCE, env=environment)
         try:
             run(*install, env=environment)
         except ClusterError as error:
