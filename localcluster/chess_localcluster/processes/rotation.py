@@ -17,7 +17,7 @@ OLDER = ".1"
 
 def rotate(directory: Path, most_bytes: int = MOST_BYTES) -> list[str]:
     """Set aside what each log has beyond `most_bytes`, with one older file a log; return the names of those logs."""
-    grown = [path for path in sorted(directory.rglob("*.log")) if path.stat().st_size > most_bytes]
+    grown = [path for path in sorted(directory.rglob("*.log")) if _size(path) > most_bytes]
     for path in grown:
         draft = path.with_name(f"{path.name}{OLDER}.draft")
         draft.unlink(missing_ok=True)
@@ -26,6 +26,13 @@ def rotate(directory: Path, most_bytes: int = MOST_BYTES) -> list[str]:
         os.truncate(path, 0)
         draft.replace(path.with_name(f"{path.name}{OLDER}"))
     return [path.name for path in grown]
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone meanwhile; the others are still to be looked at
+        return 0
 
 
 def main() -> None:

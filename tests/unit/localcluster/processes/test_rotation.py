@@ -35,3 +35,9 @@ def test_small_logs_and_other_files_stay(tmp_path: Path) -> None:
     (tmp_path / "small.log").write_text("x")
     (tmp_path / "large.txt").write_text("x" * 1000)
     assert rotation.rotate(tmp_path, most_bytes=10) == []
+
+
+def test_a_log_that_is_gone_meanwhile_keeps_no_other_from_it(tmp_path: Path) -> None:
+    (tmp_path / "a.log").symlink_to(tmp_path / "gone")
+    (tmp_path / "b.log").write_text("x" * 1000)
+    assert rotation.rotate(tmp_path, most_bytes=10) == ["b.log"]
