@@ -34,9 +34,8 @@ class Go:
         A module that go.sum does not pin is an error, so that no checksum database is ever asked.
         """
         steering = {"GOFLAGS": "-mod=readonly", "GOTOOLCHAIN": "local", "GOWORK": "off", "GO111MODULE": "on"}
-        home = (
-            {} if "HOME" in os.environ else {"HOME": str(expanded(Path("~")))}
-        )  # services and cron jobs have none, and Go then has no place for its caches
+        # services and cron jobs have none, and Go then has no place for its caches
+        home = {} if "HOME" in os.environ else {"HOME": str(expanded(Path("~")))}
         return home | dict(os.environ) | steering
 
 
