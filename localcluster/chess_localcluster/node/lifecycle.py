@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 POD_LOG_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
 SHIM_SOCKETS = Path("/run/containerd/s")
+RUNC_STATES = Path("/run/containerd/runc")
+KUBELETS = "k8s.io"  # containerd's namespace of pods
 CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns", "logrotate")
 
 
@@ -111,13 +114,22 @@ def _remove_strays(home: Home) -> None:
     ours = [link for link in links if link.readlink().is_relative_to(home.root)]
     for path in [*ours, *CNI_RESULTS.glob(f"{config.CNI_NETWORK}-*"), *_shim_sockets(home)]:
         path.unlink(missing_ok=True)
-    for directory in (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent, SHIM_SOCKETS, SHIM_SOCKETS.parent):
+    states = [RUNC_STATES / bundle.parent.name / bundle.name for bundle in _bundles(home)]
+    for state in states:
+        shutil.rmtree(state, ignore_errors=True)
+    shims = (SHIM_SOCKETS, RUNC_STATES / KUBELETS, RUNC_STATES, SHIM_SOCKETS.parent)
+    for directory in (POD_LOG_LINKS, CNI_RESULTS, CNI_RESULTS.parent, *shims):
         with contextlib.suppress(OSError):
             directory.rmdir()
 
 
 def _shim_sockets(home: Home) -> list[Path]:
     """Return the shims' sockets, whose addresses are in the containers' directories."""
-    bundles = (home.node / "containerd-state").glob("io.containerd.runtime.v2.task/*/*/bootstrap.json")
-    addresses = (json.loads(bundle.read_text())["address"] for bundle in bundles)
+    found = (bundle / "bootstrap.json" for bundle in _bundles(home))
+    addresses = (json.loads(path.read_text())["address"] for path in found if path.exists())
     return [Path(address.removeprefix("unix://")) for address in addresses]
+
+
+def _bundles(home: Home) -> list[Path]:
+    """Return the directories of the containers that ran at the end, by namespace and id."""
+    return list((home.node / "containerd-state").glob("io.containerd.runtime.v2.task/*/*"))

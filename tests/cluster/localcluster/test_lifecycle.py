@@ -135,6 +135,7 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     cluster.down()
     clean = traces()
     assert clean["processes"] == []
+    assert "/run/containerd" not in clean["files"]  # pods have run here before
 
     with subprocess.Popen([*PROGRAM, "up"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
         wait_until(lambda: homes.registry(home).alive("kube-apiserver"), "the API server runs")

@@ -1,12 +1,16 @@
-"""When a node counts as Ready."""
+"""When a node counts as Ready, and what goes with it."""
 
+import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from chess_localcluster.controlplane.api import Api
+from chess_localcluster.node import lifecycle
 from chess_localcluster.node.lifecycle import is_ready
+from chess_localcluster.paths import Home
 
 RESTARTED = datetime(2026, 11, 25, 20, 0, 5, tzinfo=UTC)
 
@@ -44,3 +48,29 @@ def test_a_node_is_ready_when_its_kubelet_reports_it(
     expected: bool,  # noqa: FBT001 - a column of the table
 ) -> None:
     assert is_ready(cast("Api", OneNode(found)), since) is expected
+
+
+def test_what_shims_and_runc_left_goes_and_others_files_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, run = Home(root=tmp_path / "home"), tmp_path / "run" / "containerd"
+    for name in ("POD_LOG_LINKS", "CNI_RESULTS"):
+        monkeypatch.setattr(lifecycle, name, tmp_path / name / "x")
+    monkeypatch.setattr(lifecycle, "SHIM_SOCKETS", run / "s")
+    monkeypatch.setattr(lifecycle, "RUNC_STATES", run / "runc")
+    for one in ("ours", "theirs"):
+        (run / "runc" / "k8s.io" / one).mkdir(parents=True)
+        (run / "runc" / "k8s.io" / one / "state.json").write_text("{}")
+    (run / "s").mkdir()
+    (run / "s" / "shim").touch()
+    bundle = home.node / "containerd-state" / "io.containerd.runtime.v2.task" / "k8s.io" / "ours"
+    bundle.mkdir(parents=True)
+    (bundle / "bootstrap.json").write_text(json.dumps({"address": f"unix://{run}/s/shim"}))
+
+    lifecycle._remove_strays(home)
+    assert sorted(path.name for path in run.rglob("*")) == ["k8s.io", "runc", "state.json", "theirs"]
+
+    (run / "runc" / "k8s.io" / "theirs" / "state.json").unlink()
+    (run / "runc" / "k8s.io" / "theirs").rmdir()
+    lifecycle._remove_strays(home)
+    assert not run.exists()
