@@ -194,9 +194,11 @@ def down(home: Path | None = None, progress: Progress | None = None) -> bool:
     if not place.root.exists() and not registry.marked():
         return False
     with homes.locked(place, "down"):
-        if network.owned(place) and network.is_root():
+        if network.is_root() and network.owned(place):
             with shown.stage("removing the node"):
                 lifecycle.remove(place, registry)
+        elif network.is_root() and network.has_had(place) and network.owner() is None:
+            lifecycle.remove_files(place)  # all else went when the machine was restarted
         with shown.stage("stopping the control plane"):
             # without grace: all that they would still write is removed next
             registry.stop([*STORES, *CONTROL_PLANE], grace_seconds=0.0)

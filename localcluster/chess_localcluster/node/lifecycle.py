@@ -103,12 +103,12 @@ def remove(home: Home, registry: Registry) -> None:
     shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
     stop(shims, grace_seconds=0.0)
     registry.stop(["containerd"], grace_seconds=3.0)
-    _remove_strays(home)
+    remove_files(home)
     mounts.remove_below(home.root)
     network.remove(home, with_kube_proxys=not kubernetes.others())
 
 
-def _remove_strays(home: Home) -> None:
+def remove_files(home: Home) -> None:
     """Remove this node's files from shared directories, and those directories that are empty afterwards."""
     links = (link for link in POD_LOG_LINKS.glob("*") if link.is_symlink())
     ours = [link for link in links if link.readlink().is_relative_to(home.root)]

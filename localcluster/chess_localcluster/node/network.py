@@ -32,17 +32,28 @@ CHANGED_BY_COMPONENTS = (
 
 
 def claim(home: Home) -> None:
-    """Make this home the owner of the machine's node; fail if another home is."""
+    """Make this home the owner of the machine's node; fail if another home is.
+
+    What a home recorded before the machine was restarted says nothing of the machine as it is now.
+    """
     if (found := owner()) not in (None, home.root):
         raise ClusterError(
             f"this machine's node belongs to the cluster at {found}: `localcluster down --home {found}` first"
         )
+    if not owned(home):
+        (home.root / BEFORE).unlink(missing_ok=True)
     files.write(OWNER, str(home.root), 0o644)
 
 
 def owned(home: Home) -> bool:
-    """Return whether the machine's node is this home's."""
-    return _recorded() == home.root
+    """Return whether the machine's node is this home's; where no record says whose, by the home's own and the bridge."""
+    recorded = _recorded()
+    return recorded == home.root or (recorded is None and has_had(home) and bridge_exists())
+
+
+def has_had(home: Home) -> bool:
+    """Return whether this home's cluster has had the machine's node, now or before the machine was restarted."""
+    return (home.root / BEFORE).exists()
 
 
 def owner() -> Path | None:

@@ -67,10 +67,10 @@ def test_what_shims_and_runc_left_goes_and_others_files_stay(
     bundle.mkdir(parents=True)
     (bundle / "bootstrap.json").write_text(json.dumps({"address": f"unix://{run}/s/shim"}))
 
-    lifecycle._remove_strays(home)
+    lifecycle.remove_files(home)
     assert sorted(path.name for path in run.rglob("*")) == ["k8s.io", "runc", "state.json", "theirs"]
 
     (run / "runc" / "k8s.io" / "theirs" / "state.json").unlink()
     (run / "runc" / "k8s.io" / "theirs").rmdir()
-    lifecycle._remove_strays(home)
+    lifecycle.remove_files(home)
     assert not run.exists()
