@@ -165,7 +165,8 @@ async def arena(
     scaling = objects.brisk_scaling(minimum=minimum, maximum=maximum, target=per_replica, settle_seconds=4)
     manifest = objects.chess_cluster(namespace, "arena", target.image, scaling=scaling, drain=drain)
     change(manifest)
-    await installing.make_namespace(target, namespace)
+    await installing.clear_namespace(target, namespace)
+    await target.kubectl.apply(objects.namespace(namespace))
     place = Arena(target=target, namespace=namespace, name="arena")
     try:
         place.uid = await installing.apply_cluster(target, manifest)

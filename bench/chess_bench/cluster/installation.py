@@ -16,7 +16,6 @@ from chess_bench.cluster.targets import Target, TargetError
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
 CRD = "chessclusters.chesscluster.dev"
-OPERATOR = "app.kubernetes.io/name=chess-operator"
 LEASE = "chess-operator"
 READY_SECONDS = 120
 GONE_SECONDS = 90
@@ -133,7 +132,9 @@ async def _found(kubectl: Kubectl, items: Sequence[Object]) -> dict[ownership.Ke
 
 async def _other_operators(kubectl: Kubectl, installation: Installation) -> list[Object]:
     """Return the Deployments of operators elsewhere: two operators would fight over the run's ChessCluster."""
-    found = json.loads(await kubectl.run("get", "deployments", "-A", "-l", OPERATOR, "-o", "json"))["items"]
+    found = json.loads(await kubectl.run("get", "deployments", "-A", "-l", objects.OPERATOR, "-o", "json"))[
+        "items"
+    ]
     name, namespace = installation.deployment
     return [
         {**one, "kind": "Deployment"}
@@ -170,8 +171,8 @@ async def install_operator(target: Target, wanted: Installation) -> None:
     )
 
 
-async def make_namespace(target: Target, name: str) -> None:
-    """Make the run's namespace; refuse one that exists, unless an earlier run left it on the local cluster."""
+async def clear_namespace(target: Target, name: str) -> None:
+    """Let the run's namespace be free; refuse one that exists, unless an earlier run left it on the local cluster."""
     kubectl = target.kubectl
     if await exists(kubectl, "namespace", name):
         found = await kubectl.get(f"/api/v1/namespaces/{name}")
@@ -179,7 +180,6 @@ async def make_namespace(target: Target, name: str) -> None:
         if not (ours and target.local):
             raise TargetError(f"namespace {name}: exists already; set DEMO_NAMESPACE to another or delete it")
         await delete_namespace(kubectl, name)
-    await kubectl.apply(objects.namespace(name))
 
 
 async def apply_cluster(target: Target, chess_cluster: Object) -> str:

@@ -9,6 +9,8 @@ SERVING = f"{GROUP}/serving"
 DRAIN_DEADLINE = f"{GROUP}/drain-deadline"
 CLUSTER = f"{GROUP}/cluster"
 COLOUR = f"{GROUP}/colour"
+OPERATOR = "app.kubernetes.io/name=chess-operator"
+OPERATORS_NAMESPACE = "chess-system"
 REDIS_SECRET, DATABASE_SECRET = "chess-redis", "chess-database"
 ENTRY = "entry"
 WS_PORT = 8080

@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chess_bench.cluster import installation, targets
+from chess_bench.cluster import installation, objects, targets
 from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.objects import Object
 from chess_bench.cluster.targets import Target
+from chess_bench.cluster.turn import turn
 from chess_bench.console.stages import Stages
 
 LOCAL = "the local cluster (`make down` removes it)"
@@ -22,18 +23,19 @@ async def cluster(stages: Stages, existing: Existing | None, *, keep: bool) -> A
     if existing:
         yield targets.existing_target(existing)
         return
-    recorded = targets.local_is_recorded()
-    if not recorded:
-        stages.started(LOCAL)
-    with stages.stage("cluster and image"):
-        await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
-    try:
-        yield targets.local_target()
-    finally:
-        if not recorded and not keep:
-            with stages.stage("cluster down"):
-                await targets.localcluster("down")
-            stages.ended(LOCAL)
+    with turn():
+        recorded = targets.local_is_recorded()
+        if not recorded:
+            stages.started(LOCAL)
+        with stages.stage("cluster and image"):
+            await targets.localcluster("up", "--nodes", "1", "--image", str(targets.ROOT))
+        try:
+            yield targets.local_target()
+        finally:
+            if not recorded and not keep:
+                with stages.stage("cluster down"):
+                    await targets.localcluster("down")
+                stages.ended(LOCAL)
 
 
 @asynccontextmanager
@@ -61,10 +63,11 @@ async def chess_cluster(
 ) -> AsyncIterator[str]:
     """Make a namespace with a ChessCluster; yield its uid when it is Ready."""
     namespace, name = manifest["metadata"]["namespace"], manifest["metadata"]["name"]
-    with stages.stage("namespace"):
-        await installation.make_namespace(target, namespace)
-        stages.started(f"namespace {namespace}")
+    await installation.clear_namespace(target, namespace)
+    stages.started(f"namespace {namespace}")
     try:
+        with stages.stage("namespace"):
+            await target.kubectl.apply(objects.namespace(namespace))
         with stages.stage("chesscluster"):
             uid = await installation.apply_cluster(target, manifest)
             await installation.wait_ready(target.kubectl, namespace, name)

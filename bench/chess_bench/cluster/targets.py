@@ -42,7 +42,7 @@ class Target:
 
 def local_home() -> Path:
     """Return the directory in which the local cluster keeps its state."""
-    return Path(os.environ.get("LOCALCLUSTER_HOME") or LOCAL_HOME)
+    return Path(os.environ.get("LOCALCLUSTER_HOME") or LOCAL_HOME).expanduser()
 
 
 async def localcluster(*arguments: str) -> None:

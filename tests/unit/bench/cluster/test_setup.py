@@ -1,10 +1,11 @@
 """The local cluster ends with a run only if that run has begun it: the record decides, not whether it answers."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from chess_bench.cluster import setup, targets
+from chess_bench.cluster import setup, targets, turn
 from chess_bench.cluster.targets import TargetError
 from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
@@ -16,6 +17,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("LOCALCLUSTER_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "empty"))
+    monkeypatch.setattr(turn, "LOCK", tmp_path / "lock")
     return tmp_path / "home"
 
 
@@ -93,3 +95,20 @@ async def test_an_up_that_failed_is_not_undone_and_is_named(
 def test_a_home_that_cannot_be_read_is_somebody_elses(home: Path) -> None:
     home.write_text("a file where a directory should be")
     assert targets.local_is_recorded()
+
+
+async def test_one_run_at_a_time_uses_the_local_cluster(commands: list[str]) -> None:
+    """The second would clear the namespace of the first, and lose the cluster when that one ends."""
+    async with setup.cluster(Stages(Screen()), None, keep=False):
+        with pytest.raises(TargetError, match=rf"another run uses the local cluster \(pid {os.getpid()}\)"):
+            await use()
+        assert commands == ["up"]
+    await use()
+    assert commands == ["up", "down", "up"]  # this one found the home there
+
+
+async def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, commands: list[str]) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(TargetError, match=r"lock: cannot be used: .*; the local cluster needs root"):
+        await use()
+    assert commands == []
