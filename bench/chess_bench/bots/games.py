@@ -18,6 +18,8 @@ import chess
 BUNDLED = Path(__file__).with_name("games.pgn")
 RESULTS = ("1-0", "0-1", "1/2-1/2")
 UNKNOWN_RESULTS = ("*", "?", "")  # in a header: the moves say it
+MOST_BYTES = 20_000_000
+"""More would take minutes to check and gigabytes to hold, and no run plays more than a few thousand games."""
 FEWEST_PLIES = 2  # before both have moved, a game can be aborted but not resigned
 
 
@@ -93,6 +95,13 @@ class Reading:
 def load(path: Path) -> Reading:
     """Read every game of a PGN file; GamesError says in one line why none of them can be replayed."""
     try:
+        if path.exists() and not (path.is_file() or path.is_dir()):  # nobody may ever write to a pipe
+            raise GamesError(f"{path}: is no regular file; save the games in one")
+        if path.stat().st_size > MOST_BYTES:
+            size = f"{path.stat().st_size / 1e6:.0f} MB"
+            raise GamesError(
+                f"{path}: has {size}; at most {MOST_BYTES / 1e6:.0f} MB are allowed, some thousand games"
+            )
         text = path.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise GamesError(f"{path}: cannot be read: {error.strerror}") from None
@@ -138,9 +147,9 @@ class _Sheet:
 
 
 _TOKEN = re.compile(
-    r"""(?P<unclosed>\{[^}]*\Z)
+    r"""(?P<unclosed>\{[^}]*+\Z)
       |(?P<comment>\{[^}]*\}|;[^\n]*|^%[^\n]*|\$\d+|[!?]+)
-      |\[\s*(?P<tag>\w+)\s+"(?P<value>(?:[^"\\\n]|\\.)*)(?:"[^\S\n]*\]?|$)
+      |\[\s*(?P<tag>\w+)\s+"(?P<value>(?:[^"\\\n]++|\\.)*+)(?:"[^\S\n]*\]?|$)
       |(?P<bracket>[()])
       |(?P<result>1-0|0-1|1/2(?:-1/2)?|\*)(?=\s|$|[\[){;])
       |(?P<number>\d+\.*|\.+)(?=\s|$|[A-Za-z.])

@@ -1,5 +1,9 @@
 """A PGN file is taken as people keep it: what cannot be replayed is left out by number and reason."""
 
+import os
+import tracemalloc
+from pathlib import Path
+
 import pytest
 
 from chess_bench.bots import games
@@ -154,3 +158,29 @@ def test_both_players_choose_the_same_game_and_every_game_is_chosen() -> None:
 def test_a_file_that_is_not_there_is_one_line() -> None:
     with pytest.raises(GamesError, match=r"nowhere\.pgn: cannot be read: No such file"):
         games.load(games.BUNDLED.with_name("nowhere.pgn"))
+
+
+def test_a_pipe_to_which_nobody_writes_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.pgn")
+    with pytest.raises(GamesError, match=r"pipe\.pgn: is no regular file"):
+        games.load(tmp_path / "pipe.pgn")
+
+
+def test_a_file_of_any_size_is_refused_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(games, "MOST_BYTES", 1_000_000)
+    (tmp_path / "all.pgn").write_bytes(b" " * 2_000_000)
+    with pytest.raises(GamesError, match=r"all\.pgn: has 2 MB; at most 1 MB are allowed"):
+        games.load(tmp_path / "all.pgn")
+
+
+def test_a_header_without_end_takes_no_more_memory_than_its_text() -> None:
+    """Whoever tries each of its letters again keeps a place in it for each: gigabytes."""
+    text = '[Event "' + "x" * 4_000_000 + '"]\n\n1. e4 e5 1-0'
+    tracemalloc.start()
+    try:
+        assert len(games.parse(text).games) == 1
+        assert tracemalloc.get_traced_memory()[1] < 10 * len(text)
+    finally:
+        tracemalloc.stop()
