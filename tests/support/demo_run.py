@@ -12,7 +12,7 @@ from chess_bench.console.stages import Stages
 from chess_bench.demo.__main__ import Run, conclude
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.steps import Phase, Step, Steps
-from chess_bench.demo.timeline import Replicas, ScaleIn, ScaleOut, Timeline
+from chess_bench.demo.timeline import OperatorPod, Replicas, ScaleIn, ScaleOut, Timeline
 from chess_bench.settings import Settings
 from chess_presence.records import Heartbeat
 
@@ -60,6 +60,7 @@ def timeline(settings: Settings) -> Timeline:
     made.curve = [Replicas(at=10.0, replicas=7, ready=7)]
     made.scale_ins = {"a": scale_in("a", 40), "b": scale_in("b", 20), "c": scale_in("c", 1)}
     made.were_ready = {uid: uid for uid in "abc"}
+    made.operators = {"o": OperatorPod(name="operator", restarted_before=1, restarted=1)}
     made.heartbeats = {uid: (1.0, Heartbeat(uid=uid, connections=1, games=1)) for uid in "abc"}
     return made
 

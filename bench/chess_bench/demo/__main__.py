@@ -152,7 +152,7 @@ def _how_to_look_around(run: Run) -> None:
         f"{kubectl} -n {namespace} get chess -w",
         f"{kubectl} -n {namespace} describe chess {CLUSTER}",
         f"{kubectl} -n {namespace} get pods,deployments,services,pdb -L chesscluster.dev/serving",
-        f"{kubectl} -n chess-system logs -l app.kubernetes.io/name=chess-operator --tail=50",
+        f"{kubectl} -n {objects.OPERATORS_NAMESPACE} logs -l {objects.OPERATOR} --tail=50",
         f"{kubectl} delete namespace {namespace}" if existing else "make down",
     ):
         run.screen.print(f"    {command}")

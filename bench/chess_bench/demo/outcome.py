@@ -87,6 +87,9 @@ class Outcome:
             "scale_out": [self._timed(asdict(out)) for out in timeline.scale_outs],
             "scale_in": [self._timed(asdict(one)) for one in timeline.scale_ins.values()],
             "pod_restarts": {pod: count for pod, count in timeline.restarts.items() if count},
+            "operator_restarts": {
+                pod.name: pod.restarts for pod in timeline.operators.values() if pod.restarts
+            },
             "drops": [self._timed(asdict(drop)) for drop in self.report.drops[:DETAILS]],
             "faults": [self._timed(asdict(fault)) for fault in self.report.faults[:DETAILS]],
             "stranded": list(self.report.stranded[:DETAILS]),

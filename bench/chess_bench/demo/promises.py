@@ -98,7 +98,13 @@ class Promises:
                 broken.append(f"{one.pod} was deleted with {one.connections_when_deleted} connections")
         broken += [f"{pod} was deleted without a drain" for pod in timeline.unmarked_deletions]
         broken += [f"{pod} restarted {count} times" for pod, count in timeline.restarts.items() if count]
-        return broken
+        return [*broken, *self._operator()]
+
+    def _operator(self) -> list[str]:
+        pods = self.timeline.operators.values()
+        if not pods:
+            return ["the operator's restarts are unknown: no watch has reported its pod"]
+        return [f"the operator's {pod.name} restarted {pod.restarts} times" for pod in pods if pod.restarts]
 
     def _heartbeats(self) -> list[str]:
         if not self.timeline.heartbeats:

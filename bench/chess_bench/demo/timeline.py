@@ -54,6 +54,20 @@ class Replicas:
     ready: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorPod:
+    """A pod of the operator, and how often it had restarted when it was first seen and has by now."""
+
+    name: str
+    restarted_before: int
+    restarted: int
+
+    @property
+    def restarts(self) -> int:
+        """How often it has restarted during the run."""
+        return self.restarted - self.restarted_before
+
+
 @dataclass(slots=True)
 class Timeline:
     """The cluster as the watches have reported it so far."""
@@ -68,6 +82,8 @@ class Timeline:
     scale_ins: dict[str, ScaleIn] = field(default_factory=dict)
     unmarked_deletions: list[str] = field(default_factory=list)
     restarts: dict[str, int] = field(default_factory=dict)
+    operators: dict[str, OperatorPod] = field(default_factory=dict)
+    """The operator's pods by uid; there is one, unless it was replaced meanwhile."""
     heartbeats: dict[str, tuple[float, Heartbeat]] = field(default_factory=dict)
     """Pod uid → the last heartbeat, and when it was read."""
     pods: dict[str, str] = field(default_factory=dict)
@@ -118,11 +134,27 @@ class Timeline:
             self._deleted(now, uid, name)
             return
         self.pods[uid] = name
-        statuses = pod.get("status", {}).get("containerStatuses", [])
         if any(one["type"] == "Ready" and one["status"] == "True" for one in _conditions(pod)):
             self.were_ready[uid] = name
-        self.restarts[name] = sum(status.get("restartCount", 0) for status in statuses)
+        self.restarts[name] = _restarts(pod)
         self._marked(now, uid, name, marked=DRAIN_DEADLINE in metadata.get("annotations", {}))
+
+    def listed(self, now: float, pods: Iterable[Mapping[str, Any]]) -> None:
+        """Take all server pods that there are: those that a watch did not report as deleted before it ended, are."""
+        there = {pod["metadata"]["uid"] for pod in pods}
+        for uid, name in list(self.pods.items()):
+            if uid not in there:
+                self._deleted(now, uid, name)
+
+    def operator(self, kind: str, pod: Mapping[str, Any]) -> None:
+        """Take the current state of a pod of the operator."""
+        metadata, restarted = pod["metadata"], _restarts(pod)
+        if kind != "DELETED" and "deletionTimestamp" not in metadata:
+            known = self.operators.get(metadata["uid"])
+            before = known.restarted_before if known else restarted
+            self.operators[metadata["uid"]] = OperatorPod(
+                name=metadata["name"], restarted_before=before, restarted=restarted
+            )
 
     def presence(self, now: float, heartbeats: Iterable[Heartbeat]) -> None:
         """Take the pods' heartbeats."""
@@ -168,6 +200,11 @@ class Timeline:
             self.scale_ins[uid] = dataclasses.replace(
                 known, deleted_at=now, connections_when_deleted=connections, games_when_deleted=games
             )
+
+
+def _restarts(pod: Mapping[str, Any]) -> int:
+    statuses = pod.get("status", {}).get("containerStatuses", [])
+    return sum(status.get("restartCount", 0) for status in statuses)
 
 
 def _conditions(pod: Mapping[str, Any]) -> list[dict[str, Any]]:

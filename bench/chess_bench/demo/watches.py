@@ -1,4 +1,4 @@
-"""Keeps a timeline up to date: three watches by kubectl, and the pods' own heartbeats from Redis."""
+"""Keeps a timeline up to date: four watches by kubectl, and the pods' own heartbeats from Redis."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ from redis.asyncio.client import PubSub
 from redis.exceptions import RedisError
 
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
-from chess_bench.cluster.objects import CLUSTER
+from chess_bench.cluster.objects import CLUSTER, OPERATOR, OPERATORS_NAMESPACE
 from chess_bench.demo.timeline import Timeline
 from chess_presence import keys
 from chess_presence.cancelling import end
@@ -30,6 +30,7 @@ async def watching(
     clock = asyncio.get_running_loop().time
     deployments = f"/apis/apps/v1/namespaces/{namespace}/deployments"
     pods = f"/api/v1/namespaces/{namespace}/pods"
+    operators = f"/api/v1/namespaces/{OPERATORS_NAMESPACE}/pods"
     clusters = f"/apis/chesscluster.dev/v1alpha1/namespaces/{namespace}/chessclusters"
     ours = f"{CLUSTER}={name}"
 
@@ -39,13 +40,17 @@ async def watching(
     def pod(kind: str, item: dict[str, Any]) -> None:
         timeline.pod(clock(), kind, item)
 
+    def all_pods(items: list[dict[str, Any]]) -> None:
+        timeline.listed(clock(), items)
+
     def cluster(_kind: str, item: dict[str, Any]) -> None:
         timeline.cluster(clock(), item)
 
     tasks = [
         asyncio.create_task(_follow(kubectl, deployments, ours, deployment)),
-        asyncio.create_task(_follow(kubectl, pods, ours, pod)),
+        asyncio.create_task(_follow(kubectl, pods, ours, pod, all_pods)),
         asyncio.create_task(_follow(kubectl, clusters, "", cluster)),
+        asyncio.create_task(_follow(kubectl, operators, OPERATOR, timeline.operator)),
         asyncio.create_task(_count(timeline, redis_url, cluster_uid)),
     ]
     try:
@@ -55,12 +60,17 @@ async def watching(
 
 
 async def _follow(
-    kubectl: Kubectl, path: str, selector: str, take: Callable[[str, dict[str, Any]], None]
+    kubectl: Kubectl,
+    path: str,
+    selector: str,
+    take: Callable[[str, dict[str, Any]], None],
+    take_all: Callable[[list[dict[str, Any]]], None] = lambda _: None,
 ) -> None:
     while True:
         with contextlib.suppress(KubectlError):
             async for event in kubectl.watch(path, selector):
                 if event["type"] == "LISTED":
+                    take_all(event["object"]["items"])
                     for item in event["object"]["items"]:
                         take("ADDED", item)
                 else:

@@ -9,7 +9,7 @@ from demo_run import exit_code, outcome, scale_in, step
 
 from chess_bench.demo.outcome import Outcome
 from chess_bench.demo.steps import Phase
-from chess_bench.demo.timeline import Replicas
+from chess_bench.demo.timeline import OperatorPod, Replicas
 from chess_bench.verification.comparison import Wrong
 
 
@@ -44,6 +44,16 @@ def _steps(*taken: object) -> Callable[[Outcome], None]:
             _set(curve=[Replicas(at=10.0, replicas=6, ready=5)]),
             "at most 5 replicas were ready; all players together need 6",
             id="peak",
+        ),
+        pytest.param(
+            _set(operators={"o": OperatorPod(name="operator", restarted_before=1, restarted=3)}),
+            "the operator's operator restarted 2 times",
+            id="operator-restarted",
+        ),
+        pytest.param(
+            _set(operators={}),
+            "the operator's restarts are unknown: no watch has reported its pod",
+            id="operator-unknown",
         ),
         pytest.param(_set(replicas=3), "3 replicas at the end; minReplicas is 2", id="not-back"),
         pytest.param(

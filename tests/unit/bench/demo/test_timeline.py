@@ -131,3 +131,30 @@ def test_a_ready_pod_without_any_heartbeat_is_silent() -> None:
     assert seen.silent == ["a"]
     seen.presence(2.0, [beat("a", 0, 0)])
     assert seen.silent == []
+
+
+def test_a_pod_that_is_gone_when_a_watch_begins_again_was_deleted() -> None:
+    seen = timeline()
+    for name in ("a", "b", "c"):
+        seen.pod(1.0, "ADDED", pod(name))
+    seen.presence(1.5, [beat("a", 0, 0)])
+    seen.pod(2.0, "MODIFIED", pod("a", marked=True))
+    seen.listed(3.0, [pod("c")])
+    assert list(seen.pods.values()) == ["c"]
+    assert seen.scale_ins["uid-a"].deleted_at == 3.0
+    assert seen.unmarked_deletions == ["b"]
+    assert seen.draining == 0
+
+
+def test_only_restarts_during_the_run_count_for_the_operator() -> None:
+    def operator(restarts: int) -> dict[str, Any]:
+        return pod("operator") | {"status": {"containerStatuses": [{"restartCount": restarts}]}}
+
+    seen = timeline()
+    seen.operator("ADDED", operator(4))
+    (found,) = seen.operators.values()
+    assert (found.name, found.restarts) == ("operator", 0)
+    seen.operator("MODIFIED", operator(6))
+    seen.operator("DELETED", operator(6))
+    (found,) = seen.operators.values()
+    assert found.restarts == 2
