@@ -46,7 +46,7 @@ def claim(home: Home) -> None:
 
 
 def owned(home: Home) -> bool:
-    """Return whether the machine's node is this home's; where no record says whose, by the home's own and the bridge."""
+    """Return whether the machine's node is this home's; where no record tells, by its own and the bridge."""
     recorded = _recorded()
     return recorded == home.root or (recorded is None and has_had(home) and bridge_exists())
 
