@@ -25,7 +25,7 @@ from chess_bench.cluster.polling import TooLateError, until
 from chess_bench.console import runner
 from chess_bench.console.screen import Screen
 from chess_bench.console.stages import Stages
-from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, refuse_others
+from chess_bench.gitops.service import GAMES, PROJECT, GitOpsService, refuse_foreign, refuse_others
 from chess_bench.settings import SettingsError, read, refuse_arguments
 from chess_bench.verification.promises import PlayerPromises
 from chess_bench.verification.verifier import VerifyError, verify
@@ -68,6 +68,7 @@ async def demo(stages: Stages, *, keep: bool) -> int:
 async def _empty(stages: Stages, *, keep: bool) -> AsyncIterator[GitOpsService]:
     """Yield the service before it is delivered: an empty cluster, with Argo CD and a repository to push to."""
     await refuse_others(targets.local_kubectl())
+    await refuse_foreign(targets.local_kubectl())
     clone = Path(tempfile.mkdtemp(prefix="chess-gitops-"))
     stages.started(ARGO_CD)
     async with AsyncExitStack() as stack:

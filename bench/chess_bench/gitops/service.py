@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
-from chess_bench.cluster import targets
+from chess_bench.cluster import objects, targets
 from chess_bench.cluster.kubectl import Kubectl, KubectlError
 from chess_bench.cluster.polling import until
 from chess_bench.gitops.application import Application
+from chess_localcluster.argocd import plan
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.argocd.checkout import Checkout
 from chess_localcluster.progress import Progress
@@ -25,6 +26,7 @@ BOUNDS = ("chess-root-applications", "chess-operator-kinds")
 GAME = "manifests/overlays/local/game/cluster.yaml"
 APPLICATIONS = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications"
 CLUSTERS = f"/apis/chesscluster.dev/v1alpha1/namespaces/{GAMES}/chessclusters"
+TRACKED = "argocd.argoproj.io/tracking-id"
 PHASE = "/status/operationState/phase"
 TERMINATE = (
     {"op": "test", "path": PHASE, "value": "Running"},
@@ -55,6 +57,7 @@ class GitOpsService:
     async def bootstrap(self) -> None:
         """Make the Secrets, which Git must not hold; then apply the one directory from which Argo CD takes the rest."""
         await self.apply("manifests/namespaces")
+        await self.kubectl.run("label", "--overwrite", "namespace", SYSTEM, GAMES, f"{objects.LABEL}=true")
         await self.give_secrets()
         await self.apply("manifests/argocd/local")
 
@@ -176,6 +179,25 @@ async def refuse_others(kubectl: Kubectl) -> None:
         raise targets.TargetError(
             f"ChessClusters are in use in {', '.join(sorted(foreign))}: delete those first"
         )
+
+
+async def refuse_foreign(kubectl: Kubectl) -> None:
+    """Refuse to go on where a namespace that `clear` removes is somebody else's: not a demo's and not Git's."""
+    wanted = ("namespace", SYSTEM, GAMES, ARGOCD)
+    found = await kubectl.run("get", "--ignore-not-found", "-o", "json", *wanted)
+    document = json.loads(found or "{}")
+    items = document.get("items", [document] if document else [])
+    foreign = sorted(one["metadata"]["name"] for one in items if not _is_ours(one["metadata"]))
+    if foreign:
+        raise targets.TargetError(
+            f"not of this demo, which would clear them: namespaces {', '.join(foreign)}; delete them first"
+        )
+
+
+def _is_ours(metadata: dict[str, Any]) -> bool:
+    labels, annotations = metadata.get("labels") or {}, metadata.get("annotations") or {}
+    by = labels.get(objects.LABEL) == "true" or labels.get(plan.MANAGED_BY) == plan.PROGRAM
+    return by or TRACKED in annotations
 
 
 def secret(name: str, url: str) -> dict[str, Any]:

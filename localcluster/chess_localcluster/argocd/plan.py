@@ -10,6 +10,8 @@ from chess_localcluster.processes.component import Component
 
 NAMESPACE = "argocd"
 REPOSITORY = "chesscluster"
+MANAGED_BY, PROGRAM = "app.kubernetes.io/managed-by", "localcluster"
+"""The label by which its namespace is known from another Argo CD's."""
 RECONCILE_SECONDS = 3
 """How often Argo CD polls Git. Elsewhere a webhook triggers it, and the usual 120 s are the fallback."""
 
@@ -174,4 +176,7 @@ resources: [namespace.yaml, crds, config]
 
 def namespace() -> str:
     """Return Argo CD's namespace."""
-    return f"apiVersion: v1\nkind: Namespace\nmetadata: {{name: {NAMESPACE}}}\n"
+    return (
+        "apiVersion: v1\nkind: Namespace\n"
+        f"metadata: {{name: {NAMESPACE}, labels: {{{MANAGED_BY}: {PROGRAM}}}}}\n"
+    )
