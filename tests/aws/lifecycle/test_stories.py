@@ -151,9 +151,8 @@ def test_outputs_are_valid_values_without_a_secret(chess: CommandLine, tmp_path:
     assert chess.run("outputs", "--out", str(file)).code == 0
     tree = yaml.safe_load(file.read_text(encoding="utf-8"))
     assert values.Values.model_validate(tree).environment == "dev"
-    rendered = render.aws_values(
-        tree, "9.9.9", "-----BEGIN CERTIFICATE-----\n"
-    )  # what `make manifests` makes of it
+    # what `make manifests` makes of it
+    rendered = render.aws_values(tree, "9.9.9", "-----BEGIN CERTIFICATE-----\n")
     assert rendered["externalSecrets"]["redis"]["remoteKey"] == tree["redis"]["secretArn"]
     secret = chess.client("secretsmanager").get_secret_value(SecretId=tree["redis"]["secretArn"])[
         "SecretString"
