@@ -21,11 +21,15 @@ def write(path: Path, text: str, mode: int = PRIVATE, group: int | None = None) 
     draft = path.with_name(f".{path.name}.draft")
     draft.unlink(missing_ok=True)  # of a command that was killed
     descriptor = os.open(draft, NEW, PRIVATE)
-    with os.fdopen(descriptor, "w") as file:
-        file.write(text)
-        if group is not None:
-            os.fchown(descriptor, -1, group)
-        os.fchmod(descriptor, mode)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(text)
+            if group is not None:
+                os.fchown(descriptor, -1, group)
+            os.fchmod(descriptor, mode)
+    except OSError as error:  # a full disk names no file by itself
+        draft.unlink(missing_ok=True)
+        raise OSError(error.errno, error.strerror, str(path)) from error
     draft.replace(path)
     return True
 

@@ -1,5 +1,6 @@
 """Files written whole, and never through what somebody else has put in their way."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -37,3 +38,16 @@ def test_a_draft_is_never_a_file_that_was_there(tmp_path: Path) -> None:
     os.link(precious, tmp_path / ".a.draft")
     files.write(tmp_path / "a", "text")
     assert precious.read_text() == "precious"
+
+
+def test_a_disk_that_is_full_is_said_with_the_file_and_leaves_no_draft(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fchmod", full)
+    with pytest.raises(OSError, match="No space left on device") as refused:
+        files.write(tmp_path / "etcd.json", "text")
+    assert refused.value.filename == str(tmp_path / "etcd.json")
+    assert list(tmp_path.iterdir()) == []
