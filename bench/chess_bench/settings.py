@@ -116,7 +116,7 @@ def _entry(text: str) -> tuple[str, int] | None:
     if not text:
         return None
     host, _, port = text.rpartition(":")
-    if not host or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the highest port
+    if not host or not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:  # noqa: PLR2004 - the highest port
         raise SettingsError(f"DEMO_ENTRY: {text!r} is not allowed; give host:port")
     return host.strip("[]"), int(port)
 

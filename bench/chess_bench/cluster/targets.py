@@ -127,7 +127,7 @@ async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -
 
 def _first_line(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8", errors="replace").strip()
     except OSError as error:
         raise TargetError(f"{path}: cannot be read: {error.strerror}") from None
     if "://" not in text:

@@ -76,3 +76,9 @@ def test_a_run_takes_no_arguments(module: str) -> None:
     helped = run_module(module, "--help")
     assert helped.returncode == 0
     assert "docs/demo.md" in helped.stdout
+
+
+@pytest.mark.parametrize("port", ["\u0664", "\u00b2"])
+def test_a_port_in_other_digits_is_refused(port: str) -> None:
+    with pytest.raises(SettingsError, match=r"DEMO_ENTRY: .* is not allowed; give host:port"):
+        settings.read({"DEMO_ENTRY": f"host:{port}"})

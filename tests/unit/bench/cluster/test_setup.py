@@ -112,3 +112,11 @@ async def test_a_lock_that_cannot_be_made_is_one_line(tmp_path: Path, commands: 
     with pytest.raises(TargetError, match=r"lock: cannot be used: .*; the local cluster needs root"):
         await use()
     assert commands == []
+
+
+async def test_a_file_of_a_url_that_is_no_text_is_one_line(home: Path, commands: list[str]) -> None:
+    async with setup.cluster(Stages(Screen()), None, keep=True):
+        (home / "stores" / "redis.url").write_bytes(b"\xff\xfe")
+    with pytest.raises(TargetError, match=r"redis\.url: does not hold a URL"):
+        targets.local_target()
+    assert commands == ["up"]
