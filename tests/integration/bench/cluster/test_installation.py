@@ -48,7 +48,7 @@ async def target(api: Kubectl) -> AsyncIterator[Target]:
         await api.run(
             "delete", "namespace", namespace, "--ignore-not-found", "--timeout=60s", timeout_seconds=65
         )
-    await api.run("delete", "clusterrole,clusterrolebinding", "chess-operator", "--ignore-not-found")
+    await api.run("delete", "clusterrole,clusterrolebinding", "-l", "app.kubernetes.io/name=chess-operator")
     await api.run("delete", "crd", installation.CRD, "--ignore-not-found", "--timeout=50s")
 
 
@@ -59,13 +59,13 @@ def manifests(*folders: str) -> dict[str, dict[str, Any]]:
 
 
 async def held(api: Kubectl) -> dict[ownership.Key, str]:
-    """Return every object that could be touched, with its version."""
+    """Return every object that could be touched, with its version; not the roles that sum up others."""
     found = json.loads(await api.run("get", KINDS, "-A", "-o", "json"))["items"]
     return {
         ownership.key(item): item["metadata"]["resourceVersion"]
         for item in found
         if item["metadata"]["name"] != "kube-root-ca.crt" and not item["metadata"]["name"].startswith("system:")
-        and item["metadata"].get("namespace") != "kube-system"
+        and item["metadata"].get("namespace") != "kube-system" and "aggregationRule" not in item
     }  # fmt: skip
 
 
