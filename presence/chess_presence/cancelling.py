@@ -8,7 +8,9 @@ repeated until the task has ended.
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 AGAIN_SECONDS = 0.2
 
@@ -23,8 +25,14 @@ async def end(*tasks: "asyncio.Task[Any] | None") -> None:
     _retrieve(task for task in tasks if task is not None)
 
 
+def shared(task: "asyncio.Task[T]") -> "asyncio.Task[T]":
+    """Return a task that many await; nobody need be left to hear of its failure, if all of them are cancelled."""
+    task.add_done_callback(lambda done: _retrieve([done]))
+    return task
+
+
 def _retrieve(tasks: "Iterable[asyncio.Task[Any]]") -> None:
-    """Keep asyncio from logging the failures of tasks that were being ended."""
+    """Keep asyncio from logging the failures of tasks that nobody waits for."""
     for task in tasks:
         if not task.cancelled():
             task.exception()

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import structlog
 
+from chess_presence.cancelling import shared
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.game.outages import Outages
 from chess_server.store.classification import from_redis
@@ -169,7 +170,7 @@ class Health:
     async def probe(self) -> None:
         """Read Redis' time and identity; calls at the same time share one probe. Raises UnavailableError."""
         if self._probing is None or self._probing.done():
-            self._probing = asyncio.get_running_loop().create_task(self._probe())
+            self._probing = shared(asyncio.get_running_loop().create_task(self._probe()))
         await asyncio.shield(self._probing)
 
     async def keep_probing(self, progress: Progress) -> None:

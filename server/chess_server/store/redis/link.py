@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from chess_presence.cancelling import end
+from chess_presence.cancelling import end, shared
 from chess_presence.connecting import REDIS_ERRORS
 from chess_server.store.redis.connection import RedisConnection
 
@@ -42,7 +42,7 @@ class Link:
             loop = asyncio.get_running_loop()
             if self._failure is not None and loop.time() < self._not_before:
                 raise type(self._failure)(*self._failure.args)
-            self._opening = loop.create_task(self._connect())
+            self._opening = shared(loop.create_task(self._connect()))
         return await asyncio.shield(self._opening)
 
     def renew(self) -> None:

@@ -1,8 +1,11 @@
 """What begins an outage, what ends it, and what a probe is told."""
 
+import asyncio
+import gc
 from typing import Any, cast
 
 import pytest
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from chess_server.store import health as module
 from chess_server.store.errors import (
@@ -60,3 +63,30 @@ def test_a_saturated_store_that_was_out_of_reach_is_still_out_of_reach() -> None
     health.failed(1000, UnreachableError("postgresql", "gone"))
     health.failed(2000, SaturatedError("postgresql", "everybody comes back"))
     assert health.outages.open == (("postgresql", 1000),)
+
+
+class Unreachable:
+    """Nodes that fail once they are let go."""
+
+    def __init__(self) -> None:
+        self.asked, self.go = asyncio.Event(), asyncio.Event()
+
+    async def probe(self) -> None:
+        self.asked.set()
+        await self.go.wait()
+        raise RedisConnectionError("it is gone")
+
+
+async def test_a_probe_that_fails_after_all_who_waited_were_cancelled_is_no_fault_of_the_program() -> None:
+    complaints: list[dict[str, Any]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    nodes = Unreachable()
+    waiter = asyncio.create_task(Health(cast("Any", nodes), RedisTime()).probe())
+    await nodes.asked.wait()
+    waiter.cancel()
+    await asyncio.wait([waiter])
+    nodes.go.set()
+    await asyncio.sleep(0.01)
+    del waiter
+    gc.collect()
+    assert complaints == []
