@@ -18,7 +18,7 @@ from websockets.http11 import Request, Response
 from websockets.protocol import Event, State
 from websockets.typing import Subprotocol
 
-from chess_presence.cancelling import end
+from chess_presence.cancelling import end, shared
 from chess_server.transport.handshakes import Handshakes
 from chess_server.transport.keepalive import Due, Keepalive
 from chess_server.transport.link import (
@@ -123,8 +123,8 @@ class WebsocketsLink:
     def _ping(self, now: float) -> None:
         payload = self._keepalive.ping(now)
         with contextlib.suppress(ConnectionClosed):
-            waiter = asyncio.get_running_loop().create_task(self._await_pong(payload))
-            waiter.add_done_callback(_forget)
+            # its failure is nobody's: a socket may close while a ping is under way
+            shared(asyncio.get_running_loop().create_task(self._await_pong(payload)))
 
     async def _await_pong(self, payload: bytes) -> None:
         await (await self._connection.ping(payload))
@@ -255,9 +255,3 @@ def _ending(connection: ServerConnection, cause: str) -> Ending:
     if sent is not None and cause != "slow_reader":
         return Ending(code=sent.code, cause=cause or "client_fault")
     return Ending(code=ABNORMAL, cause=cause or "cut")
-
-
-def _forget(task: "asyncio.Task[None]") -> None:
-    """Retrieve the failure of a ping, so that asyncio does not log it: a socket may close while a ping is under way."""
-    if not task.cancelled():
-        task.exception()
