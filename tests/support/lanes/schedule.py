@@ -34,10 +34,14 @@ def places(cores: int) -> dict[Load, int]:
 
 def startable(jobs: Sequence[Job], states: Mapping[str, State], cores: int) -> list[Job]:
     """Return the jobs that may start, in the order of `jobs`; a job without a state has not begun."""
-    running = Counter(job.load for job in jobs if states.get(job.name) is State.RUNNING)
-    free, found = Counter(places(cores)) - running, []
+    free = Counter(places(cores))
+    free.subtract(job.load for job in jobs if states.get(job.name) is State.RUNNING)
+    if not any(job.load is Load.PLAYS and job.name not in states for job in jobs):
+        # Both take half a core: what plays leaves its places to what serves.
+        free[Load.SERVES] += free[Load.PLAYS]
+    found = []
     for job in jobs:
-        if job.name not in states and _may_start(job, states) and free[job.load]:
+        if job.name not in states and _may_start(job, states) and free[job.load] > 0:
             free[job.load] -= 1
             found.append(job)
     return found

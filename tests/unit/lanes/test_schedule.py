@@ -48,6 +48,31 @@ def test_what_may_start(states: dict[str, State], expected: list[str]) -> None:
     assert [found.name for found in startable(JOBS, states, cores=3)] == expected
 
 
+SERVING = [
+    job("node"),
+    *(job(f"play{number}", needs="node", load=Load.PLAYS) for number in range(4)),
+    *(job(f"serve{number}", needs="node", load=Load.SERVES) for number in range(3)),
+]
+
+
+@pytest.mark.parametrize(
+    "ended, running, expected",
+    [
+        pytest.param("node", "", "play0 play1 play2 serve0", id="those that play have their places"),
+        pytest.param("node play0", "play2 serve0", "play1 play3", id="and keep them for the next"),
+        pytest.param("node play0", "play1 play2 play3 serve0", "", id="none is free"),
+        pytest.param(
+            "node play0 play1", "play2 play3 serve0", "serve1", id="a place that none wants any more"
+        ),
+        pytest.param("node play0 play1", "play2 play3 serve0 serve1", "", id="is taken once"),
+        pytest.param("node play0 play1 play2", "play3 serve0", "serve1 serve2", id="each of them is"),
+    ],
+)
+def test_one_that_serves_takes_the_place_of_one_that_plays(ended: str, running: str, expected: str) -> None:
+    states = dict.fromkeys(ended.split(), State.PASSED) | dict.fromkeys(running.split(), State.RUNNING)
+    assert [found.name for found in startable(SERVING, states, cores=2)] == expected.split()
+
+
 def test_what_needs_a_failed_job_never_runs() -> None:
     assert [found.name for found in hopeless(JOBS, {"a": State.FAILED})] == ["pods"]
     assert hopeless(JOBS, {"a": State.PASSED, "b": State.FAILED}) == []
