@@ -108,6 +108,9 @@ class _Pool:
     def __init__(
         self, use: Use, url: Callable[[], str], ca_file: str | None, most: int, least: int = 1
     ) -> None:
+        self._keeps = least > 0
+        self._free: Session | None = None
+        self._asking = 0
         self._refused: UnavailableError | None = None
         self._made: WeakSet[Session] = WeakSet()
         self._wait_seconds = WAIT_SECONDS[use]
@@ -132,12 +135,49 @@ class _Pool:
     async def run(self, work: Callable[[Session], Awaitable[T]]) -> T:
         """Call with a session."""
         try:
-            async with self.pool.connection(timeout=self._wait_seconds) as session:
-                return await _within_time(session, work)
+            session = await self._take()
+            try:
+                answer = await _within_time(session, work)
+            except BaseException:
+                await self._take_back(session)
+                raise
+            await self._give_back(session)
         except (psycopg.Error, PoolClosed, OSError) as error:
             if isinstance(error, PoolTimeout) and self._refused and all(one.closed for one in self._made):
                 raise self._refused from error
             raise from_postgresql(error) from error
+        return answer
+
+    async def close(self) -> None:
+        """Close all sessions."""
+        free, self._free = self._free, None
+        if free is not None:
+            await self.pool.putconn(free)
+        await self.pool.close(timeout=CLOSE_SECONDS)
+
+    async def _take(self) -> Session:
+        """Take the session at hand, which was used last: the pool's way takes as long as a batch of moves."""
+        free, self._free = self._free, None
+        if free is not None:
+            return free
+        self._asking += 1
+        try:
+            return await self.pool.getconn(self._wait_seconds)
+        finally:
+            self._asking -= 1
+
+    async def _give_back(self, session: Session) -> None:
+        """Keep a session at hand, unless others wait for one."""
+        if self._keeps and self._free is None and not self._asking and not self.pool.closed:
+            self._free = session
+        else:
+            await self.pool.putconn(session)
+
+    async def _take_back(self, session: Session) -> None:
+        """Give back a session whose call has failed: no transaction stays open, and the pool replaces a broken one."""
+        with contextlib.suppress(psycopg.Error, OSError):
+            await session.rollback()
+        await self.pool.putconn(session)
 
     def _report(self, found: "Session | Exception") -> None:
         if isinstance(found, Session):
@@ -173,9 +213,9 @@ class Sessions:
             await each.pool.open(wait=False)
 
     async def close(self) -> None:
-        """Close all sessions."""
+        """Close them."""
         for each in self._pools.values():
-            await each.pool.close(timeout=CLOSE_SECONDS)
+            await each.close()
 
     async def run(self, use: Use, work: Callable[[Session], Awaitable[T]]) -> T:
         """Call with a session. Raises UnavailableError and BrokenGameError."""

@@ -5,7 +5,7 @@ Also what goes over the wire: nothing that a pooler between server and PostgreSQ
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 import pytest
 import structlog
 from polling import eventually
+from psycopg.pq import TransactionStatus
 from stored_games import a_game, a_server, created, entry, new_id
 from wiretap import wiretap
 
-from chess_server.store.errors import SaturatedError, UnavailableError
+from chess_server.store.errors import BrokenGameError, SaturatedError, UnavailableError
 from chess_server.store.postgres import database, sessions
 from chess_server.store.url_file import UrlFile
 
@@ -216,3 +217,66 @@ async def made(server: Any) -> str:
     game_id = new_id()
     await created(server.database, game_id)
     return game_id
+
+
+@pytest.fixture
+async def one_session(url: str) -> AsyncIterator[sessions.Sessions]:
+    """Sessions of which there is one for each use."""
+    made = sessions.Sessions(lambda: url, None, most=3)
+    await made.open()
+    yield made
+    await made.close()
+
+
+async def _pid(session: sessions.Session) -> int:
+    await session.execute("SELECT pg_sleep(0.01)")  # others come meanwhile
+    cursor = await session.execute("SELECT pg_backend_pid()")
+    [pid] = await cursor.fetchone() or [0]
+    return int(pid)
+
+
+async def test_whoever_waits_for_the_only_session_gets_it(one_session: sessions.Sessions) -> None:
+    async def again_and_again() -> list[int]:
+        return [await one_session.run("moves", _pid) for _ in range(10)]
+
+    async with asyncio.timeout(60):
+        found = await asyncio.gather(*(again_and_again() for _ in range(4)))
+    assert len({pid for pids in found for pid in pids}) == 1
+
+
+async def test_a_failed_call_leaves_no_transaction_to_the_next(one_session: sessions.Sessions) -> None:
+    async def fail(session: sessions.Session) -> None:
+        await session.ask("BEGIN; SELECT 1 / 0; COMMIT")
+
+    async def status(session: sessions.Session) -> TransactionStatus:
+        return session.info.transaction_status
+
+    pid = await one_session.run("moves", _pid)
+    with pytest.raises(BrokenGameError):
+        await one_session.run("moves", fail)
+    assert await one_session.run("moves", status) is TransactionStatus.IDLE
+    assert await one_session.run("moves", _pid) == pid
+
+
+async def test_a_session_that_ended_while_it_was_kept_is_replaced(
+    one_session: sessions.Sessions, ask: Callable[..., Any]
+) -> None:
+    pid = await one_session.run("moves", _pid)
+    ask("SELECT pg_terminate_backend(%s)", pid)
+
+    async def replaced() -> bool:
+        with contextlib.suppress(UnavailableError):
+            return await one_session.run("moves", _pid) != pid
+        return False
+
+    await eventually(replaced, "a new session")
+
+
+async def test_closing_ends_a_session_that_is_kept(url: str, ask: Callable[..., Any]) -> None:
+    made = sessions.Sessions(lambda: url, None, most=3)
+    await made.open()
+    pids = [await made.run(use, _pid) for use in ("moves", "commits", "reads")]
+    await made.close()
+    await eventually(
+        lambda: ask("SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s)", pids) == [], "no session is left"
+    )
