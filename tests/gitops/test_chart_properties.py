@@ -27,6 +27,8 @@ TEXTS = st.one_of(
 )  # fmt: skip
 NUMBERS = st.sampled_from([-1, 0, 1, 80, 30123, 65535, 65536, 1_000_000, 10**12, 0.5])
 ANYTHING = st.one_of(TEXTS, NUMBERS, st.booleans(), st.none(), st.just([]), st.just({}), st.just({"a": 1}))
+OURS = st.sampled_from(["argocd.argoproj.io/sync-wave", "app.kubernetes.io/name", "helm.sh/chart"])
+"""Keys that the charts' own labels and annotations have."""
 PLAIN = {"boolean": st.booleans(), "string": TEXTS}
 NEEDED: dict[str, dict[str, Any]] = {
     "chess-cluster": {"image": {"repository": "chess"}},
@@ -92,7 +94,7 @@ def _allowed(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
 def _allowed_object(schema: dict[str, Any]) -> st.SearchStrategy[Any]:
     if schema.get("additionalProperties"):
         keys, values = _allowed(schema["propertyNames"]), _allowed(schema["additionalProperties"])
-        return st.dictionaries(keys, values, max_size=2)
+        return st.dictionaries(st.one_of(keys, OURS), values, max_size=2)
     described = {name: one for name, one in schema.get("properties", {}).items() if one != {"type": "object"}}
     fields = {name: _allowed(one) for name, one in described.items()}
     needed = {name: fields.pop(name, st.just("a")) for name in schema.get("required", ())}

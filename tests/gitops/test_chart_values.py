@@ -139,6 +139,29 @@ def test_own_labels_are_not_for_the_values_to_change(helm: Program) -> None:
     }
 
 
+def test_a_wave_for_argo_cd_in_the_values_takes_the_place_of_the_charts(helm: Program) -> None:
+    wave = r"annotations.argocd\.argoproj\.io/sync-wave"
+    asked = [f"{group}{wave}" for group in ("", "entry.", "ingress.")]
+    sets = [part for one in asked for part in ("--set-string", f"{one}=7")]
+    made = helm("template", "chess", "charts/chess-cluster", *flags("ingress.enabled=true"), *sets).documents
+    waves = {
+        one["kind"]: one["metadata"].get("annotations", {}).get("argocd.argoproj.io/sync-wave")
+        for one in made
+    }
+    assert waves.items() >= dict.fromkeys(["ChessCluster", "Service", "Ingress"], "7").items()
+
+
+def test_each_release_watches_the_servers_that_its_operator_makes(helm: Program) -> None:
+    watching = ["monitoring.serviceMonitor.enabled=true"]
+    namespaced = [*watching, "rbac.scope=namespaced", "rbac.namespaces={arena,court}"]
+    monitors = {}
+    for release, settings in (("chess", watching), ("second", namespaced)):
+        made = helm("template", release, "charts/chess-operator", "-n", "ops", *flags(*settings)).documents
+        [monitor] = [one for one in made if one["kind"] == "PodMonitor"]
+        monitors[monitor["metadata"]["name"]] = monitor["spec"]["namespaceSelector"]
+    assert list(monitors.values()) == [{"any": True}, {"matchNames": ["arena", "court"]}]
+
+
 def test_an_umbrella_chart_takes_one_of_them_by_a_condition(
     helm: Program, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

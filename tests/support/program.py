@@ -11,6 +11,17 @@ PROJECT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 240
 
 
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that is there twice, as Kubernetes' tools do where they look."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002
+        """Make a mapping."""
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
+        twice = [key for place, key in enumerate(keys) if key in keys[:place]]
+        assert not twice, f"twice in one mapping, {node.start_mark}: {twice}"
+        return super().construct_mapping(node, deep=deep)
+
+
 @dataclass(frozen=True)
 class Ended:
     """How a program ended."""
@@ -22,7 +33,7 @@ class Ended:
     @property
     def documents(self) -> list[dict[str, Any]]:
         """Return what it printed as objects."""
-        return [one for one in yaml.safe_load_all(self.out) if one]
+        return [one for one in yaml.load_all(self.out, _Loader) if one]
 
 
 @dataclass(frozen=True)

@@ -21,15 +21,22 @@ from chess_bench.server.subjects import OUT
 
 LINES = 24
 FAILED, STOPPED = 1, 130
+MODES = {
+    "cost": (rounds.cost, page.render),
+    "growth": (rounds.growth, page.growth),
+    "reconnects": (rounds.reconnects, page.reconnects),
+}
+"""How each mode measures, and what it shows."""
 
 
 def _measure(mode: str, plan: Plan, screen: Screen) -> int:
     with stores() as both:
         run = rounds.Run(Bench(both, plan, _written_lines(plan)), screen)
-        (rounds.growth if mode == "growth" else rounds.cost)(run)
+        measure, render = MODES[mode]
+        measure(run)
         found = run.document()
     _write(plan.out, json.dumps(found, indent=1) + "\n")
-    text = page.render(found) if mode == "cost" else page.growth(found)
+    text = render(found)
     screen.print(f"{plan.out}\n\n{text}")
     if plan.page:
         _write(plan.page, page.put(plan.page.read_text(encoding="utf-8"), mode, text))

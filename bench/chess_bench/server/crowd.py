@@ -10,7 +10,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 
-from chess_bench.bots.effects import Close, Open, Send
+from chess_bench.bots.effects import Abandon, Close, Open, Send
 from chess_bench.bots.sockets import Sockets
 from chess_bench.bots.wire import Message, Redirect, decode, encode, redirect
 from chess_bench.server.seats import Game, Tally
@@ -77,6 +77,7 @@ class Crowd:
         self._lines, self._begun = lines, itertools.count()
         self._games: dict[str, Game] = {}
         self._seats: dict[tuple[str, str], Guest] = {}
+        self._ways: dict[tuple[str, str], Redirect] = {}
         self._due: dict[str, float] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._period, self._stop_at_ply, self._due_until = 0.0, 0, math.inf
@@ -142,6 +143,40 @@ class Crowd:
             return
         self._advance(game)
 
+    @property
+    def players(self) -> int:
+        """How many sit in games."""
+        return len(self._ways)
+
+    async def cut(self) -> None:
+        """Cut every player's socket at once, without a close handshake."""
+        cut = [Abandon(guest.number) for guest in self._seats.values()]
+        self.sockets.carry_out(Guest(self), cut)
+
+    async def come_back(self, within_seconds: float) -> list[float]:
+        """Let every player return, evenly spread over that time, and be told how the game stands.
+
+        Returns seconds from the moment at which each was to come until its first message; who was refused is left out.
+        """
+        began, ways = asyncio.get_running_loop().time(), list(self._ways.values())
+        waits = await asyncio.gather(
+            *(
+                self._come_back(way, began + within_seconds * place / len(ways))
+                for place, way in enumerate(ways)
+            )
+        )
+        return [wait for wait in waits if wait is not None]
+
+    async def _come_back(self, way: Redirect, due: float) -> float | None:
+        loop = asyncio.get_running_loop()
+        await asyncio.sleep(due - loop.time())
+        try:
+            async with asyncio.timeout(ENTER_SECONDS):
+                await self._sit_down(way)
+        except (CrowdError, TimeoutError):
+            return None
+        return loop.time() - due
+
     async def close(self) -> None:
         """Close everything."""
         for number in self.sockets.numbers:
@@ -204,6 +239,7 @@ class Crowd:
         if seat.game_id not in self._games:
             line = self._lines[next(self._begun) % len(self._lines)]
             self._games[seat.game_id] = Game(game_id=seat.game_id, line=line, tally=self.tally)
+        self._ways[seat.game_id, seat.color] = seat
         guest = self._seats[seat.game_id, seat.color] = Guest(self)
         guest.kind, guest.seat = "full", (self._games[seat.game_id], seat.color)
         path = f"/play/{seat.game_id}" if seat.token else seat.path  # a peer or an older server gives none

@@ -11,6 +11,7 @@ from typing import Any
 
 CURRENT, STARTING, HUNDRED = "current", "starting", "hundred_lines"
 MOVE, ACK, LATE, IDLE, PLAYER, ECHO = "move", "ack", "late", "idle", "player", "echo"
+SAME, ANEW = "returned", "returned_anew"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,16 @@ FIGURES: Mapping[str, tuple[str, str, str, str]] = {
     "player_kib_of_start": ("value", STARTING, PLAYER, "player_kib"),
     "pairing_cpu_ms": ("value", CURRENT, PLAYER, "pairing_cpu_ms"),
     "pairing_cpu_ms_of_start": ("value", STARTING, PLAYER, "pairing_cpu_ms"),
+    **{
+        f"{measure}_{key}{end}": (kind, subject, measure, key)
+        for measure in (SAME, ANEW)
+        for key in ("first_p50_ms", "first_p99_ms", "return_cpu_ms", "missing")
+        for end, kind, subject in (
+            ("_ratio_to_start", "ratio", STARTING),
+            ("", "value", CURRENT),
+            ("_of_start", "value", STARTING),
+        )
+    },
 }
 """Name → a ratio to another server or a value, whose, of which measure, which of its values."""
 

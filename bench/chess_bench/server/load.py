@@ -35,6 +35,7 @@ class Load:
             "idle": self.idle,
             "forward": self.forward,
             "play": self.play,
+            "come_back": self.come_back,
         }
 
     async def pair(self, group: str, games: int) -> dict[str, Any]:
@@ -94,6 +95,26 @@ class Load:
             "ply": min(game.sent for game in self._groups[group]),
             "nacks": nacks,
             "cuts": self._crowd.cuts,
+        }
+
+    async def come_back(self, within_seconds: float, pid: int = 0) -> dict[str, Any]:
+        """Let all players return at once, to the server they were at or to `pid`, the one after it."""
+        if pid:
+            self._pid = pid
+        else:
+            await self._crowd.cut()
+        await asyncio.sleep(REST_SECONDS)
+        players, cpu = self._crowd.players, cpu_seconds(self._pid)
+        waits = await self._crowd.come_back(within_seconds)
+        p50, p99 = percentile(waits, 0.50), percentile(waits, 0.99)
+        if not p50 or not p99:
+            raise CrowdError(f"none of {players} players came back")
+        return {
+            "players": players,
+            "missing": players - len(waits),
+            "first_p50_ms": 1000 * p50,
+            "first_p99_ms": 1000 * p99,
+            "return_cpu_ms": 1000 * (cpu_seconds(self._pid) - cpu) / len(waits),
         }
 
     async def _window(self, until: float, acked: int) -> None:

@@ -31,6 +31,13 @@ ROWS: Sequence[tuple[str, str, str, str, str]] = (
     ("a player", "KiB", "player_kib_of_start", "player_kib", "player_ratio_to_start"),
     ("server CPU a pairing", "ms", "pairing_cpu_ms_of_start", "pairing_cpu_ms", "pairing_cpu_ratio_to_start"),
 )
+RETURNS = (("returned", "to their server"), ("returned_anew", "to one that knows no game"))
+RETURNED = (
+    ("first_p50_ms", "first message, p50, ms"),
+    ("first_p99_ms", "first message, p99, ms"),
+    ("return_cpu_ms", "server CPU a player, ms"),
+    ("missing", "players who did not get in"),
+)
 
 
 def render(found: Mapping[str, Any]) -> str:
@@ -63,6 +70,24 @@ def growth(found: Mapping[str, Any]) -> str:
             *_skipped(found),
         ]
     )
+
+
+def reconnects(found: Mapping[str, Any]) -> str:
+    """Return the table of players who came back at once."""
+    spread = found["spread"]
+    rows = [
+        f"| {where}: {what} | "
+        + " | ".join(
+            _cell(spread.get(f"{measure}_{key}{end}")) for end in ("_of_start", "", "_ratio_to_start")
+        )
+        + " |"
+        for measure, where in RETURNS
+        for key, what in RETURNED
+    ]
+    players = max((one["values"]["players"] for one in found["samples"]), default=0)
+    head = f"Commit `{found['commit'][:12]}`, {found['cores']} cores, {found['rounds']} rounds, {players} players."
+    heads = ("", f"starting commit `{found['starting_commit'][:12]}`", "this version", "ratio")
+    return "\n\n".join([head, _table(heads, rows), *_skipped(found)])
 
 
 def put(whole: str, mode: str, text: str) -> str:

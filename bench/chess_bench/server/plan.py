@@ -28,6 +28,10 @@ class Plan:
     late_games: int = 24
     late_ply: int = 2 * PAST_MOVE
     idle: int = 2000
+    players: int = 2000
+    """Who come back at once."""
+    return_seconds: float = 0.5
+    """Within which they come."""
     echo_sockets: int = 100
     echo_rate: float = 4000.0
     peers: bool = True
@@ -60,6 +64,7 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
     parser = argparse.ArgumentParser(prog="python -m chess_bench.server", description=__doc__)
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--growth", action="store_true", help="growth by connections instead")
+    mode.add_argument("--reconnects", action="store_true", help="players who all come back at once instead")
     mode.add_argument("--chaos", action="store_true", help="a chaos round instead: 200 games, all faults")
     parser.add_argument("--rounds", type=_whole, default=None)
     parser.add_argument("--seconds", type=_number, default=default.seconds, help="length of a window")
@@ -70,6 +75,7 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
     parser.add_argument("--late-games", type=_whole, default=default.late_games)
     parser.add_argument("--late-ply", type=_whole, default=default.late_ply)
     parser.add_argument("--idle", type=_whole, default=default.idle)
+    parser.add_argument("--players", type=_whole, default=default.players, help="of --reconnects")
     parser.add_argument(
         "--no-peers", dest="peers", action="store_false", help="only both versions of the server"
     )
@@ -79,7 +85,7 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
     parser.add_argument("--out", type=Path, default=None)
     parser.add_argument("--page", type=Path, default=None, help="write the page, too")
     given = parser.parse_args(arguments)
-    chosen = "growth" if given.growth else "chaos" if given.chaos else "cost"
+    chosen = next((name for name in ("growth", "reconnects", "chaos") if getattr(given, name)), "cost")
     return chosen, Plan(
         rounds=given.rounds or (1 if given.growth else default.rounds),
         seconds=given.seconds,
@@ -90,6 +96,7 @@ def read(arguments: Sequence[str]) -> tuple[str, Plan]:
         late_games=given.late_games,
         late_ply=given.late_ply,
         idle=given.idle,
+        players=given.players,
         peers=given.peers and not given.alone,
         alone=given.alone,
         this=given.this,

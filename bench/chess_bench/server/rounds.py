@@ -101,3 +101,11 @@ def growth(run: Run) -> None:
         for connections in run.bench.plan.connections:
             for name in order(list(versions), number):
                 run.take(name, partial(run.bench.grown, versions[name], number, connections))
+
+
+def reconnects(run: Run) -> None:
+    """Measure players who all come back at once, round by round."""
+    versions = run.versions()
+    for number in range(run.bench.plan.rounds):
+        for name in order(list(versions), number):
+            run.take(name, partial(run.bench.returns, versions[name], number))

@@ -36,9 +36,11 @@ class Running:
 
 
 @contextmanager
-def running(subject: Subject, environment: Mapping[str, str], log: Path) -> Iterator[Running]:
-    """Run a server; it is killed at the end."""
-    server = launch(subject, environment, log, ports.free_port())
+def running(
+    subject: Subject, environment: Mapping[str, str], log: Path, port: int | None = None
+) -> Iterator[Running]:
+    """Run a server, on a free port unless one is given; it is killed at the end."""
+    server = launch(subject, environment, log, port or ports.free_port())
     try:
         await_listening(server, subject.name, log)
         yield server

@@ -29,6 +29,14 @@ keeps it from another's.
     ) (.Values.commonLabels | default dict) | toYaml -}}
 {{- end -}}
 
+{{/*
+Annotations of an object: its wave for Argo CD, unless the values say another, and theirs.
+  include "chess-cluster.annotations" (list "1" .Values.annotations)
+*/}}
+{{- define "chess-cluster.annotations" -}}
+{{- merge dict (index . 1 | default dict) (dict "argocd.argoproj.io/sync-wave" (index . 0)) | toYaml -}}
+{{- end -}}
+
 {{/* What every pod of this chart needs under restricted pod security. */}}
 {{- define "chess-cluster.podSecurity" -}}
 runAsNonRoot: true

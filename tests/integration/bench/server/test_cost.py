@@ -50,6 +50,26 @@ def test_a_small_run_measures_moves_and_memory_of_this_version(tmp_path: Path) -
     assert samples["late"]["cuts"] == 0
 
 
+def test_players_who_all_come_back_are_measured_at_their_server_and_at_the_next(tmp_path: Path) -> None:
+    out = tmp_path / "server.json"
+    done = subprocess.run(
+        [sys.executable, "-m", "chess_bench.server", "--reconnects", "--alone", "--rounds", "1", "--players", "8",
+         "--out", str(out)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    found = json.loads(out.read_text())
+    samples = {sample["measure"]: sample["values"] for sample in found["samples"]}
+    assert {name: (one["players"], one["missing"]) for name, one in samples.items()} == {
+        "returned": (8, 0),
+        "returned_anew": (8, 0),
+    }
+    assert found["returned_first_p50_ms"] > 0
+
+
 def test_an_echo_is_measured(tmp_path: Path) -> None:
     plan = Plan(seconds=1.0, echo_sockets=4, echo_rate=100.0)
     bench = Bench(stores=None, plan=plan, lines=tmp_path / "none")  # an echo needs no store

@@ -1,7 +1,7 @@
 """The page shows what a run found, and changes its own part alone."""
 
 from chess_bench.server import page
-from chess_bench.server.figures import CURRENT, ECHO, HUNDRED, MOVE, STARTING, Sample, document
+from chess_bench.server.figures import ANEW, CURRENT, ECHO, HUNDRED, MOVE, SAME, STARTING, Sample, document
 
 ABOUT = {
     "commit": "1" * 40,
@@ -36,6 +36,30 @@ def test_growth_has_a_row_a_sample() -> None:
     values = {"cpu_ms": 0.5, "ack_p99_ms": 12.0, "player_kib": 8.25}
     grown = Sample(round=0, subject=CURRENT, measure="growth_2000", values=values)
     assert "| 2000 | current | 0.50 | 12 | 8.2 |" in page.growth(document([grown], ABOUT))
+
+
+def test_players_who_came_back_have_a_row_a_figure() -> None:
+    returned = [
+        Sample(
+            round=0,
+            subject=subject,
+            measure=measure,
+            values={"players": 2000, "first_p50_ms": p50, "missing": 0},
+        )
+        for measure, subject, p50 in (
+            (SAME, STARTING, 2000.0),
+            (SAME, CURRENT, 500.0),
+            (ANEW, CURRENT, 700.0),
+        )
+    ]
+    text = page.reconnects(document(returned, ABOUT))
+    assert "2 rounds, 2000 players" in text
+    assert (
+        "| to their server: first message, p50, ms | 2000 (2000 to 2000) | 500 (500 to 500) | 0.25 (0.25 to 0.25) |"
+        in text
+    )
+    assert "| to one that knows no game: first message, p50, ms | - | 700 (700 to 700) | - |" in text
+    assert "| to one that knows no game: players who did not get in | - | 0.00 (0.00 to 0.00) | - |" in text
 
 
 def test_a_part_of_the_page_is_replaced_between_its_marks() -> None:

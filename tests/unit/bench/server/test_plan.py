@@ -20,6 +20,7 @@ def test_of_many_servers_each_comes_at_other_places() -> None:
     [
         ([], "cost", "out/server.json"),
         (["--growth"], "growth", "out/server-growth.json"),
+        (["--reconnects", "--players", "100"], "reconnects", "out/server-reconnects.json"),
         (["--chaos"], "chaos", "out/server-chaos.json"),
         (["--chaos", "--out", "out/x.json"], "chaos", "out/x.json"),
     ],
