@@ -1,9 +1,11 @@
 """Free TCP ports, and who holds one that is taken."""
 
+import os
 import random
 import socket
 from itertools import islice
 from pathlib import Path
+from time import monotonic
 
 from chess_localcluster.machine.proc import PROC, name_of
 from chess_localcluster.plan import LOOPBACK, PORT_NAMES, Ports
@@ -13,6 +15,10 @@ LISTEN, UNCONNECTED = "0A", "07"
 IP_FREEBIND = 15  # of <linux/in.h>; Python has no name for it
 # below the ranges of outgoing connections and NodePorts, so that a port is still free after a restart
 RANGE = range(20000, 29999)
+RESERVED_SECONDS = 60.0
+"""For how long nobody else is given a port: a process that was told it needs a moment until it listens."""
+
+_reserved: list[tuple[float, int]] = []
 
 
 def free_ports(api: int | None = None) -> Ports:
@@ -22,14 +28,28 @@ def free_ports(api: int | None = None) -> Ports:
 
 
 def free_loopback_ports(count: int) -> list[int]:
-    """Return `count` different ports that are free now."""
+    """Return `count` different ports that are free now, and that no process on this machine was given just before."""
+    while _reserved and monotonic() - _reserved[0][0] > RESERVED_SECONDS:
+        os.close(_reserved.pop(0)[1])
     candidates = random.sample(RANGE, len(RANGE))
-    return list(islice((port for port in candidates if is_free(LOOPBACK, port)), count))
+    return list(islice((port for port in candidates if is_free(LOOPBACK, port) and _reserve(port)), count))
 
 
 def free_port() -> int:
     """Return one port that is free now."""
     return free_loopback_ports(1)[0]
+
+
+def _reserve(port: int) -> bool:
+    """Take a name that one process of a network namespace can have; False if another has it."""
+    name = socket.socket(socket.AF_UNIX)
+    try:
+        name.bind(f"\0chesscluster-port-{port}")  # abstract: no file, and gone with the process
+    except OSError:
+        name.close()
+        return False
+    _reserved.append((monotonic(), name.detach()))  # closed when this process ends, at the latest
+    return True
 
 
 def is_free(host: str, port: int, protocol: str = TCP) -> bool:

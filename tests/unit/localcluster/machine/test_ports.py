@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 
 import pytest
 
@@ -37,3 +39,34 @@ def test_a_wildcard_takes_the_port_of_an_address_that_is_not_there_yet(protocol:
         assert not ports.is_free("198.51.100.1", port, protocol)
         assert ports.holder(port, protocol).startswith(f"pid {os.getpid()} (")
     assert ports.is_free("198.51.100.1", port, protocol)
+
+
+PICK = """
+import sys
+from chess_localcluster.machine import ports
+ports.RANGE = range(20_000, 20_040)
+print(*ports.free_loopback_ports(10), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_processes_that_ask_at_the_same_time_are_given_different_ports() -> None:
+    asking = [
+        subprocess.Popen(
+            [sys.executable, "-c", PICK], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    try:
+        given = [port for one in asking if one.stdout for port in one.stdout.readline().split()]
+    finally:
+        for one in asking:
+            one.communicate("\n", timeout=60)
+    assert len(given) == len(set(given)) == 30
+
+
+def test_a_port_is_given_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ports, "RANGE", [ports.free_port()])
+    assert ports.free_loopback_ports(1) == []
+    monkeypatch.setattr(ports, "RESERVED_SECONDS", 0.0)
+    assert ports.free_loopback_ports(1) == ports.RANGE
