@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import crds
 import pytest
+from polling import wait_until
 from program import Program
 
 from chess_localcluster import cluster
@@ -43,7 +45,7 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
         for namespace in ("chess", "chess-system", "arena"):
             kubectl("create", "namespace", namespace)
             kubectl("label", "namespace", namespace, *RESTRICTED)
-        kubectl("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")
+        wait_until(lambda: crds.established(kubectl(*crds.LIST).out), "CRDs are established", within=120)
         yield kubectl
     finally:
         cluster.down(home)

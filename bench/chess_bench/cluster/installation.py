@@ -8,13 +8,14 @@ from typing import Any
 
 import yaml
 
-from chess_bench.cluster import objects, ownership
+from chess_bench.cluster import objects, ownership, polling
 from chess_bench.cluster.kubectl import Kubectl, KubectlError, as_list
 from chess_bench.cluster.objects import Object
 from chess_bench.cluster.ownership import State
 from chess_bench.cluster.targets import Target, TargetError
 
 MANIFESTS = Path(__file__).parents[3] / "manifests"
+ESTABLISHED_SECONDS = 30.0
 CRD = "chessclusters.chesscluster.dev"
 LEASE = "chess-operator"
 READY_SECONDS = 120
@@ -150,8 +151,24 @@ async def install(kubectl: Kubectl, wanted: Installation) -> None:
     crds = [item for item in wanted.applied if item["kind"] == "CustomResourceDefinition"]
     if crds:
         await kubectl.apply(*crds)
-        await kubectl.run("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+        await established(kubectl)
     await kubectl.apply(*(item for item in wanted.applied if item not in crds))
+
+
+async def established(kubectl: Kubectl) -> None:
+    """Wait until ChessClusters are served. `kubectl wait` would fail in the moment before a CRD has conditions."""
+
+    async def missing() -> str | None:
+        crd = await kubectl.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}")
+        found = crd.get("status", {}).get("conditions") or []
+        return (
+            None if ("Established", "True") in {(one["type"], one["status"]) for one in found} else str(found)
+        )
+
+    try:
+        await polling.until(f"CRD {CRD} is established", missing, ESTABLISHED_SECONDS)
+    except polling.TooLateError as error:
+        raise TargetError(str(error)) from None
 
 
 async def install_operator(target: Target, wanted: Installation) -> None:

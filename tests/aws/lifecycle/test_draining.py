@@ -7,6 +7,7 @@ emulator's EKS cluster points at it.
 from collections.abc import Iterator
 from typing import Any
 
+import crds
 import pytest
 from draining_cluster import (
     DEFINITIONS,
@@ -15,6 +16,7 @@ from draining_cluster import (
     Kubectl,
     custom,
 )
+from polling import wait_until
 
 from chess_localcluster import cluster
 from chess_stacks.destroy import drain, kubernetes
@@ -32,7 +34,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     try:
         client = Kubectl(running.kubeconfig)
         client.apply(*DEFINITIONS)
-        client.run("wait", "--for=condition=Established", "--timeout=120s", "crd", "--all")
+        wait_until(lambda: crds.established(client.run(*crds.LIST)), "CRDs are established", within=120)
         yield client
     finally:
         cluster.down(home)

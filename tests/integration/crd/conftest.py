@@ -5,8 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import crds
 import pytest
 import yaml
+from polling import wait_until
 
 from chess_localcluster import cluster
 from chess_localcluster.paths import Cache
@@ -29,8 +31,7 @@ def kubectl(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     try:
         applied = run("apply", "-f", str(CRD))
         assert applied.returncode == 0, applied.stderr
-        established = run("wait", "--for=condition=Established", "--timeout=120s", "-f", str(CRD))
-        assert established.returncode == 0, established.stderr
+        wait_until(lambda: crds.established(run(*crds.LIST).stdout), "the CRD is established", within=120)
         yield run
     finally:
         cluster.down(home)

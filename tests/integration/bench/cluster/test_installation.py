@@ -145,7 +145,7 @@ async def test_what_was_there_and_good_stays_and_what_was_made_goes(target: Targ
     crd["metadata"]["annotations"] = {**crd["metadata"].get("annotations", {}), **HELM}
     await api.apply(crd, manifests()["Namespace"])
     await api.run("-n", "chess-system", "create", "configmap", "of-the-user")
-    await api.run("wait", "--for=condition=Established", f"crd/{installation.CRD}")
+    await installation.established(api)
     before = await held(api)
     found = await installation.survey(target)
     states = {item["kind"]: state for item, state in found.wanted}
