@@ -49,6 +49,9 @@ class Board:
             "move": self._event,
             "drawOffer": self._event,
             "drawDeclined": self._event,
+            "takebackOffer": self._event,
+            "takebackDeclined": self._event,
+            "clockInc": self._event,
             "endData": self._event,
             "error": self._error,
         }

@@ -24,11 +24,12 @@ ALLOWANCE_MOST_MS = 12_000
 
 
 class Side(Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """One player's time left, lag quota, and the lag forgiven so far."""
+    """One player's time left, lag quota, the lag forgiven so far, and the time given by the opponent."""
 
     left_ms: int
     quota_ms: int
     forgiven_ms: int = 0
+    given_ms: int = 0
 
 
 class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -77,10 +78,17 @@ class Clock(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         forgiven = self._forgiven(color, elapsed_ms, lag_ms)
         quota = min(side.quota_ms - forgiven + self.gain_ms, 7 * self.gain_ms)
         left = max(side.left_ms - elapsed_ms + forgiven, 0) + self.increment_ms
-        return self._with(color, Side(left, quota, side.forgiven_ms + forgiven))
+        return self._with(color, Side(left, quota, side.forgiven_ms + forgiven, side.given_ms))
 
     def _forgiven(self, color: Color, elapsed_ms: int, lag_ms: int) -> int:
         return max(0, min(lag_ms, self.forgivable_ms(color), elapsed_ms))
+
+    def given(self, color: Color, more_ms: int) -> "Clock":
+        """Return the clock with time given to one side."""
+        side = self.side(color)
+        return self._with(
+            color, replace(side, left_ms=side.left_ms + more_ms, given_ms=side.given_ms + more_ms)
+        )
 
     def stopped_at(self, color: Color, left_ms: int) -> "Clock":
         """Return the clock with one side's time set, as when its flag has fallen."""

@@ -70,6 +70,24 @@ class DrawClaim(Command, frozen=True, kw_only=True):
     name = "draw-claim"
 
 
+class TakebackYes(Command, frozen=True, kw_only=True):
+    """Ask to take one's last move back, or agree to that."""
+
+    name = "takeback-yes"
+
+
+class TakebackNo(Command, frozen=True, kw_only=True):
+    """Decline to take a move back, or withdraw one's own request."""
+
+    name = "takeback-no"
+
+
+class MoreTime(Command, frozen=True, kw_only=True):
+    """Give the opponent time."""
+
+    name = "moretime"
+
+
 class ResignForce(Command, frozen=True, kw_only=True):
     """Claim the win over an opponent who has gone."""
 
@@ -97,6 +115,9 @@ CLIENT_COMMANDS: tuple[type[Command], ...] = (
     DrawYes,
     DrawNo,
     DrawClaim,
+    TakebackYes,
+    TakebackNo,
+    MoreTime,
     ResignForce,
     DrawForce,
 )

@@ -1,17 +1,13 @@
-"""Decides each command: `(game, color, command, moment) → Step | Rejected | Duplicate`. Pure.
+"""Decides each command: `(game, color, command, moment) → Step | TakenBack | Rejected | Duplicate`. Pure.
 
 The table at the end says which function decides which command. A game that is over rejects every command but those that
 it accepted before.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-from msgspec import Struct
 from msgspec.structs import replace
 
-from chess_server.game.arrivals import Life
-from chess_server.game.clock import GRACE_MS, Clock
+from chess_server.game import offers
+from chess_server.game.clock import Clock
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import (
     Abort,
@@ -21,12 +17,26 @@ from chess_server.game.commands import (
     DrawNo,
     DrawYes,
     MakeMove,
+    MoreTime,
     Resign,
     ResignForce,
+    TakebackNo,
+    TakebackYes,
     Tick,
 )
-from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Event, Moved, Seconds
-from chess_server.game.outages import Outages
+from chess_server.game.events import Moved, Seconds
+from chess_server.game.outcomes import (
+    Decider,
+    Duplicate,
+    Moment,
+    Outcome,
+    Rejected,
+    Step,
+    TakenBack,
+    due_in_ms,
+    ended,
+    stepped,
+)
 from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
 from chess_server.game.rules import (
     FIFTY_MOVES,
@@ -37,60 +47,7 @@ from chess_server.game.rules import (
     play,
 )
 from chess_server.game.state import Game
-from chess_server.game.status import FIRST_MOVES, Status, result_of
-
-NO_OUTAGES = Outages()
-PLIES_BETWEEN_OFFERS = 20
-"""How many plies must pass before a player may offer a draw again, as in lila."""
-
-
-class Moment(Struct, frozen=True, kw_only=True):
-    """When a command arrived, by Redis TIME, and what else its decision depends on.
-
-    `since_ms`: when the turn began. `life`: earlier copies of the command. `lag_ms`: the sender's measured lag.
-    `opponent_gone`: the other player's absence may be claimed. `no_start_ms`: how long a first move may take.
-    """
-
-    received_ms: int
-    since_ms: int = 0
-    outages: Outages = NO_OUTAGES
-    life: Life | None = None
-    lag_ms: int = 0
-    opponent_gone: bool = False
-    no_start_ms: int = 60_000
-
-    def elapsed_ms(self, game: Game) -> int:
-        """How long the player to move has thought, less outages."""
-        arrived_ms = self.received_ms
-        if self.life is not None:
-            arrived_ms = self.life.counts_from(arrived_ms, self.since_ms, game.ply)
-        return self.outages.elapsed(self.since_ms, arrived_ms)
-
-
-class Rejected(Struct, frozen=True, kw_only=True):
-    """Not accepted; the game does not change."""
-
-    code: str
-    message: str
-
-
-class Step(Struct, frozen=True, kw_only=True):
-    """The game after the command, and the events that lead to it: versions `before.v + 1 … game.v`.
-
-    `rejected`: the game has changed, but the command itself was not done: a move after the flag has fallen.
-    """
-
-    game: Game
-    events: tuple[Event, ...]
-    rejected: Rejected | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Duplicate:
-    """Accepted before: acknowledge it again once it is stored."""
-
-
-Outcome = Step | Rejected | Duplicate
+from chess_server.game.status import FIRST_MOVES
 
 
 def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
@@ -106,10 +63,14 @@ def decide(game: Game, color: Color, command: Command, moment: Moment) -> Outcom
         fallen = Rejected(code="out_of_time", message="your flag had fallen")
         return replace(_flag(game), rejected=fallen)
     outcome = DECIDERS[type(command)](game, color, command, moment)
-    if isinstance(outcome, Step) and outcome.rejected is None and command.a is not None:
-        accepted = outcome.game.accepting(color, command.a, command.what)
-        return Step(game=replace(outcome.game, accepted=accepted), events=outcome.events)
-    return outcome
+    if command.a is None or isinstance(outcome, Rejected | Duplicate) or _rejects(outcome):
+        return outcome
+    accepted = outcome.game.accepting(color, command.a, command.what)
+    return replace(outcome, game=replace(outcome.game, accepted=accepted))
+
+
+def _rejects(outcome: Step | TakenBack) -> bool:
+    return isinstance(outcome, Step) and outcome.rejected is not None
 
 
 def _resigned_before(game: Game, color: Color, command: Command) -> bool:
@@ -118,26 +79,9 @@ def _resigned_before(game: Game, color: Color, command: Command) -> bool:
     return game.winner == OTHER[color] or (game.winner is None and not can_mate(game.fen, OTHER[color]))
 
 
-def due_in_ms(game: Game, no_start_ms: int) -> int:
-    """How long after the turn began a Tick can end the game."""
-    if game.ply < FIRST_MOVES:
-        return no_start_ms
-    clock, turn = game.clock, game.turn
-    return clock.side(turn).left_ms + min(clock.forgivable_ms(turn), GRACE_MS)
-
-
 def seconds(game: Game) -> Seconds:
     """Both clocks as they stand, in seconds."""
     return Seconds(white=game.clock.white.left_ms / 1000, black=game.clock.black.left_ms / 1000)
-
-
-def _step(game: Game, *events: Event) -> Step:
-    return Step(game=replace(game, v=game.v + len(events)), events=events)
-
-
-def _ended(game: Game, status: Status, winner: Color | None = None, *before: Event) -> Step:
-    event = Ended(status=status, winner=winner, pgn_result=result_of(status, winner))
-    return _step(replace(game, status=status, winner=winner, draw_offer=None), *before, event)
 
 
 def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome:
@@ -159,12 +103,13 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
         positions=extended(game.positions, played.fen, irreversible=played.irreversible),
         clock=_spent(game, moment),
         draw_offer=color if game.draw_offer == color else None,
+        takeback_offer=None,
     )
     event = Moved(ply=after.ply, uci=played.uci, san=played.san, fen=played.fen, clock=seconds(after))
     status = played.status or ("draw" if occurrences(after.positions) >= FIVEFOLD else None)
     if status is None:
-        return _step(after, event)
-    return _ended(after, status, color if status == "mate" else None, event)
+        return stepped(after, event)
+    return ended(after, status, color if status == "mate" else None, event)
 
 
 def _spent(game: Game, moment: Moment) -> Clock:
@@ -185,7 +130,7 @@ def _flag_fell_before(game: Game, color: Color, moment: Moment) -> bool:
 def _flag(game: Game) -> Step:
     loser = game.turn
     stopped = replace(game, clock=game.clock.stopped_at(loser, 0))
-    return _ended(stopped, "outoftime", _winner(game, OTHER[loser]))
+    return ended(stopped, "outoftime", _winner(game, OTHER[loser]))
 
 
 def _winner(game: Game, color: Color) -> Color | None:
@@ -196,45 +141,25 @@ def _winner(game: Game, color: Color) -> Color | None:
 def _tick(game: Game, _color: Color, _command: Command, moment: Moment) -> Outcome:
     if moment.elapsed_ms(game) < due_in_ms(game, moment.no_start_ms):
         return Rejected(code="too_early", message="no flag has fallen")
-    return _ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
+    return ended(game, "noStart") if game.ply < FIRST_MOVES else _flag(game)
 
 
 def _resign(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.ply < FIRST_MOVES:
-        return _ended(game, "aborted")
-    return _ended(game, "resign", _winner(game, OTHER[color]))
+        return ended(game, "aborted")
+    return ended(game, "resign", _winner(game, OTHER[color]))
 
 
 def _abort(game: Game, _color: Color, _command: Command, _moment: Moment) -> Outcome:
     if game.ply >= FIRST_MOVES:
         return Rejected(code="too_late", message="a game may be aborted before both have moved")
-    return _ended(game, "aborted")
-
-
-def _draw_yes(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
-    if game.draw_offer == OTHER[color]:
-        return _ended(game, "draw" if game.ply >= FIRST_MOVES else "aborted")
-    if game.draw_offer == color:
-        return Duplicate()
-    last = game.offer_ply(color)
-    if last is not None and game.ply <= last + PLIES_BETWEEN_OFFERS:
-        return Rejected(
-            code="too_soon", message=f"wait until {PLIES_BETWEEN_OFFERS} plies after your last offer"
-        )
-    offered = {"white_offer_ply": game.ply} if color == "white" else {"black_offer_ply": game.ply}
-    return _step(replace(game, draw_offer=color, **offered), DrawOffered(color=color))
-
-
-def _draw_no(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
-    if game.draw_offer is None:
-        return Rejected(code="no_draw", message="there is no draw offer")
-    return _step(replace(game, draw_offer=None), DrawDeclined(color=color))
+    return ended(game, "aborted")
 
 
 def _draw_claim(game: Game, color: Color, _command: Command, _moment: Moment) -> Outcome:
     repeated = occurrences(game.positions) >= THREEFOLD
     if game.turn == color and (repeated or halfmove_clock(game.fen) >= FIFTY_MOVES):
-        return _ended(game, "draw")
+        return ended(game, "draw")
     return Rejected(
         code="no_draw",
         message="a draw may be claimed in your own turn, after threefold repetition or fifty moves",
@@ -249,19 +174,22 @@ def _force(game: Game, color: Color, command: Command, moment: Moment) -> Outcom
             code="your_turn", message="an absence may be claimed in the opponent's turn; move first"
         )
     if game.ply < FIRST_MOVES:
-        return _ended(game, "aborted")
+        return ended(game, "aborted")
     if isinstance(command, DrawForce):
-        return _ended(game, "draw")
-    return _ended(game, "timeout", _winner(game, color))
+        return ended(game, "draw")
+    return ended(game, "timeout", _winner(game, color))
 
 
-DECIDERS: dict[type[Command], Callable[[Game, Color, Command, Moment], Outcome]] = {
+DECIDERS: dict[type[Command], Decider] = {
     MakeMove: _move,
     Resign: _resign,
     Abort: _abort,
-    DrawYes: _draw_yes,
-    DrawNo: _draw_no,
+    DrawYes: offers.draw_yes,
+    DrawNo: offers.draw_no,
     DrawClaim: _draw_claim,
+    TakebackYes: offers.takeback_yes,
+    TakebackNo: offers.takeback_no,
+    MoreTime: offers.more_time,
     ResignForce: _force,
     DrawForce: _force,
     Tick: _tick,

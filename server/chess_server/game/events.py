@@ -35,6 +35,25 @@ class DrawDeclined(Struct, frozen=True, kw_only=True):
     color: Color
 
 
+class TakebackAsked(Struct, frozen=True, kw_only=True):
+    """A color asks to take its last move back."""
+
+    color: Color
+
+
+class TakebackDeclined(Struct, frozen=True, kw_only=True):
+    """A color declined that, or withdrew its own request."""
+
+    color: Color
+
+
+class TimeGiven(Struct, frozen=True, kw_only=True):
+    """A color was given that many seconds by its opponent."""
+
+    color: Color
+    seconds: int
+
+
 class Ended(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=True):
     """The game is over: always the last event."""
 
@@ -43,12 +62,15 @@ class Ended(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     pgn_result: Result
 
 
-Event = Moved | DrawOffered | DrawDeclined | Ended
+Event = Moved | DrawOffered | DrawDeclined | TakebackAsked | TakebackDeclined | TimeGiven | Ended
 
 NAMES: dict[type[Struct], str] = {
     Moved: "move",
     DrawOffered: "drawOffer",
     DrawDeclined: "drawDeclined",
+    TakebackAsked: "takebackOffer",
+    TakebackDeclined: "takebackDeclined",
+    TimeGiven: "clockInc",
     Ended: "endData",
 }
 """The type of each event on the wire."""

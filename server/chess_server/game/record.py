@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from chess_server.game.clock import restored
 from chess_server.game.color import Color, turn_at
 from chess_server.game.events import Moved
-from chess_server.game.repetition import extended
-from chess_server.game.rules import play
+from chess_server.game.repetition import digest, extended
+from chess_server.game.rules import START, play
 from chess_server.game.state import REMEMBERED, Accepted, Game
 from chess_server.game.status import Status
 
@@ -51,18 +51,43 @@ def finish_of(game: Game) -> Finish | None:
 def replayed(game: Game, rows: Sequence[MoveRow]) -> Game:
     """Return a new game with the stored moves made again. The epoch has risen, so versions count from 0 again."""
     for row in rows:
-        played = play(game.fen, row.uci, game=game.id, last=game.last)
-        game = replace(
-            game,
-            ply=row.ply,
-            fen=played.fen,
-            moves=f"{game.moves} {played.uci}".strip(),
-            sans=f"{game.sans} {played.san}".strip(),
-            positions=extended(game.positions, played.fen, irreversible=played.irreversible),
-        )
+        game = _played(game, row.uci)
     if rows:
         game = replace(game, clock=restored(game.clock, rows[-1].white_ms, rows[-1].black_ms, game.ply))
     return replace(game, accepted=tuple(map(_accepted, rows[-2 * REMEMBERED :])), v=len(rows))
+
+
+def rewound(game: Game, ply: int) -> Game:
+    """Return a game as it was after so many plies, with the clocks as they stand now and no offer open."""
+    moves = game.moves.split()[:ply]
+    game = replace(
+        game,
+        ply=0,
+        fen=START,
+        moves="",
+        sans="",
+        positions=(digest(START),),
+        draw_offer=None,
+        takeback_offer=None,
+        white_takeback_ply=None,
+        black_takeback_ply=None,
+    )
+    for uci in moves:
+        game = _played(game, uci)
+    return game
+
+
+def _played(game: Game, uci: str) -> Game:
+    """Return a game after one more move; its clock stays."""
+    played = play(game.fen, uci, game=game.id, last=game.last)
+    return replace(
+        game,
+        ply=game.ply + 1,
+        fen=played.fen,
+        moves=f"{game.moves} {played.uci}".strip(),
+        sans=f"{game.sans} {played.san}".strip(),
+        positions=extended(game.positions, played.fen, irreversible=played.irreversible),
+    )
 
 
 def _accepted(row: MoveRow) -> Accepted:

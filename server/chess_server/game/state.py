@@ -74,6 +74,10 @@ class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     white_offer_ply: int | None = None
     black_offer_ply: int | None = None
     """At which ply each player last offered a draw."""
+    takeback_offer: Color | None = None
+    white_takeback_ply: int | None = None
+    black_takeback_ply: int | None = None
+    """At which ply each player last asked to take a move back."""
     newer: Members | UnsetType = msgspec.field(name="", default=UNSET)
 
     @property
@@ -118,6 +122,10 @@ class Game(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def offer_ply(self, color: Color) -> int | None:
         """At which ply a player last offered a draw."""
         return self.white_offer_ply if color == "white" else self.black_offer_ply
+
+    def takeback_ply(self, color: Color) -> int | None:
+        """At which ply a player last asked to take a move back."""
+        return self.white_takeback_ply if color == "white" else self.black_takeback_ply
 
     def accepted_as(self, color: Color, a: int | None) -> str | None:
         """Return what a player's command of that number asked for, if one was accepted before."""

@@ -11,7 +11,8 @@ from time import monotonic
 from chess_server.game.arrivals import Arrivals
 from chess_server.game.color import OTHER, Color
 from chess_server.game.commands import Command
-from chess_server.game.decide import Duplicate, Moment, Rejected, Step, decide
+from chess_server.game.decide import decide
+from chess_server.game.outcomes import Duplicate, Moment, Rejected, Step, TakenBack
 from chess_server.game.shared import Held
 from chess_server.game.sight import Sight, sighted
 from chess_server.play.attendance import Attendance
@@ -104,6 +105,9 @@ class CommandExecutor:
                 self._ledger.forget()  # memory may be behind: before rejecting, decide again on what Redis holds
                 continue
             if isinstance(outcome, Duplicate):
+                return None
+            if isinstance(outcome, TakenBack):
+                await self._ledger.take_back(held.game, outcome.game)
                 return None
             if await self._ledger.carry_out(held.game, outcome, command.a):
                 self._count_forgiven(held, outcome, color)

@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import structlog
 from msgspec import Struct
+from msgspec.structs import replace
 
-from chess_server.game.decide import Step, due_in_ms
 from chess_server.game.events import Moved
+from chess_server.game.outcomes import Step, due_in_ms
 from chess_server.game.record import MoveRow, finish_of, row_of
 from chess_server.game.shared import Held, age
 from chess_server.game.state import Game
@@ -235,6 +236,14 @@ class Ledger:
         if step.game.over:
             await self._stores.timers.disarm(self.id)
         return True
+
+    async def take_back(self, before: Game, after: Game) -> None:
+        """Go back to an earlier position, under a new epoch: whoever holds the game otherwise reads it again."""
+        if not await self._stores.database.take_back(before, after.ply):
+            await self._take_over(before.epoch)
+            raise ContradictionError(self.id)
+        self.held = None
+        await self._put(replace(after, epoch=before.epoch + 1, v=after.ply), before.epoch)
 
     async def arm(self, held: Held) -> None:
         """Set the timer by which some server checks the game when its time is up."""

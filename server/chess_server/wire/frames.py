@@ -109,6 +109,7 @@ def full(
         crowd=messages.PlayersHere(white=left_ms["white"] is None, black=left_ms["black"] is None),
         winner=game.winner,
         draw_offer=game.draw_offer,
+        takeback_offer=game.takeback_offer,
         pgn_result=game.result if game.over else None,
     )
     return _encode(messages.Full(v=game.v, epoch=game.epoch, d=data))

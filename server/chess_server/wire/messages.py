@@ -113,6 +113,7 @@ class FullData(Data, frozen=True, kw_only=True):
     crowd: PlayersHere
     winner: Color | None = None
     draw_offer: Color | None = None
+    takeback_offer: Color | None = None
     pgn_result: Result | None = None
 
 

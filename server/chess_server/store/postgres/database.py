@@ -88,6 +88,12 @@ class Database:
             return replace(seen, epoch=game.epoch)
         return restored(game, rows)
 
+    async def take_back(self, seen: Game, ply: int) -> bool:
+        """Delete a game's moves after `ply`, and raise its epoch; False if the game is not as it was seen."""
+        values = {"id": seen.id, "seen": seen.epoch, "ply": seen.ply, "back_to": ply}
+        _, deleted = await self._ask("commits", statements.TAKE_BACK, values)
+        return bool(deleted)
+
     async def live_games(self, after: str) -> list[str]:
         """Return the ids of up to a thousand of the cluster's games in play that follow `after`, in order."""
         values = {"after": after, "cluster": self._cluster}

@@ -100,6 +100,15 @@ WHERE id = %(id)s AND epoch = %(seen)s AND status = 'started' RETURNING {GAME};
 {MOVES};
 COMMIT
 """
+TAKE_BACK = f"""{WRITE}
+SELECT 1 FROM games WHERE id = %(id)s FOR UPDATE;
+WITH raised AS (
+  UPDATE games SET epoch = epoch + 1 WHERE id = %(id)s AND epoch = %(seen)s AND status = 'started'
+    AND %(ply)s = (SELECT max(ply) FROM moves WHERE game_id = games.id) RETURNING id
+) DELETE FROM moves USING raised WHERE game_id = raised.id AND ply > %(back_to)s RETURNING ply;
+COMMIT
+"""
+"""The lock comes first, so that the second statement sees every move that was stored under the epoch."""
 PROBE = f"""{WRITE}
 INSERT INTO games (id, white_player, black_player, initial_seconds, increment_seconds, status)
 VALUES (%(id)s, '', '', 1, 0, 'started');

@@ -6,8 +6,8 @@ from typing import Any, Literal
 import msgspec
 from msgspec import Struct
 
-from chess_server.game.decide import Step
 from chess_server.game.events import Moved
+from chess_server.game.outcomes import Step
 from chess_server.game.record import MoveRow, row_of
 from chess_server.game.shared import Crowd, Held, crowd_of
 from chess_server.game.state import Game, decode, encode

@@ -21,8 +21,9 @@ from chess_server.game.commands import (
     ResignForce,
     Tick,
 )  # fmt: skip
-from chess_server.game.decide import Duplicate, Moment, Outcome, Rejected, Step, decide, due_in_ms
+from chess_server.game.decide import decide
 from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
+from chess_server.game.outcomes import Duplicate, Moment, Outcome, Rejected, Step, due_in_ms
 from chess_server.game.record import replayed, row_of
 from chess_server.game.rules import START
 from chess_server.game.state import REMEMBERED, Accepted, Game, Player, decode, encode, new_game

@@ -10,8 +10,9 @@ import pytest
 from chess_server.game.arrivals import KEPT_MS
 from chess_server.game.color import Color
 from chess_server.game.commands import Abort, Command, DrawNo, MakeMove, ResignForce
-from chess_server.game.decide import Moment, Step, decide
+from chess_server.game.decide import decide
 from chess_server.game.outages import Outages
+from chess_server.game.outcomes import Moment, Step
 from chess_server.game.shared import Held
 from chess_server.game.state import Game, Player, new_game
 from chess_server.play.executor import TRIES, CommandExecutor

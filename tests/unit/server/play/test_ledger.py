@@ -6,7 +6,8 @@ from typing import Any, cast
 import pytest
 
 from chess_server.game.commands import MakeMove
-from chess_server.game.decide import Moment, Step, decide
+from chess_server.game.decide import decide
+from chess_server.game.outcomes import Moment, Step
 from chess_server.game.shared import Held
 from chess_server.game.state import Game, Player, new_game
 from chess_server.play.ledger import Ledger, Listening

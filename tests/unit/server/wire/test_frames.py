@@ -5,7 +5,16 @@ import json
 import msgspec
 import pytest
 
-from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved, Seconds
+from chess_server.game.events import (
+    DrawDeclined,
+    DrawOffered,
+    Ended,
+    Moved,
+    Seconds,
+    TakebackAsked,
+    TakebackDeclined,
+    TimeGiven,
+)
 from chess_server.game.state import Player, new_game
 from chess_server.wire import frames, messages
 
@@ -43,6 +52,11 @@ CASES = {
     MOVE: frames.event(MOVED, 1),
     '{"t":"drawOffer","v":2,"d":{"color":"white"}}': frames.event(DrawOffered(color="white"), 2),
     '{"t":"drawDeclined","v":3,"d":{"color":"black"}}': frames.event(DrawDeclined(color="black"), 3),
+    '{"t":"takebackOffer","v":4,"d":{"color":"white"}}': frames.event(TakebackAsked(color="white"), 4),
+    '{"t":"takebackDeclined","v":5,"d":{"color":"black"}}': frames.event(TakebackDeclined(color="black"), 5),
+    '{"t":"clockInc","v":6,"d":{"color":"black","seconds":15}}': frames.event(
+        TimeGiven(color="black", seconds=15), 6
+    ),
     '{"t":"endData","v":4,"d":{"status":"draw","pgnResult":"1/2-1/2"}}': frames.event(
         Ended(status="draw", pgn_result="1/2-1/2"), 4
     ),

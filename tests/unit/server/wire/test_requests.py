@@ -33,7 +33,8 @@ def test_only_a_move_needs_data(command: type[Command], data: str) -> None:
 
 def test_what_is_allowed_names_every_message() -> None:
     assert ALLOWED == (
-        "p, poolIn, poolOut, move, resign, abort, draw-yes, draw-no, draw-claim, resign-force, draw-force"
+        "p, poolIn, poolOut, move, resign, abort, draw-yes, draw-no, draw-claim, takeback-yes, takeback-no, moretime, "
+        "resign-force, draw-force"
     )
 
 

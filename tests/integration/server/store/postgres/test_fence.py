@@ -6,11 +6,13 @@ from typing import Any
 import psycopg
 import pytest
 from msgspec.structs import replace
-from stored_games import LINE, a_server, created, entry, new_id
+from polling import eventually
+from stored_games import LINE, a_server, created, entry, new_id, row
 
 from chess_server.game.record import MoveRow
 from chess_server.store.errors import CorruptError, RefusedRowError
 from chess_server.store.postgres.database import Database
+from chess_server.store.postgres.fence import Entry
 
 pytestmark = pytest.mark.integration
 
@@ -158,3 +160,55 @@ async def test_a_row_that_is_refused_makes_no_other_wait(url: str) -> None:
         assert isinstance(found.pop(3), RefusedRowError)
         assert set(found) == {None}
         assert server.health.outages.open == server.health.outages.closed == ()
+
+
+async def test_moves_are_taken_back_once_and_by_who_holds_the_game(database: Database, ask: Any) -> None:
+    game_id = await made(database, 1, 2, 3)
+    seen = await database.load(game_id)
+    assert seen is not None
+    assert not await database.take_back(replace(seen, ply=2), 1), "another has stored a move since"
+    assert not await database.take_back(replace(seen, epoch=7), 1), "another holds the game"
+    assert await database.take_back(seen, 1)
+    assert not await database.take_back(seen, 1)
+    again = await database.load(game_id)
+    assert again is not None
+    assert (again.epoch, again.moves) == (2, "e2e4")
+    assert await database.commit([entry(game_id, 4)]) == {game_id: "contradicted"}, (
+        "the move under way is late"
+    )
+    other = Entry(game_id=game_id, epoch=2, ply=2, rows=(row(2, "c7c5"),))
+    assert await database.commit([other]) == {game_id: "store"}
+    assert ask("SELECT uci FROM moves WHERE game_id = %s ORDER BY ply", game_id) == [("e2e4",), ("c7c5",)]
+
+
+async def test_a_game_that_is_over_stays_as_it_ended(database: Database, ask: Any) -> None:
+    game_id = await made(database, 1, 2, 3)
+    seen = await database.load(game_id)
+    assert seen is not None
+    await database.commit([entry(game_id, ply=3, end="resign")])
+    assert not await database.take_back(seen, 1)
+    assert ask("SELECT count(*) FROM moves WHERE game_id = %s", game_id) == [(3,)]
+
+
+async def test_a_move_is_either_stored_or_taken_back_with_the_others(
+    database: Database, other: Database, ask: Any
+) -> None:
+    for _ in range(20):
+        game_id = await made(database, 1, 2, 3)
+        seen = await database.load(game_id)
+        assert seen is not None
+        taken, stored = await asyncio.gather(
+            database.take_back(seen, 1), eventually_decided(other, entry(game_id, 4))
+        )
+        plies = [ply for (ply,) in ask("SELECT ply FROM moves WHERE game_id = %s ORDER BY ply", game_id)]
+        assert (taken, stored, plies) in [(True, "contradicted", [1]), (False, "store", [1, 2, 3, 4])]
+
+
+async def eventually_decided(database: Database, wanted: Entry) -> str:
+    """Store an entry as the committer does, which tries a locked game again."""
+
+    async def stored() -> str | None:
+        verdict = (await database.commit([wanted]))[wanted.game_id]
+        return None if verdict == "locked" else verdict
+
+    return await eventually(stored, "a verdict") or ""

@@ -8,7 +8,8 @@ import pytest
 from stored_games import a_game, new_id
 
 from chess_server.game.commands import MakeMove
-from chess_server.game.decide import Moment, Step, decide
+from chess_server.game.decide import decide
+from chess_server.game.outcomes import Moment, Step
 from chess_server.game.state import Game, encode
 from chess_server.play.channel import Happened, parse
 from chess_server.store.health import Health, RedisTime
