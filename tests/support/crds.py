@@ -5,6 +5,8 @@
 
 import json
 
+from chess_bench.cluster.installation import is_established
+
 LIST = ("get", "crd", "--output=json")
 """The kubectl command whose answer `established` reads."""
 
@@ -12,9 +14,4 @@ LIST = ("get", "crd", "--output=json")
 def established(listing: str) -> bool:
     """Whether every CRD of a list is established, and there is one."""
     items = json.loads(listing)["items"]
-    return bool(items) and all(_is_established(item) for item in items)
-
-
-def _is_established(crd: dict[str, dict[str, list[dict[str, str]] | None]]) -> bool:
-    conditions = crd.get("status", {}).get("conditions") or []
-    return any((one["type"], one["status"]) == ("Established", "True") for one in conditions)
+    return bool(items) and all(is_established(item) for item in items)

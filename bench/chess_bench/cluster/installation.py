@@ -155,15 +155,18 @@ async def install(kubectl: Kubectl, wanted: Installation) -> None:
     await kubectl.apply(*(item for item in wanted.applied if item not in crds))
 
 
+def is_established(crd: Object) -> bool:
+    """Whether the API server serves a CRD. In the first moments of its life it has no conditions."""
+    found = crd.get("status", {}).get("conditions") or []
+    return ("Established", "True") in {(one["type"], one["status"]) for one in found}
+
+
 async def established(kubectl: Kubectl) -> None:
     """Wait until ChessClusters are served. `kubectl wait` would fail in the moment before a CRD has conditions."""
 
     async def missing() -> str | None:
         crd = await kubectl.get(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{CRD}")
-        found = crd.get("status", {}).get("conditions") or []
-        return (
-            None if ("Established", "True") in {(one["type"], one["status"]) for one in found} else str(found)
-        )
+        return None if is_established(crd) else str(crd.get("status"))
 
     try:
         await polling.until(f"CRD {CRD} is established", missing, ESTABLISHED_SECONDS)

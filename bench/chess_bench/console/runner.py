@@ -16,26 +16,25 @@ def run(stages: Stages, work: Coroutine[None, None, int], expected: tuple[type[E
     """Run to the end; `expected` are the errors whose message is for the user, any other is a bug."""
     screen = stages.screen
     try:
-        return uvloop.run(_until_sigterm(work))
+        return _to_the_end(work)
     except expected as error:
-        _ignore_interrupts()
         screen.freeze()
         screen.print(f"FAILED: {error}", "red")
         if stages.left:
             screen.print(f"left: {'; '.join(stages.left)}", "red")
         return FAILED
     except (KeyboardInterrupt, asyncio.CancelledError):
-        _ignore_interrupts()
         screen.freeze()
         screen.print(f"stopped; left: {'; '.join(stages.left) or 'nothing'}", "red")
         return STOPPED
+
+
+def _to_the_end(work: Coroutine[None, None, int]) -> int:
+    """Run; and ignore Ctrl-C from then on: this process ends by itself, and a traceback is all that one would get."""
+    try:
+        return uvloop.run(_until_sigterm(work))
     finally:
-        _ignore_interrupts()
-
-
-def _ignore_interrupts() -> None:
-    """Ignore Ctrl-C from now on: this process ends by itself, and a traceback is all that one would get."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 async def _until_sigterm(work: Coroutine[None, None, int]) -> int:

@@ -148,7 +148,7 @@ class Crowd:
         """How many sit in games."""
         return len(self._ways)
 
-    async def cut(self) -> None:
+    def cut(self) -> None:
         """Cut every player's socket at once, without a close handshake."""
         cut = [Abandon(guest.number) for guest in self._seats.values()]
         self.sockets.carry_out(Guest(self), cut)

@@ -102,7 +102,7 @@ class Load:
         if pid:
             self._pid = pid
         else:
-            await self._crowd.cut()
+            self._crowd.cut()
         await asyncio.sleep(REST_SECONDS)
         players, cpu = self._crowd.players, cpu_seconds(self._pid)
         waits = await self._crowd.come_back(within_seconds)

@@ -37,7 +37,7 @@ from chess_server.game.outcomes import (
     ended,
     stepped,
 )
-from chess_server.game.repetition import FIVEFOLD, THREEFOLD, extended, occurrences
+from chess_server.game.repetition import FIVEFOLD, THREEFOLD, occurrences
 from chess_server.game.rules import (
     FIFTY_MOVES,
     BadMoveError,
@@ -46,7 +46,7 @@ from chess_server.game.rules import (
     halfmove_clock,
     play,
 )
-from chess_server.game.state import Game
+from chess_server.game.state import Game, moved
 from chess_server.game.status import FIRST_MOVES
 
 
@@ -94,13 +94,9 @@ def _move(game: Game, color: Color, command: Command, moment: Moment) -> Outcome
         return Rejected(code="bad_move", message=str(error))
     except IllegalMoveError as error:
         return Rejected(code="illegal_move", message=str(error))
-    after = replace(
+    after = moved(
         game,
-        ply=game.ply + 1,
-        fen=played.fen,
-        moves=f"{game.moves} {played.uci}".strip(),
-        sans=f"{game.sans} {played.san}".strip(),
-        positions=extended(game.positions, played.fen, irreversible=played.irreversible),
+        played,
         clock=_spent(game, moment),
         draw_offer=color if game.draw_offer == color else None,
         takeback_offer=None,

@@ -9,9 +9,9 @@ from msgspec.structs import replace
 from chess_server.game.clock import restored
 from chess_server.game.color import Color, turn_at
 from chess_server.game.events import Moved
-from chess_server.game.repetition import digest, extended
+from chess_server.game.repetition import digest
 from chess_server.game.rules import START, play
-from chess_server.game.state import REMEMBERED, Accepted, Game
+from chess_server.game.state import REMEMBERED, Accepted, Game, moved
 from chess_server.game.status import Status
 
 
@@ -78,16 +78,7 @@ def rewound(game: Game, ply: int) -> Game:
 
 
 def _played(game: Game, uci: str) -> Game:
-    """Return a game after one more move; its clock stays."""
-    played = play(game.fen, uci, game=game.id, last=game.last)
-    return replace(
-        game,
-        ply=game.ply + 1,
-        fen=played.fen,
-        moves=f"{game.moves} {played.uci}".strip(),
-        sans=f"{game.sans} {played.san}".strip(),
-        positions=extended(game.positions, played.fen, irreversible=played.irreversible),
-    )
+    return moved(game, play(game.fen, uci, game=game.id, last=game.last))
 
 
 def _accepted(row: MoveRow) -> Accepted:

@@ -5,15 +5,17 @@ Servers of two versions share games during an update: what only the newer one kn
 
 from hashlib import sha256
 from hmac import compare_digest
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 
 from chess_server.game.clock import Clock, start
 from chess_server.game.color import OTHER, Color, turn_at
 from chess_server.game.newer import Members, put_together, taken_apart
-from chess_server.game.repetition import Positions, digest
-from chess_server.game.rules import START
+from chess_server.game.repetition import Positions, digest, extended
+from chess_server.game.rules import START, Played
 from chess_server.game.status import Result, Status, result_of
 
 REMEMBERED = 8
@@ -166,6 +168,19 @@ def new_game(  # noqa: PLR0913 - the one place where a game is made, from all it
     )
 
 
+def moved(game: Game, played: Played, **others: Any) -> Game:
+    """Return a game after one more move. `others`: what else changes with it; the clock does not by itself."""
+    return replace(
+        game,
+        ply=game.ply + 1,
+        fen=played.fen,
+        moves=f"{game.moves} {played.uci}".strip(),
+        sans=f"{game.sans} {played.san}".strip(),
+        positions=extended(game.positions, played.fen, irreversible=played.irreversible),
+        **others,
+    )
+
+
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Game)
 
@@ -174,7 +189,7 @@ def encode(game: Game) -> bytes:
     """Encode a game for the store."""
     if game.newer is UNSET:
         return _encoder.encode(game)
-    return put_together(_encoder.encode(msgspec.structs.replace(game, newer=UNSET)), game.newer)
+    return put_together(_encoder.encode(replace(game, newer=UNSET)), game.newer)
 
 
 def decode(blob: bytes) -> Game:
@@ -183,4 +198,4 @@ def decode(blob: bytes) -> Game:
         return _decoder.decode(blob)
     except msgspec.ValidationError:
         game, newer = taken_apart(blob, Game)
-        return msgspec.structs.replace(game, newer=newer) if newer else game
+        return replace(game, newer=newer) if newer else game

@@ -154,7 +154,7 @@ class Ledger:
         if held is None:
             raise UnreachableError("redis", "the game was lost again")
         if mine:
-            log.info("game read back from the database", game=self.id, epoch=game.epoch, ply=game.ply)
+            log.info("game written to Redis", game=self.id, epoch=game.epoch, ply=game.ply)
             await self.arm(held)
         self.keep(held)
         return held

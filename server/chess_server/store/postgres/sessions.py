@@ -149,7 +149,7 @@ class _Pool:
         return answer
 
     async def close(self) -> None:
-        """Close all sessions."""
+        """Close its sessions."""
         free, self._free = self._free, None
         if free is not None:
             await self.pool.putconn(free)
@@ -213,7 +213,7 @@ class Sessions:
             await each.pool.open(wait=False)
 
     async def close(self) -> None:
-        """Close them."""
+        """Close all sessions."""
         for each in self._pools.values():
             await each.close()
 

@@ -6,6 +6,7 @@ import chess
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from minute_game import fresh
 from msgspec.structs import replace
 
 from chess_server.game.color import Color
@@ -26,21 +27,9 @@ from chess_server.game.events import DrawDeclined, DrawOffered, Ended, Moved
 from chess_server.game.outcomes import Duplicate, Moment, Outcome, Rejected, Step, due_in_ms
 from chess_server.game.record import replayed, row_of
 from chess_server.game.rules import START
-from chess_server.game.state import REMEMBERED, Accepted, Game, Player, decode, encode, new_game
+from chess_server.game.state import REMEMBERED, Accepted, Game, decode, encode
 
 NOW = Moment(received_ms=1000)
-
-
-def fresh(**fields: object) -> Game:
-    game = new_game(
-        "abcdefgh",
-        white=Player(id="w" * 12),
-        black=Player(id="b" * 12),
-        initial_seconds=60,
-        increment_seconds=1,
-        now_ms=0,
-    )
-    return replace(game, **fields)
 
 
 def played(*ucis: str, game: Game | None = None) -> Game:

@@ -7,22 +7,16 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from minute_game import fresh
 from msgspec.structs import fields, replace
 
 from chess_server.game.clock import Clock, Side
 from chess_server.game.commands import DrawYes, MakeMove
 from chess_server.game.decide import decide
 from chess_server.game.outcomes import Moment, Step
-from chess_server.game.state import Game, Player, decode, encode, new_game
+from chess_server.game.state import Game, Player, decode, encode
 
-GAME = new_game(
-    "abcdefgh",
-    white=Player(id="w" * 12),
-    black=Player(id="b" * 12),
-    initial_seconds=60,
-    increment_seconds=1,
-    now_ms=0,
-)
+GAME = fresh()
 KNOWN = {field.encode_name for kind in (Game, Clock, Player) for field in fields(kind)}
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),

@@ -5,6 +5,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from minute_game import fresh
 from msgspec.structs import replace
 
 from chess_server.game.color import OTHER, Color
@@ -13,21 +14,14 @@ from chess_server.game.decide import decide
 from chess_server.game.events import TakebackAsked, TakebackDeclined, TimeGiven
 from chess_server.game.offers import MORE_MOST_MS, MORE_SECONDS
 from chess_server.game.outcomes import Duplicate, Moment, Outcome, Rejected, Step, TakenBack
-from chess_server.game.state import Game, Player, decode, encode, new_game
+from chess_server.game.state import Game, decode, encode
 
 NOW = Moment(received_ms=1000)
 SPANISH = ("e2e4", "e7e5", "g1f3", "b8c6", "f1b5")
 
 
 def played(*ucis: str) -> Game:
-    game = new_game(
-        "abcdefgh",
-        white=Player(id="w" * 12),
-        black=Player(id="b" * 12),
-        initial_seconds=60,
-        increment_seconds=1,
-        now_ms=0,
-    )
+    game = fresh()
     for number, uci in enumerate(ucis):
         game = step(decide(game, game.turn, MakeMove(uci=uci, a=number), NOW)).game
     return game
