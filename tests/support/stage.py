@@ -1,6 +1,5 @@
 """The one service of the live GitOps tests, and how to bring it to the state that a test asks for."""
 
-import asyncio
 from dataclasses import replace
 from enum import Enum
 from pathlib import Path
@@ -9,7 +8,7 @@ from gitops_world import World
 from local_kubectl import local_kubectl
 from program import Program
 
-from chess_bench.cluster.polling import until
+from chess_bench.cluster.polling import refusal, until
 from chess_bench.gitops.service import DELIVERED
 from chess_localcluster.argocd import run as argocd
 from chess_localcluster.progress import Silent
@@ -94,10 +93,4 @@ class Stage:
 
 
 async def _refusal(world: World) -> str | None:
-    """Say why nobody comes in yet: kube-proxy follows the Service a moment after its pods are Ready."""
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", await world.entry())
-    except OSError as error:
-        return str(error)
-    writer.close()
-    return None
+    return await refusal("127.0.0.1", await world.entry())

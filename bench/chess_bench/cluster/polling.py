@@ -29,6 +29,16 @@ async def until(
     return time.monotonic() - began
 
 
+async def refusal(host: str, port: int) -> str | None:
+    """Say why nobody comes in there yet: kube-proxy follows a Service a moment after its pods are Ready."""
+    try:
+        _, writer = await asyncio.open_connection(host, port)
+    except OSError as error:
+        return str(error)
+    writer.close()
+    return None
+
+
 async def _ask(missing: Callable[[], str | Awaitable[str | None] | None]) -> str | None:
     try:
         answer = missing()

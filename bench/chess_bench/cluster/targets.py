@@ -5,13 +5,17 @@ import os
 import shutil
 import sys
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from chess_bench.cluster import polling
 from chess_bench.cluster.existing import Existing
 from chess_bench.cluster.kubectl import Kubectl
 from chess_bench.cluster.objects import ENTRY
 
 ROOT = Path(__file__).parents[3]  # of the repository: what the image is built from
+IN_SECONDS = 30.0
+"""How long kube-proxy may take to follow a Service."""
 LOCAL_HOME = "/var/lib/localcluster"
 LOCAL_IMAGE = "chesscluster:dev"
 
@@ -110,9 +114,21 @@ def existing_target(existing: Existing) -> Target:
 
 
 async def entry(target: Target, namespace: str, given: tuple[str, int] | None) -> tuple[str, int]:
-    """Return where players connect: the given address, else the NodePort, on loopback or on a node."""
+    """Return where players connect: the given address, else the NodePort, once it lets somebody in."""
     if given:
         return given
+    host, port = await _node_port(target, namespace)
+    try:
+        await polling.until(
+            f"{host}:{port} takes connections", partial(polling.refusal, host, port), IN_SECONDS
+        )
+    except polling.TooLateError as error:
+        raise TargetError(str(error)) from None
+    return host, port
+
+
+async def _node_port(target: Target, namespace: str) -> tuple[str, int]:
+    """Return the NodePort, on loopback or on a node."""
     service = await target.kubectl.get(f"/api/v1/namespaces/{namespace}/services/{ENTRY}")
     port: int = service["spec"]["ports"][0]["nodePort"]
     if target.local:

@@ -4,6 +4,7 @@ import contextlib
 import json
 import shutil
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from chess_localcluster.controlplane import objects
 from chess_localcluster.controlplane.api import Api
 from chess_localcluster.errors import ClusterError
 from chess_localcluster.machine import files, kubernetes, mounts
+from chess_localcluster.machine.polling import wait_until
 from chess_localcluster.node import cgroups, config, containers, network
 from chess_localcluster.paths import Cache, Home
 from chess_localcluster.plan import NODE_NAME, Plan
@@ -24,10 +26,12 @@ RESOLV_CONF = Path("/etc/resolv.conf")
 # kubelet, the CNI library and the shims keep files here, and no setting changes where
 POD_LOG_LINKS = Path("/var/log/containers")
 CNI_RESULTS = Path("/var/lib/cni/results")
+RUNC = "runc"
+SHIM_SECONDS = 10.0
 SHIM_SOCKETS = Path("/run/containerd/s")
 RUNC_STATES = Path("/run/containerd/runc")
 KUBELETS = "k8s.io"  # containerd's namespace of pods
-CLIENTS_FIRST = ("kubelet", "kube-proxy", "netpol", "coredns", "logrotate")
+CLIENTS = ("kubelet", "kube-proxy", "netpol", "coredns", "logrotate")
 
 
 def prepare(plan: Plan, home: Home, cache: Cache, registry: Registry) -> list[str]:
@@ -98,14 +102,21 @@ def _uids(pods: list[dict[str, Any]]) -> set[str]:
 
 def remove(home: Home, registry: Registry) -> None:
     """Stop the node's processes and pods; remove its mounts, links, network and control groups."""
-    registry.stop(CLIENTS_FIRST, grace_seconds=2.0)
+    # containerd goes first and at once: it would tidy up after what ends, and be cut off amid it
+    registry.stop(["containerd"], grace_seconds=0.0)
+    registry.stop(CLIENTS, grace_seconds=2.0)
     cgroups.remove()
-    shims = [process for process in registry.marked() if process.name.startswith(launch.SHIM)]
-    stop(shims, grace_seconds=0.0)
-    registry.stop(["containerd"], grace_seconds=3.0)
+    wait_until(partial(_stop_shims, registry), SHIM_SECONDS)
     remove_files(home)
     mounts.remove_below(home.root)
     network.remove(home, with_kube_proxys=not kubernetes.others())
+
+
+def _stop_shims(registry: Registry) -> bool:
+    """Kill the shims and what they run; return whether none was left: one may start another meanwhile."""
+    found = [process for process in registry.marked() if process.name.startswith((launch.SHIM, RUNC))]
+    stop(found, grace_seconds=0.0)
+    return not found
 
 
 def remove_files(home: Home) -> None:

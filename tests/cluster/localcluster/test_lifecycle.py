@@ -154,7 +154,10 @@ def test_down_leaves_nothing_even_of_an_up_that_was_killed(home: Home) -> None:
     assert "lcbr0" in busy["links"]
     assert "localcluster" in " ".join(busy["groups"])
 
-    cluster.down()
+    for number in range(6):
+        namespace.apply(pod(f"coming-{number}", "import time; time.sleep(600)"))
+    namespace.kubectl("delete", "pod/left-running", "--grace-period=0", "--wait=false")
+    cluster.down()  # amid pods that come and one that goes
 
     assert traces() == clean
     assert not home.root.exists()

@@ -35,23 +35,47 @@ COUNTED = len(LINE) // 2 - 1
 """White's moves but the first, for which no clock runs."""
 
 
-class Late(ClientConnection):
-    """A client that answers each ping late, and sends everything else at once."""
+class Answering(ClientConnection):
+    """A client that tells when it has answered a ping."""
 
     def __init__(self, *about: Any, **options: Any) -> None:
         super().__init__(*about, **options)
         self._send_now = self.protocol.send_frame
         self.protocol.send_frame = self._send  # type: ignore[method-assign]
+        self.answered = asyncio.Event()
 
     def _send(self, frame: Frame) -> None:
-        if frame.opcode is not Opcode.PONG:
-            self._send_now(frame)
-            return
-        self.loop.call_later(LATE_SECONDS, self._answer, frame)
+        self._send_now(frame)
+        if frame.opcode is Opcode.PONG:
+            self.answered.set()
+
+    async def measured(self) -> None:
+        """Wait until the server knows a round trip: it has read the first pong once it answers what came after it."""
+        await self.answered.wait()
+        await (await self.ping())
+
+
+class Late(Answering):
+    """A client that answers each ping late, and sends everything else at once."""
+
+    def _send(self, frame: Frame) -> None:
+        if frame.opcode is Opcode.PONG:
+            self.loop.call_later(LATE_SECONDS, self._answer, frame)
+        else:
+            super()._send(frame)
 
     def _answer(self, frame: Frame) -> None:
-        self._send_now(frame)
+        super()._send(frame)
         self.send_data()
+
+
+async def measured(player: Any, connection: type[Answering], server: Any) -> None:
+    """Connect a player anew, and wait until the server knows the lag."""
+    await player.close()
+    player.connection = connection
+    await player.connect(server)
+    async with asyncio.timeout(60):
+        await player.socket.measured()
 
 
 @pytest.fixture(scope="module")
@@ -92,10 +116,7 @@ async def test_late_pongs_win_no_more_than_the_quota(
     pinging: Any, lobby: Any, pool: str, gain_seconds: float
 ) -> None:
     white, black = await lobby.pair(pinging, pinging, pool)
-    await white.close()
-    white.connection = Late
-    await white.connect()
-    await asyncio.sleep(LATE_SECONDS + 0.5)  # the first pong
+    await measured(white, Late, pinging)
     forgiven = pinging.metric("chess_server_lag_forgiven_seconds_total") or 0.0
     played = await play(white, black, LATE_SECONDS)
     assert played.thought - played.charged <= (3 + COUNTED - 1) * gain_seconds
@@ -107,9 +128,7 @@ async def test_an_honest_client_far_away_loses_nothing(pinging: Any, lobby: Any)
     async with relay(pinging.port) as line:
         line.late_seconds = WAY_SECONDS
         white, black = await lobby.pair(pinging, pinging, "3+0")
-        await white.close()
-        await white.connect(SimpleNamespace(ws=f"ws://127.0.0.1:{line.port}"))
-        await asyncio.sleep(4 * WAY_SECONDS)  # the first pong
+        await measured(white, Answering, SimpleNamespace(ws=f"ws://127.0.0.1:{line.port}"))
         played = await play(white, black, 0.0)
         assert played.charged - played.answered < COUNTED * WAY_SECONDS
         await white.close()
